@@ -1,0 +1,141 @@
+package sip
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Transport is the transport protocol a message was seen on. Zero means unknown.
+type Transport uint8
+
+// The transports a capture can tell apart (RFC 3261 §18).
+const (
+	UDP Transport = iota + 1
+	TCP
+	TLS
+)
+
+// Packet is one captured transport payload that should hold SIP: a datagram, or a piece cut from
+// a stream that may hold several pipelined messages. The payload belongs to the caller again when
+// the function it was handed to returns.
+type Packet struct {
+	Time      time.Time      // when the capture point saw it, by the capture point's clock
+	Src, Dst  netip.AddrPort // as on the wire; IPv4 is never written as IPv4-mapped IPv6
+	Transport Transport
+	Agent     uint32 // capture agent (HEP chunk 0x0c), 0 when the bytes came from a file or a tap
+	Payload   []byte
+}
+
+// Method is a SIP request method, by number so that it compares and switches cheaply.
+type Method uint8
+
+// The methods the tracker tells apart; all others are MethodOther.
+const (
+	MethodUnknown Method = iota
+	INVITE               // RFC 3261 §13
+	ACK                  // RFC 3261 §13
+	BYE                  // RFC 3261 §15
+	CANCEL               // RFC 3261 §9
+	REGISTER             // RFC 3261 §10
+	OPTIONS              // RFC 3261 §11
+	PRACK                // RFC 3262
+	SUBSCRIBE            // RFC 6665
+	NOTIFY               // RFC 6665
+	PUBLISH              // RFC 3903
+	INFO                 // RFC 6086
+	REFER                // RFC 3515
+	MESSAGE              // RFC 3428
+	UPDATE               // RFC 3311
+	MethodOther
+)
+
+// Address is a name-addr or addr-spec header value (RFC 3261 §20.10) by its parts. All slices point
+// into the message.
+type Address struct {
+	URI  URI
+	Name []byte // display name, without quotes; escapes are left as they are
+	Tag  []byte // the tag header parameter
+}
+
+// URI is a sip, sips or tel URI (RFC 3261 §19.1, RFC 3966) by the parts the tracker compares. All
+// slices point into the message.
+type URI struct {
+	Raw          []byte // the whole URI, without angle brackets
+	User         []byte // user part, or the digits of a tel URI; escapes are left as they are
+	Host         []byte // host without brackets
+	Port         uint16 // 0 when absent
+	Tel          bool   // a tel URI
+	PhoneContext []byte // the phone-context parameter, of the URI or the user part (RFC 3966 §5.1.5)
+}
+
+// Reason is a Reason header value (RFC 3326) of the two protocols that matter; zero means absent.
+type ReasonCause struct {
+	SIP  uint16 // cause of a SIP value: a status code
+	Q850 uint16 // cause of a Q.850 value, plus one, so that 0 is "absent" and 1 is cause 0
+}
+
+// Contact is one binding of a Contact header (RFC 3261 §20.10).
+type Contact struct {
+	URI     URI
+	Expires int32 // the expires parameter in seconds; -1 when absent
+}
+
+// MaxContacts is how many Contact bindings Scan keeps of one message; the rest are not read.
+const MaxContacts = 8
+
+// Message is what the tracker needs to know of one SIP message. Every slice points into the
+// scanned bytes and is valid as long as those are. A Message is reused: Scan resets it.
+type Message struct {
+	// Time, Src, Dst and Transport are copied from the Packet by its reader.
+	Time      int64 // nanoseconds since the Unix epoch
+	Src, Dst  netip.AddrPort
+	Transport Transport
+
+	Request    bool   // else a response
+	Method     Method // of the request line, for a response that of CSeq
+	StatusCode uint16 // of a response
+	RequestURI URI
+
+	CallID     []byte
+	CSeq       uint32
+	CSeqMethod Method
+	From, To   Address
+	Branch     []byte // branch of the topmost Via
+	Vias       uint8  // number of Via values seen
+	// SentBy is the topmost Via's host, where the sender expects the response.
+	SentBy []byte
+
+	Contacts    [MaxContacts]Contact
+	NumContacts uint8
+	ContactStar bool  // Contact: *
+	Expires     int32 // the Expires header in seconds; -1 when absent
+
+	PAssertedIdentity URI        // RFC 3325 §9.1, the first sip or sips value, else the first tel value
+	PPreferred        URI        // RFC 3325 §9.2
+	RemotePartyID     URI        // draft-ietf-sip-privacy-04, for old PBXs
+	RemotePartyHidden bool       // its privacy parameter is not "off"
+	PrivacyID         bool       // Privacy: id, user or header (RFC 3323 §4.2, RFC 3325 §9.3)
+	PCalledPartyID    URI        // RFC 7315 §4.2
+	Diversion         [3]URI     // RFC 5806, topmost (latest) first
+	HistoryInfo       [4]URI     // RFC 7044, in order of appearance
+	Reason            ReasonCause
+	SessionExpires    uint32 // RFC 4028 §4, seconds; 0 when absent
+	ReferTo           URI    // RFC 3515 §2.1
+	ReferReplaces     []byte // the Replaces header inside Refer-To, still escaped (RFC 3891)
+	Replaces          []byte // the Replaces header (RFC 3891 §6.1)
+	ReferredBy        URI    // RFC 3892
+	SessionID         []byte // the local UUID of Session-ID (RFC 7989 §5)
+	SessionIDRemote   []byte // its remote parameter
+	Authorized        bool   // carries Authorization or Proxy-Authorization
+	UserAgent         []byte
+	Event             []byte // RFC 6665 §8.2.1, without parameters
+	ContentType       []byte // without parameters
+	Body              []byte // as long as Content-Length says, or as much as there is
+
+	// Links are values of the headers configured as call links (Plan.LinkHeaders), in that order;
+	// empty where absent.
+	Links [MaxLinkHeaders][]byte
+}
+
+// MaxLinkHeaders is how many configured link headers a Scanner looks for.
+const MaxLinkHeaders = 4
