@@ -1,9 +1,6 @@
 package sip
 
-import (
-	"net/netip"
-	"time"
-)
+import "time"
 
 // EventKind says what happened to a call.
 type EventKind uint8
@@ -110,14 +107,14 @@ type Call struct {
 	PBX       string // directory id, empty when no PBX address matched
 	Trunk     string // directory id of the caller's (outbound: the far end's) trunk, empty when unknown
 	Direction Direction
-	Service   string // directory id of the service that owns the call, empty when none
-	List      string // callback list of that service
-	Caller    Number // 0 when unknown, withheld, or internal
-	Callee    Number // outbound: the number called; inbound: the service's number dialled
-	CallerID  string // for people: E.164, "anonymous", an agent id or extension, else the raw user part
-	CalleeID  string // for people: E.164, an agent id or extension, else the raw user part
-	Withheld  bool   // the caller withheld his number
-	Agent     string // the agent it is or last was with; else the one who dialled
+	Service   string   // directory id of the service that owns the call, empty when none
+	List      string   // callback list of that service
+	Caller    Number   // 0 when unknown, withheld, or internal
+	Callee    Number   // outbound: the number called; inbound: the service's number dialled
+	CallerID  string   // for people: E.164, "anonymous", an agent id or extension, else the raw user part
+	CalleeID  string   // for people: E.164, an agent id or extension, else the raw user part
+	Withheld  bool     // the caller withheld his number
+	Agent     string   // the agent it is or last was with; else the one who dialled
 	Rang      []string // agents whose phones alerted
 	CallIDs   []string // SIP Call-IDs of all legs, in order of appearance
 
@@ -140,9 +137,8 @@ type Call struct {
 type Evidence struct {
 	At     time.Time
 	CallID string
-	What   string         // a constant phrase: "caller BYE", "agent 200", "PBX CANCEL", …
-	Status uint16         // status code, 0 when none
-	Cause  int            // Q.850 cause, -1 when none
-	Agent  string         // agent id when the fact is of an agent's leg
-	Src    netip.AddrPort // who sent it
+	What   string // a constant phrase: "caller BYE", "agent 200", "PBX CANCEL", …
+	Status uint16 // status code, 0 when none
+	Cause  int    // Q.850 cause, -1 when none
+	Agent  string // agent id when the fact is of an agent's leg
 }

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 )
@@ -13,15 +14,49 @@ type Plan struct {
 	Services  []Service
 	Agents    []Agent
 	Endpoints []Endpoint
-	// Ringback's own addresses: messages from or to them are our own traffic coming back in the mirror.
-	Own []netip.AddrPort
+	// Own are Ringback's addresses: messages from or to them are our own traffic coming back in the mirror.
+	Own []Host
+}
+
+// Host is where an endpoint sends from and listens: an address or network, and a port when several
+// endpoints share an address. Port 0 means any.
+type Host struct {
+	Net  netip.Prefix
+	Port uint16
+}
+
+// ParseHost reads "10.0.0.1", "10.0.0.0/24", "10.0.0.1:5060", "fd20::1" or "[fd20::1]:5060".
+func ParseHost(s string) (Host, error) {
+	if p, err := netip.ParsePrefix(s); err == nil {
+		return Host{Net: p.Masked()}, nil
+	}
+	if a, err := netip.ParseAddr(s); err == nil {
+		return Host{Net: netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen())}, nil
+	}
+	ap, err := netip.ParseAddrPort(s)
+	if err != nil {
+		return Host{}, fmt.Errorf("sip: %q is no address, network or address with port", s)
+	}
+	a := ap.Addr().Unmap()
+	return Host{Net: netip.PrefixFrom(a, a.BitLen()), Port: ap.Port()}, nil
+}
+
+// String is the form that ParseHost reads.
+func (h Host) String() string {
+	switch {
+	case h.Port != 0:
+		return netip.AddrPortFrom(h.Net.Addr(), h.Port).String()
+	case h.Net.IsSingleIP():
+		return h.Net.Addr().String()
+	}
+	return h.Net.String()
 }
 
 // PBX is a PBX or proxy whose signalling is watched.
 type PBX struct {
 	ID             string
 	Country        string // ISO 3166-1 alpha-2: how national numbers are read
-	Addresses      []netip.Prefix
+	Addresses      []Host
 	Domains        []string // SIP domains of its AORs beside its addresses, lower case
 	AccessPrefixes []string // outside-line prefixes agents dial, as "9"
 	// ContactSeparators: what stands between extension and rest in contact users the PBX's phones
@@ -35,7 +70,7 @@ type Trunk struct {
 	ID        string
 	PBX       string
 	Country   string // when it differs from the PBX's
-	Addresses []netip.Prefix
+	Addresses []Host
 	Trusted   bool // P-Asserted-Identity from here is believed (RFC 3325 §5)
 }
 
@@ -51,11 +86,11 @@ type Service struct {
 // Agent is a person with phones.
 type Agent struct {
 	ID         string
-	Extensions []string       // users of his AORs and internal numbers, as "101"
-	AORs       []string       // user@host, lower case
-	Addresses  []netip.Prefix // of his desk phones
-	Direct     []Number       // direct numbers (own numbers, not services)
-	Mobiles    []Number       // a leg to one of these is a leg of the agent
+	Extensions []string // users of his AORs and internal numbers, as "101"
+	AORs       []string // user@host, lower case
+	Addresses  []Host   // of his desk phones
+	Direct     []Number // direct numbers (own numbers, not services)
+	Mobiles    []Number // a leg to one of these is a leg of the agent
 }
 
 // EndpointKind is the kind of a non-agent endpoint.
@@ -75,7 +110,7 @@ type Endpoint struct {
 	Kind       EndpointKind
 	Extensions []string
 	URIs       []string
-	Addresses  []netip.Prefix
+	Addresses  []Host
 	Numbers    []Number
 }
 
