@@ -1,0 +1,79 @@
+# Two commands set up and show everything on a fresh machine with Go: make demo, make test.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO       ?= go
+PACKAGES ?= ./...
+TOOL     := $(GO) tool -modfile=tools/go.mod
+LINT     := $(TOOL) golangci-lint
+OUT      := out
+export PATH := $(PATH):/usr/sbin:/sbin
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+
+# The race detector needs a C compiler; without one the tests run without it, and in CI that is an error.
+RACE     ?= $(if $(shell command -v gcc || command -v cc),-race)
+
+FUZZTIME  ?= 10m
+BENCH     ?= .
+BENCHTIME ?= 1s
+BENCHARGS ?=
+DEMO      ?=
+
+.PHONY: help
+help: ## list what make can do
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make demo DEMO='--for 30s'   make test PACKAGES=./cases   make fuzz FUZZTIME=1m   make bench BENCH=Scan"
+
+.PHONY: demo
+demo: ## watch a simulated contact centre; needs nothing installed, leaves nothing behind
+	@$(GO) run ./cmd/ringback demo $(DEMO)
+
+.PHONY: build
+build: ## build bin/ringback, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ringback ./cmd/ringback
+
+.PHONY: test
+test: programs ## vet, then all tests: unit, race, end to end with a real Kamailio, sipp and baresip
+	$(GO) vet $(PACKAGES)
+	@mkdir -p $(OUT)
+	$(TOOL) gotestsum --format pkgname --format-hide-empty-pkg --jsonfile $(OUT)/test.json -- $(RACE) -timeout 30m $(PACKAGES)
+	@tools/noskip.sh $(OUT)/test.json
+
+.PHONY: programs
+programs: # the PBX, phones and tools that the end-to-end tests talk to
+	@tools/programs.sh
+
+.PHONY: check
+check: ## lint, formatting, modernisation, modules, alert rules, shell scripts
+	$(LINT) config verify
+	$(LINT) fmt --diff
+	$(LINT) run
+	@echo '$(GO) fix -diff ./...'; diff=$$($(GO) fix -diff ./... 2>&1 || true); \
+	  if [ -n "$$diff" ]; then printf '%s\n' "$$diff" "make fmt mends this"; exit 1; fi
+	$(GO) mod verify
+	$(GO) mod tidy -diff
+	$(GO) -C tools mod tidy -diff
+	@tools/rules.sh
+	@tools/shell.sh
+
+.PHONY: fmt
+fmt: ## format and modernise the code in place
+	$(GO) fix ./...
+	$(LINT) fmt
+
+.PHONY: bench
+bench: ## run the benchmarks; docs/performance.md says what they mean
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 2h $(BENCHARGS) $(PACKAGES)
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME each
+	@tools/fuzz.sh $(FUZZTIME) $(PACKAGES)
+
+.PHONY: clean
+clean: ## remove what make built
+	rm -rf bin $(OUT)
