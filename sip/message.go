@@ -68,7 +68,8 @@ type URI struct {
 	PhoneContext []byte // the phone-context parameter, of the URI or the user part (RFC 3966 §5.1.5)
 }
 
-// Reason is a Reason header value (RFC 3326) of the two protocols that matter; zero means absent.
+// ReasonCause holds the causes of the Reason header values (RFC 3326) of the two protocols that
+// matter; zero means absent.
 type ReasonCause struct {
 	SIP  uint16 // cause of a SIP value: a status code
 	Q850 uint16 // cause of a Q.850 value, plus one, so that 0 is "absent" and 1 is cause 0
@@ -127,14 +128,44 @@ type Message struct {
 	SessionID         []byte // the local UUID of Session-ID (RFC 7989 §5)
 	SessionIDRemote   []byte // its remote parameter
 	Authorized        bool   // carries Authorization or Proxy-Authorization
-	UserAgent         []byte
+	UserAgent         []byte // User-Agent, of a response Server
 	Event             []byte // RFC 6665 §8.2.1, without parameters
 	ContentType       []byte // without parameters
 	Body              []byte // as long as Content-Length says, or as much as there is
+	Missing           uint32 // bytes of the body that Content-Length promises and the scanned bytes lack
 
 	// Links are values of the headers configured as call links (Plan.LinkHeaders), in that order;
 	// empty where absent.
 	Links [MaxLinkHeaders][]byte
+
+	seldom bool // a field of those few messages have is set
+}
+
+// reset makes m empty but for its time, addresses and transport. Most of a Message's kilobytes are
+// fields few messages have, so those are cleared only after a message that had one.
+func (m *Message) reset() {
+	m.Request, m.Method, m.StatusCode = false, MethodUnknown, 0
+	m.RequestURI = URI{}
+	m.CallID = nil
+	m.CSeq, m.CSeqMethod = 0, MethodUnknown
+	m.From, m.To = Address{}, Address{}
+	m.Branch, m.Vias, m.SentBy = nil, 0, nil
+	clear(m.Contacts[:m.NumContacts])
+	m.NumContacts, m.ContactStar, m.Expires = 0, false, -1
+	m.Reason, m.SessionExpires = ReasonCause{}, 0
+	m.PrivacyID, m.Authorized = false, false
+	m.UserAgent, m.Event, m.ContentType = nil, nil, nil
+	m.Body, m.Missing = nil, 0
+	if m.seldom {
+		m.seldom = false
+		m.PAssertedIdentity, m.PPreferred, m.PCalledPartyID = URI{}, URI{}, URI{}
+		m.RemotePartyID, m.RemotePartyHidden = URI{}, false
+		clear(m.Diversion[:])
+		clear(m.HistoryInfo[:])
+		m.ReferTo, m.ReferReplaces, m.Replaces, m.ReferredBy = URI{}, nil, nil, URI{}
+		m.SessionID, m.SessionIDRemote = nil, nil
+		clear(m.Links[:])
+	}
 }
 
 // MaxLinkHeaders is how many configured link headers a Scanner looks for.

@@ -1,0 +1,104 @@
+package sip
+
+import "strconv"
+
+// ScanReason says why a message was refused.
+type ScanReason uint8
+
+// The reasons Scan refuses a message for.
+const (
+	ScanOK               ScanReason = iota
+	ScanEmpty                       // nothing but line ends: a keepalive (RFC 5626 §3.5.1)
+	ScanNotSIP                      // no SIP start line
+	ScanStartLine                   // a request line without Request-URI
+	ScanVersion                     // another version than SIP/2.0 (RFC 3261 §21.5.7)
+	ScanStatusCode                  // a status code outside 100 to 699 (RFC 3261 §7.2)
+	ScanIncomplete                  // the empty line that ends the headers is not there
+	ScanHeader                      // a header line without a name or colon
+	ScanMissingVia                  // no Via, From, To, Call-ID or CSeq (RFC 3261 §8.1.1)
+	ScanMissingFrom                 //
+	ScanMissingTo                   //
+	ScanMissingCallID               //
+	ScanMissingCSeq                 //
+	ScanBadVia                      // the topmost Via cannot be read
+	ScanBadFrom                     // From holds no address, or a quote or bracket in it never ends
+	ScanBadTo                       // the same of To
+	ScanBadCallID                   // an empty Call-ID
+	ScanBadCSeq                     // no number, or one of more than 32 bits, or another method than the request's
+	ScanBadContentLength            // Content-Length is no number
+	ScanDuplicate                   // a header that must be single comes twice and differs
+	ScanTooLong                     // Call-ID, tag or branch of more than 512 bytes
+	NumScanReasons                  // how many there are, for tables by reason
+)
+
+var scanReasons = [NumScanReasons]string{
+	ScanOK:               "ok",
+	ScanEmpty:            "empty",
+	ScanNotSIP:           "not_sip",
+	ScanStartLine:        "start_line",
+	ScanVersion:          "version",
+	ScanStatusCode:       "status_code",
+	ScanIncomplete:       "incomplete",
+	ScanHeader:           "header",
+	ScanMissingVia:       "missing_via",
+	ScanMissingFrom:      "missing_from",
+	ScanMissingTo:        "missing_to",
+	ScanMissingCallID:    "missing_call_id",
+	ScanMissingCSeq:      "missing_cseq",
+	ScanBadVia:           "bad_via",
+	ScanBadFrom:          "bad_from",
+	ScanBadTo:            "bad_to",
+	ScanBadCallID:        "bad_call_id",
+	ScanBadCSeq:          "bad_cseq",
+	ScanBadContentLength: "bad_content_length",
+	ScanDuplicate:        "duplicate",
+	ScanTooLong:          "too_long",
+}
+
+// String returns the reason as a metric's label value: snake_case, stable.
+func (r ScanReason) String() string {
+	if r < NumScanReasons {
+		return scanReasons[r]
+	}
+	return "reason_" + strconv.Itoa(int(r))
+}
+
+// ScanError is why a message was refused, and where.
+type ScanError struct {
+	Reason ScanReason
+	Header string // the header at fault, empty when it is the start line or the whole
+	Offset int    // in bytes, into what Scan was given
+}
+
+// Error implements error.
+func (e *ScanError) Error() string {
+	text := "sip: " + e.Reason.String()
+	if e.Header != "" {
+		text += " in " + e.Header
+	}
+	return text + " at offset " + strconv.Itoa(e.Offset)
+}
+
+// fail records why the message is refused; the first reason counts.
+func (s *Scanner) fail(r ScanReason, header string, offset int) error {
+	if s.err.Reason == ScanOK {
+		s.err = ScanError{Reason: r, Header: header, Offset: offset}
+	}
+	return &s.err
+}
+
+// missing records the first required header that was not seen.
+func (s *Scanner) missing(seen uint) {
+	switch {
+	case seen&sawCallID == 0:
+		s.fail(ScanMissingCallID, "Call-ID", 0)
+	case seen&sawCSeq == 0:
+		s.fail(ScanMissingCSeq, "CSeq", 0)
+	case seen&sawFrom == 0:
+		s.fail(ScanMissingFrom, "From", 0)
+	case seen&sawTo == 0:
+		s.fail(ScanMissingTo, "To", 0)
+	default:
+		s.fail(ScanMissingVia, "Via", 0)
+	}
+}
