@@ -1,0 +1,243 @@
+package configs
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is everything that can be set. Start from [Default] or [Load]: the zero value is no usable
+// configuration. A field marked reload:"live" takes effect on SIGHUP, any other needs a restart.
+type Config struct {
+	// Where Ringback keeps its cases, directory and live calls. One daemon at a time can open it. The
+	// disk must be local: network file systems lose synced writes.
+	DataDir string `yaml:"data_dir"`
+
+	// Addresses under which PBXs and phones see Ringback when it cannot see that itself, as behind NAT
+	// or in a container. Messages from and to them are Ringback's own, coming back in the mirror, and
+	// are no calls. Addresses of the sockets opened below are known without this.
+	//
+	// Example: [203.0.113.9:5066]
+	OwnAddresses []netip.AddrPort `yaml:"own_addresses"`
+
+	// What is logged, to standard error. Telephone numbers are always shortened to their last three digits.
+	Log Log `yaml:"log"`
+
+	// The sockets to which PBXs, proxies and capture agents send the mirror of their signalling, as HEP
+	// version 3 (version 2 too, over UDP). At least one of these, or the tap, must be set.
+	HEP HEP `yaml:"hep"`
+
+	// Reading signalling from a network interface, for those who cannot configure their PBX. Needs Linux
+	// and CAP_NET_RAW, and sees plain UDP and TCP only.
+	Tap Tap `yaml:"tap"`
+
+	// When a call's verdict falls, and how much is kept in memory. The times are what decides between
+	// served, missed and dropped: change them knowing that cases of before and after do not compare.
+	Tracker Tracker `yaml:"tracker"`
+
+	// How cases are written to disk.
+	Store Store `yaml:"store"`
+
+	// Hints to agents' phones: one short SIP MESSAGE (RFC 3428) when a call matches an open case.
+	Hints Hints `yaml:"hints"`
+
+	// The API under /v1, and its description at /openapi.json.
+	Web Web `yaml:"web"`
+
+	// For operators and monitoring: metrics, health, readiness, profiles, and the socket by which the
+	// command line reaches a running daemon.
+	Admin Admin `yaml:"admin"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	// The least level that is logged: debug, info, warn or error.
+	Level LogLevel `yaml:"level" reload:"live"`
+
+	// text for people and the journal, json for log collectors.
+	Format LogFormat `yaml:"format"`
+}
+
+// HEP is where the mirror comes in.
+type HEP struct {
+	// UDP addresses to listen on. 9060 is what Asterisk, Kamailio and heplify send to by default. An empty list
+	// opens none.
+	UDP []Address `yaml:"udp"`
+
+	// TCP addresses to listen on. Prefer TCP where the sender can: nothing is lost on the way.
+	//
+	// Example: [":9060"]
+	TCP []Address `yaml:"tcp"`
+
+	// TLS addresses to listen on; needs tls_cert_file and tls_key_file.
+	//
+	// Example: [":9061"]
+	TLS []Address `yaml:"tls"`
+
+	// The certificate chain shown on the TLS addresses, PEM.
+	//
+	// Example: /etc/ringback/tls.crt
+	TLSCertFile string `yaml:"tls_cert_file" reload:"live"`
+
+	// The private key of that certificate, PEM.
+	//
+	// Example: /etc/ringback/tls.key
+	TLSKeyFile string `yaml:"tls_key_file" reload:"live"`
+
+	// A file holding the capture password that senders must give (HEP chunk 0x0e: capture_password of
+	// Asterisk's hep.conf, auth_key of Kamailio's siptrace). Empty: none is asked for. Over UDP and TCP it
+	// travels readable, so it keeps strays out, not attackers.
+	//
+	// Example: /etc/ringback/hep.password
+	AuthKeyFile string `yaml:"auth_key_file" reload:"live"`
+
+	// Addresses and prefixes that may send; all others are counted and dropped. The default is this
+	// machine and private networks: a forged mirror makes forged cases, so list your PBXs.
+	Allow []netip.Prefix `yaml:"allow" reload:"live"`
+
+	// The kernel's buffer per UDP socket. Linux grants at most net.core.rmem_max (see
+	// docs/operations.md); its usual 208 KiB lose packets from 20 000 messages a second on.
+	ReceiveBuffer Size `yaml:"receive_buffer"`
+
+	// The largest HEP packet taken over TCP and TLS; a sender announcing more is disconnected. UDP has its
+	// own end at 64 KiB.
+	MaxFrame Size `yaml:"max_frame"`
+
+	// The most TCP and TLS connections held at once; further ones are closed at once.
+	MaxConnections int `yaml:"max_connections"`
+}
+
+// Tap is a network interface to listen on.
+type Tap struct {
+	// The interface, or any for all of them. Empty: no tap.
+	//
+	// Example: eth0
+	Interface string `yaml:"interface"`
+
+	// The ports on which SIP is spoken. A call is seen when either end uses one of them.
+	Ports []uint16 `yaml:"ports"`
+}
+
+// Tracker holds the times and limits of the call watcher.
+type Tracker struct {
+	// How long after the end of the caller's leg the verdict falls: late packets, forks and overflow to
+	// another service arrive within it.
+	Settle time.Duration `yaml:"settle"`
+
+	// How long caller and agent must be up together for the call to count as served.
+	ServedAfter time.Duration `yaml:"served_after"`
+
+	// A caller who hangs up after being held this long was dropped.
+	HoldDrop time.Duration `yaml:"hold_drop"`
+
+	// A caller who gives up before this, counted from the INVITE, rang by mistake: counted, no case, unless
+	// the same number does it twice.
+	ShortAfter time.Duration `yaml:"short_after"`
+
+	// A call without a final response that is silent for this long is given up as missed, reason lost.
+	Lost time.Duration `yaml:"lost"`
+
+	// A caller whom the PBX answered, who never reached an agent and whose end is not seen for this long is
+	// given up as missed, reason lost.
+	MaxWait time.Duration `yaml:"max_wait"`
+
+	// A call with an agent whose end is not seen for this long ends unknown: no case.
+	MaxCall time.Duration `yaml:"max_call"`
+
+	// Whether Q.850 cause 127 in a BYE makes a served call a dropped one. Many PBXs write it on normal ends.
+	Drop127 bool `yaml:"drop_127"`
+
+	// The most live calls kept; beyond it the oldest silent one is given up and counted. A call of three legs
+	// takes up to 1 KiB.
+	MaxCalls int `yaml:"max_calls"`
+
+	// The most phone registrations remembered; beyond it the oldest goes.
+	MaxBindings int `yaml:"max_bindings"`
+}
+
+// Store says how the disk is used.
+type Store struct {
+	// How long a write may wait for others to share its sync with. 0s syncs as soon as the disk is free, which already
+	// groups what came meanwhile; longer saves disk and CPU at the price of that much delay.
+	CommitWindow time.Duration `yaml:"commit_window"`
+
+	// Free disk space below which nothing is written any more and readiness fails, so that the disk never
+	// fills in the middle of a write. Reading goes on.
+	DiskReserve Size `yaml:"disk_reserve"`
+}
+
+// Hints says how agents' phones are reached.
+type Hints struct {
+	// Whether hints are sent to phones at all. Hints on the API are not affected.
+	Enabled bool `yaml:"enabled"`
+
+	// The address MESSAGE requests are sent from, for UDP, TCP and TLS alike.
+	Listen Address `yaml:"listen"`
+
+	// The From URI that phones show.
+	//
+	// Example: sip:ringback@pbx.example.com
+	From string `yaml:"from" reload:"live"`
+
+	// The PBX to send through, as a SIP URI. Empty: straight to the phone's own contact, learnt from mirrored
+	// REGISTERs; use the proxy where phones sit behind NAT or accept calls from their PBX only.
+	//
+	// Example: sip:pbx.example.com:5060
+	Proxy string `yaml:"proxy" reload:"live"`
+
+	// How to send: udp, tcp or tls. A MESSAGE of more than 1300 bytes is never sent over udp (RFC 3261 §18.1.1).
+	Transport Transport `yaml:"transport" reload:"live"`
+
+	// The user name for digest authentication (RFC 8760), when the PBX asks for it.
+	//
+	// Example: ringback
+	User string `yaml:"user" reload:"live"`
+
+	// A file holding the password of that user.
+	//
+	// Example: /etc/ringback/sip.password
+	PasswordFile string `yaml:"password_file" reload:"live"`
+
+	// Certificate authorities to trust for transport tls, PEM. Empty: those of the system.
+	//
+	// Example: /etc/ringback/pbx-ca.crt
+	TLSCAFile string `yaml:"tls_ca_file" reload:"live"`
+
+	// How long after its cause a hint may still be sent. Later it is given up and counted; when its call
+	// has ended it is never sent.
+	Deadline time.Duration `yaml:"deadline" reload:"live"`
+}
+
+// Web is the API.
+type Web struct {
+	// The address of the API. Empty: none.
+	Listen Address `yaml:"listen"`
+
+	// The certificate chain, PEM. Empty: plain HTTP, which belongs on loopback or behind a proxy that speaks TLS.
+	//
+	// Example: /etc/ringback/tls.crt
+	TLSCertFile string `yaml:"tls_cert_file" reload:"live"`
+
+	// The private key of that certificate, PEM.
+	//
+	// Example: /etc/ringback/tls.key
+	TLSKeyFile string `yaml:"tls_key_file" reload:"live"`
+
+	// The file of bearer tokens, one per line: a name, a space, the token. Without it every request is refused.
+	//
+	// Example: /etc/ringback/tokens
+	TokensFile string `yaml:"tokens_file" reload:"live"`
+}
+
+// Admin is for operators and monitoring.
+type Admin struct {
+	// The address of /metrics, /healthz, /readyz and, when pprof is on, /debug/pprof. It asks for no token, so keep it
+	// off networks you do not trust. Empty: none.
+	Listen Address `yaml:"listen"`
+
+	// The Unix socket by which commands as `ringback directory import` reach this daemon. Whoever may open
+	// the file may change the directory. Empty: none, and such commands work on a stopped daemon only.
+	Socket string `yaml:"socket"`
+
+	// Whether Go's profiles are served under /debug/pprof on the listen address.
+	Pprof bool `yaml:"pprof"`
+}

@@ -1,0 +1,53 @@
+package configs
+
+import (
+	"net/netip"
+	"time"
+)
+
+// DefaultPath is where the configuration is looked for when nobody says where it is.
+const DefaultPath = "/etc/ringback/ringback.yaml"
+
+// Default returns the configuration of an empty file: HEP over UDP on port 9060 from private networks.
+func Default() *Config {
+	return &Config{
+		DataDir: "/var/lib/ringback",
+		Log:     Log{Level: "info", Format: "text"},
+		HEP: HEP{
+			UDP: []Address{":9060"},
+			Allow: []netip.Prefix{
+				netip.MustParsePrefix("127.0.0.0/8"),
+				netip.MustParsePrefix("::1/128"),
+				netip.MustParsePrefix("10.0.0.0/8"),     // RFC 1918 §3
+				netip.MustParsePrefix("172.16.0.0/12"),  // RFC 1918 §3
+				netip.MustParsePrefix("192.168.0.0/16"), // RFC 1918 §3
+				netip.MustParsePrefix("fc00::/7"),       // RFC 4193 §3.1
+			},
+			ReceiveBuffer:  32 << 20,
+			MaxFrame:       256 << 10,
+			MaxConnections: 256,
+		},
+		Tap: Tap{Ports: []uint16{5060}},
+		Tracker: Tracker{
+			Settle:      2 * time.Second,
+			ServedAfter: time.Second,
+			HoldDrop:    30 * time.Second,
+			ShortAfter:  2 * time.Second,
+			Lost:        5 * time.Minute,
+			MaxWait:     time.Hour,
+			MaxCall:     12 * time.Hour,
+			MaxCalls:    500_000,
+			MaxBindings: 200_000,
+		},
+		Store: Store{DiskReserve: 256 << 20},
+		Hints: Hints{
+			Enabled:   true,
+			Listen:    ":5066",
+			From:      "sip:ringback@ringback.invalid",
+			Transport: "udp",
+			Deadline:  10 * time.Second,
+		},
+		Web:   Web{Listen: "127.0.0.1:8080"},
+		Admin: Admin{Listen: "127.0.0.1:8081", Socket: "/run/ringback/admin.sock"},
+	}
+}

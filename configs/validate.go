@@ -1,0 +1,196 @@
+package configs
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Validate says what in the configuration cannot be, as [Problems]; nil when all is well. It looks at
+// the values alone and touches no file; see [Config.CheckFiles].
+func (c *Config) Validate() error {
+	var v validation
+	v.require(c.DataDir != "", "data_dir", "is empty; name the folder that keeps the data")
+	v.require(c.DataDir == "" || filepath.IsAbs(c.DataDir), "data_dir",
+		"%q depends on where the daemon is started; write the whole path, from / on", c.DataDir)
+
+	v.require(len(c.HEP.UDP)+len(c.HEP.TCP)+len(c.HEP.TLS) > 0 || c.Tap.Interface != "", "hep",
+		"nothing is watched; give an address in hep.udp, hep.tcp or hep.tls, or an interface in tap.interface")
+	v.listens("hep.udp", c.HEP.UDP)
+	v.listens("hep.tcp", c.HEP.TCP)
+	v.listens("hep.tls", c.HEP.TLS)
+	if len(c.HEP.TLS) > 0 {
+		v.require(c.HEP.TLSCertFile != "", "hep.tls", "needs a certificate; set hep.tls_cert_file and hep.tls_key_file")
+	}
+	v.pair("hep.tls_cert_file", c.HEP.TLSCertFile, "hep.tls_key_file", c.HEP.TLSKeyFile)
+	v.require(len(c.HEP.Allow) > 0, "hep.allow", "nobody may send; list your PBXs, as [192.0.2.10/32]")
+	for i, p := range c.HEP.Allow {
+		v.require(p == p.Masked(), fmt.Sprintf("hep.allow[%d]", i), "%s has bits beyond its length; write %s", p, p.Masked())
+	}
+	v.atLeast("hep.receive_buffer", c.HEP.ReceiveBuffer, 64<<10)
+	v.atLeast("hep.max_frame", c.HEP.MaxFrame, 4<<10)
+	v.require(c.HEP.MaxFrame <= 16<<20, "hep.max_frame", "%s is more than one message can be; write at most 16MiB", c.HEP.MaxFrame)
+	v.positive("hep.max_connections", c.HEP.MaxConnections)
+
+	if c.Tap.Interface != "" {
+		v.require(len(c.Tap.Ports) > 0, "tap.ports", "is empty; name the ports SIP is spoken on, as [5060]")
+	}
+	for i, port := range c.Tap.Ports {
+		v.require(port > 0, fmt.Sprintf("tap.ports[%d]", i), "0 is no port; write the port SIP is spoken on, as 5060")
+	}
+
+	t := &c.Tracker
+	for _, d := range []struct {
+		key   string
+		value time.Duration
+	}{
+		{"tracker.settle", t.Settle},
+		{"tracker.served_after", t.ServedAfter},
+		{"tracker.hold_drop", t.HoldDrop},
+		{"tracker.short_after", t.ShortAfter},
+		{"tracker.lost", t.Lost},
+		{"tracker.max_wait", t.MaxWait},
+		{"tracker.max_call", t.MaxCall},
+	} {
+		v.require(d.value > 0, d.key, "%s is no time to wait; write more than 0s", d.value)
+	}
+	v.require(t.Settle <= time.Minute, "tracker.settle", "%s delays every case by as much; write at most 1m", t.Settle)
+	v.require(t.Settle < t.Lost, "tracker.lost", "%s is not longer than tracker.settle, %s; make it longer", t.Lost, t.Settle)
+	v.positive("tracker.max_calls", t.MaxCalls)
+	v.positive("tracker.max_bindings", t.MaxBindings)
+
+	v.require(c.Store.CommitWindow >= 0 && c.Store.CommitWindow <= time.Second, "store.commit_window",
+		"%s is out of range; write 0s to 1s, as cases must be told within a second", c.Store.CommitWindow)
+
+	c.validateHints(&v)
+	v.pair("web.tls_cert_file", c.Web.TLSCertFile, "web.tls_key_file", c.Web.TLSKeyFile)
+	v.require(c.Web.Listen == "" || c.Web.Listen != c.Admin.Listen || strings.HasSuffix(string(c.Web.Listen), ":0"), "admin.listen",
+		"%s is the address of web.listen too; choose another port", c.Admin.Listen)
+	v.require(c.Admin.Socket == "" || filepath.IsAbs(c.Admin.Socket), "admin.socket",
+		"%q depends on where the daemon is started; write the whole path, from / on", c.Admin.Socket)
+	// sun_path of sockaddr_un holds 108 bytes with its end (unix(7)).
+	v.require(len(c.Admin.Socket) < 108, "admin.socket", "is longer than the 107 bytes a socket's path can have; choose a shorter one")
+	v.require(!c.Admin.Pprof || c.Admin.Listen != "", "admin.pprof", "is on, but admin.listen is empty; give it an address")
+
+	return v.result()
+}
+
+// validateHints checks the section hints.
+func (c *Config) validateHints(v *validation) {
+	h := &c.Hints
+	if !h.Enabled {
+		return
+	}
+	v.require(h.Listen != "", "hints.listen", "is empty; give an address to send from, as :5066, or set hints.enabled to false")
+	v.require(isSIPURI(h.From), "hints.from", "%q is no SIP URI; write it as sip:ringback@pbx.example.com", h.From)
+	v.require(h.Proxy == "" || isSIPURI(h.Proxy), "hints.proxy", "%q is no SIP URI; write it as sip:pbx.example.com:5060", h.Proxy)
+	v.require(h.User != "" || h.PasswordFile == "", "hints.password_file", "a password needs its user; set hints.user")
+	v.require(h.User == "" || h.PasswordFile != "", "hints.user", "a user needs a password; set hints.password_file")
+	v.require(h.Deadline > 0 && h.Deadline <= time.Minute, "hints.deadline", "%s is out of range; write more than 0s, at most 1m", h.Deadline)
+}
+
+// isSIPURI reports whether s has the outline of a sip or sips URI (RFC 3261 §19.1.1).
+func isSIPURI(s string) bool {
+	rest, sip := strings.CutPrefix(s, "sip:")
+	if !sip {
+		rest, sip = strings.CutPrefix(s, "sips:")
+	}
+	if !sip || strings.ContainsAny(rest, " \t<>\"") {
+		return false
+	}
+	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
+		if i == 0 {
+			return false
+		}
+		rest = rest[i+1:]
+	}
+	rest, _, _ = strings.Cut(rest, ";")
+	var a Address
+	if a.UnmarshalText([]byte(rest)) == nil {
+		return rest != ""
+	}
+	return a.UnmarshalText([]byte(rest+":5060")) == nil
+}
+
+// validation collects problems.
+type validation struct{ problems Problems }
+
+// result is the problems as an error.
+func (v *validation) result() error {
+	if len(v.problems) == 0 {
+		return nil
+	}
+	return v.problems
+}
+
+// require notes a problem with key unless ok.
+func (v *validation) require(ok bool, key, format string, args ...any) {
+	if !ok {
+		v.problems = append(v.problems, &Problem{Key: key, Text: fmt.Sprintf(format, args...)})
+	}
+}
+
+// listens requires every address of a list.
+func (v *validation) listens(key string, list []Address) {
+	for i, a := range list {
+		v.require(a != "", fmt.Sprintf("%s[%d]", key, i), "is empty; write host:port, or [] for no address at all")
+	}
+}
+
+// pair requires both files or none.
+func (v *validation) pair(certKey, cert, keyKey, key string) {
+	v.require(cert == "" || key != "", certKey, "a certificate needs its private key; set %s", keyKey)
+	v.require(key == "" || cert != "", keyKey, "a private key needs its certificate; set %s", certKey)
+}
+
+// atLeast requires a size.
+func (v *validation) atLeast(key string, size, least Size) {
+	v.require(size >= least, key, "%s is too small to work with; write at least %s", size, least)
+}
+
+// positive requires a number of at least 1.
+func (v *validation) positive(key string, n int) {
+	v.require(n > 0, key, "%d leaves room for none; write at least 1", n)
+}
+
+// CheckFiles looks at the files the configuration names, which Validate does not: each must be readable,
+// and those that hold secrets must be so for their owner and group only. What is wrong comes back as
+// [Problems].
+func (c *Config) CheckFiles() error {
+	var v validation
+	for _, f := range []struct {
+		key, path string
+		secret    bool
+	}{
+		{"hep.tls_cert_file", c.HEP.TLSCertFile, false},
+		{"hep.tls_key_file", c.HEP.TLSKeyFile, true},
+		{"hep.auth_key_file", c.HEP.AuthKeyFile, true},
+		{"hints.password_file", c.Hints.PasswordFile, true},
+		{"hints.tls_ca_file", c.Hints.TLSCAFile, false},
+		{"web.tls_cert_file", c.Web.TLSCertFile, false},
+		{"web.tls_key_file", c.Web.TLSKeyFile, true},
+		{"web.tokens_file", c.Web.TokensFile, true},
+	} {
+		if f.path == "" {
+			continue
+		}
+		file, err := os.Open(f.path)
+		if err != nil {
+			v.require(false, f.key, "%v; create the file or correct the path", err)
+			continue
+		}
+		info, err := file.Stat()
+		file.Close()
+		switch {
+		case err != nil:
+			v.require(false, f.key, "%v; create the file or correct the path", err)
+		case info.IsDir():
+			v.require(false, f.key, "%s is a folder; name a file", f.path)
+		case f.secret && info.Mode().Perm()&0o007 != 0:
+			v.require(false, f.key, "%s is open to every user (%v); run chmod o= %s", f.path, info.Mode().Perm(), f.path)
+		}
+	}
+	return v.result()
+}
