@@ -1,0 +1,89 @@
+package sip
+
+// The words below are what JSON, logs and metrics show; a value beyond the known ones is "unknown".
+
+var eventWords = [...]string{
+	EventUnknown:  "unknown",
+	CallStarted:   "started",
+	CallUpdated:   "updated",
+	AgentDialled:  "agent_dialled",
+	AgentRinging:  "agent_ringing",
+	AgentAnswered: "agent_answered",
+	AgentLeft:     "agent_left",
+	CallEnded:     "ended",
+}
+
+var directionWords = [...]string{
+	DirectionUnknown: "unknown",
+	Inbound:          "inbound",
+	Outbound:         "outbound",
+	Internal:         "internal",
+}
+
+var verdictWords = [...]string{
+	VerdictNone: "none",
+	Served:      "served",
+	Missed:      "missed",
+	Dropped:     "dropped",
+}
+
+var reasonWords = [...]string{
+	ReasonNone:       "",
+	Outage:           "outage",
+	MediaLost:        "media_lost",
+	SessionExpired:   "session_expired",
+	Signalling:       "signalling",
+	TransferFailed:   "transfer_failed",
+	OnHold:           "on_hold",
+	Voicemail:        "voicemail",
+	AbandonedWaiting: "abandoned_waiting",
+	Timeout:          "timeout",
+	NoAgent:          "no_agent",
+	Lost:             "lost",
+	AbandonedRinging: "abandoned_ringing",
+	Busy:             "busy",
+	Declined:         "declined",
+	Failed:           "failed",
+	StillLive:        "still_live",
+	UnknownEnd:       "unknown",
+}
+
+var confidenceWords = [...]string{
+	Seen:     "seen",
+	Inferred: "inferred",
+}
+
+var resultWords = [...]string{
+	ResultUnknown:  "unknown",
+	Answered:       "answered",
+	ResultBusy:     "busy",
+	NoAnswer:       "no_answer",
+	WrongNumber:    "wrong_number",
+	NetworkFailure: "network_failure",
+	ResultRejected: "rejected",
+}
+
+func word(words []string, n uint8) string {
+	if int(n) < len(words) {
+		return words[n]
+	}
+	return "unknown"
+}
+
+// String returns the kind in snake_case, as "agent_dialled".
+func (k EventKind) String() string { return word(eventWords[:], uint8(k)) }
+
+// String returns the direction in lower case.
+func (d Direction) String() string { return word(directionWords[:], uint8(d)) }
+
+// String returns the verdict in lower case.
+func (v Verdict) String() string { return word(verdictWords[:], uint8(v)) }
+
+// String returns the reason in snake_case, as "abandoned_waiting"; nothing for a call that was served.
+func (r Reason) String() string { return word(reasonWords[:], uint8(r)) }
+
+// String returns the confidence in lower case.
+func (c Confidence) String() string { return word(confidenceWords[:], uint8(c)) }
+
+// String returns the result in snake_case, as "no_answer".
+func (r Result) String() string { return word(resultWords[:], uint8(r)) }
