@@ -1,0 +1,5 @@
+//go:build !linux
+
+package phone
+
+func setUserTimeout(uintptr) {}
