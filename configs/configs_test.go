@@ -252,25 +252,34 @@ func TestFilesAreLookedAt(t *testing.T) {
 		}
 		return path
 	}
-	c := configs.Default()
-	c.HEP.AuthKeyFile = write("hep.password", 0o640)
-	c.Hints.PasswordFile = write("sip.password", 0o644)
-	c.Web.TokensFile = filepath.Join(dir, "tokens")
-	c.Hints.TLSCAFile = dir
-	err := c.CheckFiles()
+	password, open := write("hep.password", 0o640), write("sip.password", 0o644)
+	missing, file := filepath.Join(dir, "tokens"), filepath.Join(dir, "r.yaml")
+	check := func(text string) error {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return configs.Check(file)
+	}
+
+	err := check("web:\n  tokens_file: " + missing + "\nhep:\n  auth_key_file: " + password +
+		"\nhints:\n  user: u\n  tls_ca_file: " + dir + "\n  password_file: " + open + "\n")
 	if err == nil {
 		t.Fatal("found nothing")
 	}
 	want := strings.Join([]string{
-		"hints.password_file: " + c.Hints.PasswordFile + " is open to every user (-rw-r--r--); run chmod o= " + c.Hints.PasswordFile,
-		"hints.tls_ca_file: " + dir + " is a folder; name a file",
-		"web.tokens_file: open " + c.Web.TokensFile + ": no such file or directory; create the file or correct the path",
+		file + ":2:3: web.tokens_file: open " + missing + ": no such file or directory; create the file or correct the path",
+		file + ":7:3: hints.tls_ca_file: " + dir + " is a folder; name a file",
+		file + ":8:3: hints.password_file: " + open + " is open to every user (-rw-r--r--); run chmod o= " + open,
 	}, "\n")
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Error(diff)
 	}
-	if err := configs.Default().CheckFiles(); err != nil {
-		t.Errorf("no file is named, got %v", err)
+	if err := check("hep:\n  auth_key_file: " + password + "\n"); err != nil {
+		t.Errorf("a file that owner and group may read gave %v", err)
+	}
+	if err := check("hep: 1\n"); err == nil {
+		t.Error("what Load refuses was taken")
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/goccy/go-yaml/token"
 )
 
 // Load reads the file at path over the defaults and validates the result. What is wrong with it comes
@@ -26,20 +28,44 @@ func Parse(file string, text []byte) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Validate(); err != nil {
-		problems, _ := errors.AsType[Problems](err)
-		for _, p := range problems {
-			p.File = file
-			if place, ok := places[p.Key]; ok {
-				p.Line, p.Column = place.Line, place.Column
-			}
-		}
-		slices.SortStableFunc(problems, func(a, b *Problem) int {
-			return cmp.Compare(uint(a.Line-1), uint(b.Line-1)) // those of no line come last
-		})
-		return nil, err
+	if problems := c.validate(); len(problems) > 0 {
+		problems.place(file, places)
+		return nil, problems
 	}
 	return c, nil
+}
+
+// Check says what Load would say of the file at path, and looks at the files that it names, which Load
+// does not: each must be readable, and those that hold secrets must be so for owner and group only.
+func Check(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	c, err := Parse(path, text)
+	if err != nil {
+		return err
+	}
+	problems := c.checkFiles()
+	if len(problems) == 0 {
+		return nil
+	}
+	places, err := decode(path, text, Default())
+	problems.place(path, places)
+	return errors.Join(err, problems)
+}
+
+// place gives the problems of keys the places of these, and brings them into the order of the file.
+func (ps Problems) place(file string, places map[string]*token.Position) {
+	for _, p := range ps {
+		p.File = file
+		if place, ok := places[p.Key]; ok {
+			p.Line, p.Column = place.Line, place.Column
+		}
+	}
+	slices.SortStableFunc(ps, func(a, b *Problem) int {
+		return cmp.Compare(uint(a.Line-1), uint(b.Line-1)) // those of no line come last
+	})
 }
 
 // ErrEmptySecret is the error of a secret's file that holds nothing.

@@ -9,8 +9,16 @@ import (
 )
 
 // Validate says what in the configuration cannot be, as [Problems]; nil when all is well. It looks at
-// the values alone and touches no file; see [Config.CheckFiles].
+// the values alone and touches no file; see [Check].
 func (c *Config) Validate() error {
+	if problems := c.validate(); len(problems) > 0 {
+		return problems
+	}
+	return nil
+}
+
+// validate is Validate, as a list.
+func (c *Config) validate() Problems {
 	var v validation
 	v.require(c.DataDir != "", "data_dir", "is empty; name the folder that keeps the data")
 	v.require(c.DataDir == "" || filepath.IsAbs(c.DataDir), "data_dir",
@@ -74,7 +82,7 @@ func (c *Config) Validate() error {
 	v.require(len(c.Admin.Socket) < 108, "admin.socket", "is longer than the 107 bytes a socket's path can have; choose a shorter one")
 	v.require(!c.Admin.Pprof || c.Admin.Listen != "", "admin.pprof", "is on, but admin.listen is empty; give it an address")
 
-	return v.result()
+	return v.problems
 }
 
 // validateHints checks the section hints.
@@ -117,14 +125,6 @@ func isSIPURI(s string) bool {
 // validation collects problems.
 type validation struct{ problems Problems }
 
-// result is the problems as an error.
-func (v *validation) result() error {
-	if len(v.problems) == 0 {
-		return nil
-	}
-	return v.problems
-}
-
 // require notes a problem with key unless ok.
 func (v *validation) require(ok bool, key, format string, args ...any) {
 	if !ok {
@@ -155,10 +155,8 @@ func (v *validation) positive(key string, n int) {
 	v.require(n > 0, key, "%d leaves room for none; write at least 1", n)
 }
 
-// CheckFiles looks at the files the configuration names, which Validate does not: each must be readable,
-// and those that hold secrets must be so for their owner and group only. What is wrong comes back as
-// [Problems].
-func (c *Config) CheckFiles() error {
+// checkFiles looks at the files the configuration names.
+func (c *Config) checkFiles() Problems {
 	var v validation
 	for _, f := range []struct {
 		key, path string
@@ -192,5 +190,5 @@ func (c *Config) CheckFiles() error {
 			v.require(false, f.key, "%s is open to every user (%v); run chmod o= %s", f.path, info.Mode().Perm(), f.path)
 		}
 	}
-	return v.result()
+	return v.problems
 }
