@@ -114,7 +114,7 @@ type Call struct {
 	CallerID  string   // for people: E.164, "anonymous", an agent id or extension, else the raw user part
 	CalleeID  string   // for people: E.164, an agent id or extension, else the raw user part
 	Withheld  bool     // the caller withheld his number
-	Agent     string   // the agent it is or last was with; else the one who dialled
+	Agent     string   // the agent the caller is or was with first; outbound: the one who dialled
 	Rang      []string // agents whose phones alerted
 	CallIDs   []string // SIP Call-IDs of all legs, in order of appearance
 

@@ -111,14 +111,14 @@ type Message struct {
 	ContactStar bool  // Contact: *
 	Expires     int32 // the Expires header in seconds; -1 when absent
 
-	PAssertedIdentity URI        // RFC 3325 §9.1, the first sip or sips value, else the first tel value
-	PPreferred        URI        // RFC 3325 §9.2
-	RemotePartyID     URI        // draft-ietf-sip-privacy-04, for old PBXs
-	RemotePartyHidden bool       // its privacy parameter is not "off"
-	PrivacyID         bool       // Privacy: id, user or header (RFC 3323 §4.2, RFC 3325 §9.3)
-	PCalledPartyID    URI        // RFC 7315 §4.2
-	Diversion         [3]URI     // RFC 5806, topmost (latest) first
-	HistoryInfo       [4]URI     // RFC 7044, in order of appearance
+	PAssertedIdentity URI    // RFC 3325 §9.1, the first sip or sips value, else the first tel value
+	PPreferred        URI    // RFC 3325 §9.2
+	RemotePartyID     URI    // draft-ietf-sip-privacy-04, for old PBXs
+	RemotePartyHidden bool   // its privacy parameter is not "off"
+	PrivacyID         bool   // Privacy: id, user or header (RFC 3323 §4.2, RFC 3325 §9.3)
+	PCalledPartyID    URI    // RFC 7315 §4.2
+	Diversion         [3]URI // RFC 5806, topmost (latest) first
+	HistoryInfo       [4]URI // RFC 7044, in order of appearance
 	Reason            ReasonCause
 	SessionExpires    uint32 // RFC 4028 §4, seconds; 0 when absent
 	ReferTo           URI    // RFC 3515 §2.1

@@ -83,3 +83,6 @@ func (n Number) Maybe(o Number) bool {
 	const nine = 1_000_000_000
 	return n >= nine/10 && o >= nine/10 && n%nine == o%nine
 }
+
+// appendDigits appends the number's digits.
+func (n Number) appendDigits(b []byte) []byte { return strconv.AppendUint(b, uint64(n), 10) }

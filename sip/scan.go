@@ -1,10 +1,6 @@
 package sip
 
-import (
-	"bytes"
-	"encoding/binary"
-	"math/bits"
-)
+import "bytes"
 
 // Scanner reads SIP messages. It is owned by one goroutine; the errors it returns are its own and
 // are overwritten by the next Scan.
@@ -98,32 +94,30 @@ func (s *Scanner) Scan(b []byte, m *Message) (n int, err error) {
 			next = end + 1
 		}
 
-		name, colon := headerName(b[:end], i)
-		if colon < 0 {
-			s.fail(ScanHeader, "", i)
+		line := b[i:end]
+		kind, colon := headerName(line)
+		if s.letters&letter(line[0]) != 0 && colon > 0 {
+			s.link(line, colon, m)
+		}
+		if kind == nameOther {
 			i = next
 			continue
 		}
-		if s.letters&letter(b[i]) != 0 {
-			s.link(b[i:end], colon-i, m)
-		}
-		if name == nameOther {
-			i = next
-			continue
-		}
-		v := trimLWS(b[colon+1 : end])
+		v := trimLWS(line[colon+1:])
+		at := i + colon + 1
 
-		switch name {
+		switch kind {
 		case nameVia:
-			if seen&sawVia == 0 {
-				seen |= sawVia
-				if !m.via(v) {
-					s.fail(ScanBadVia, "Via", colon+1)
-				} else if len(m.Branch) > maxIdentifier {
-					s.fail(ScanTooLong, "Via", colon+1)
-				}
+			if seen&sawVia != 0 {
+				m.countVias(v)
+				break
 			}
-			m.countVias(v)
+			seen |= sawVia
+			if !m.topVia(v) {
+				s.fail(ScanBadVia, "Via", at)
+			} else if len(m.Branch) > maxIdentifier {
+				s.fail(ScanTooLong, "Via", at)
+			}
 		case nameFrom:
 			if seen&sawFrom != 0 {
 				if !bytes.Equal(v, from) {
@@ -134,9 +128,9 @@ func (s *Scanner) Scan(b []byte, m *Message) (n int, err error) {
 			seen |= sawFrom
 			from = v
 			if !m.From.parse(v) {
-				s.fail(ScanBadFrom, "From", colon+1)
+				s.fail(ScanBadFrom, "From", at)
 			} else if len(m.From.Tag) > maxIdentifier {
-				s.fail(ScanTooLong, "From", colon+1)
+				s.fail(ScanTooLong, "From", at)
 			}
 		case nameTo:
 			if seen&sawTo != 0 {
@@ -148,9 +142,9 @@ func (s *Scanner) Scan(b []byte, m *Message) (n int, err error) {
 			seen |= sawTo
 			to = v
 			if !m.To.parse(v) {
-				s.fail(ScanBadTo, "To", colon+1)
+				s.fail(ScanBadTo, "To", at)
 			} else if len(m.To.Tag) > maxIdentifier {
-				s.fail(ScanTooLong, "To", colon+1)
+				s.fail(ScanTooLong, "To", at)
 			}
 		case nameCallID:
 			if seen&sawCallID != 0 {
@@ -162,14 +156,14 @@ func (s *Scanner) Scan(b []byte, m *Message) (n int, err error) {
 			seen |= sawCallID
 			m.CallID = v
 			if len(v) == 0 {
-				s.fail(ScanBadCallID, "Call-ID", colon+1)
+				s.fail(ScanBadCallID, "Call-ID", at)
 			} else if len(v) > maxIdentifier {
-				s.fail(ScanTooLong, "Call-ID", colon+1)
+				s.fail(ScanTooLong, "Call-ID", at)
 			}
 		case nameCSeq:
 			number, word, ok := parseCSeq(v)
 			if !ok {
-				s.fail(ScanBadCSeq, "CSeq", colon+1)
+				s.fail(ScanBadCSeq, "CSeq", at)
 			} else if seen&sawCSeq != 0 && (number != m.CSeq || !bytes.Equal(word, cseqMethod)) {
 				s.fail(ScanDuplicate, "CSeq", i)
 			} else {
@@ -179,7 +173,7 @@ func (s *Scanner) Scan(b []byte, m *Message) (n int, err error) {
 		case nameContentLength:
 			length, ok := parseLength(v)
 			if !ok {
-				s.fail(ScanBadContentLength, "Content-Length", colon+1)
+				s.fail(ScanBadContentLength, "Content-Length", at)
 			} else if seen&sawContentLength != 0 && length != contentLength {
 				s.fail(ScanDuplicate, "Content-Length", i)
 			} else {
@@ -187,7 +181,7 @@ func (s *Scanner) Scan(b []byte, m *Message) (n int, err error) {
 				seen |= sawContentLength
 			}
 		default:
-			m.header(name, v)
+			m.header(kind, v)
 		}
 		i = next
 	}
@@ -292,44 +286,4 @@ func (s *Scanner) link(line []byte, colon int, m *Message) {
 			m.Links[k] = trimLWS(line[colon+1:])
 		}
 	}
-}
-
-// headerName tells which header the line at b[i:] is, and where its colon stands, -1 when there is
-// none. b ends with the line.
-func headerName(b []byte, i int) (name headerKind, colon int) {
-	if len(b)-i < 8 {
-		return longName(b, i)
-	}
-	w := binary.LittleEndian.Uint64(b[i:]) | 0x2020202020202020 // lower case; '-', ':' and digits stay
-	x := w ^ 0x3a3a3a3a3a3a3a3a
-	z := (x - 0x0101010101010101) & ^x & 0x8080808080808080 // the lowest bit set is at the first ':'
-	if z == 0 {
-		return longName(b, i)
-	}
-	k := bits.TrailingZeros64(z) >> 3
-	switch w & (1<<(8*k) - 1) {
-	case 'v', 'v' | 'i'<<8 | 'a'<<16:
-		return nameVia, i + k
-	case 'f', 'f' | 'r'<<8 | 'o'<<16 | 'm'<<24:
-		return nameFrom, i + k
-	case 't', 't' | 'o'<<8:
-		return nameTo, i + k
-	case 'c' | 's'<<8 | 'e'<<16 | 'q'<<24:
-		return nameCSeq, i + k
-	case 'i':
-		return nameCallID, i + k
-	case 'c' | 'a'<<8 | 'l'<<16 | 'l'<<24 | '-'<<32 | 'i'<<40 | 'd'<<48:
-		if b[i+4] == '-' {
-			return nameCallID, i + k
-		}
-	case 'm', 'c' | 'o'<<8 | 'n'<<16 | 't'<<24 | 'a'<<32 | 'c'<<40 | 't'<<48:
-		return nameContact, i + k
-	case 'l':
-		return nameContentLength, i + k
-	case 'c':
-		return nameContentType, i + k
-	case 'a' | 'l'<<8 | 'l'<<16 | 'o'<<24 | 'w'<<32, 'r' | 'o'<<8 | 'u'<<16 | 't'<<24 | 'e'<<32:
-		return nameOther, i + k
-	}
-	return longName(b, i)
 }

@@ -14,7 +14,6 @@ const (
 	ScanVersion                     // another version than SIP/2.0 (RFC 3261 §21.5.7)
 	ScanStatusCode                  // a status code outside 100 to 699 (RFC 3261 §7.2)
 	ScanIncomplete                  // the empty line that ends the headers is not there
-	ScanHeader                      // a header line without a name or colon
 	ScanMissingVia                  // no Via, From, To, Call-ID or CSeq (RFC 3261 §8.1.1)
 	ScanMissingFrom                 //
 	ScanMissingTo                   //
@@ -39,7 +38,6 @@ var scanReasons = [NumScanReasons]string{
 	ScanVersion:          "version",
 	ScanStatusCode:       "status_code",
 	ScanIncomplete:       "incomplete",
-	ScanHeader:           "header",
 	ScanMissingVia:       "missing_via",
 	ScanMissingFrom:      "missing_from",
 	ScanMissingTo:        "missing_to",

@@ -6,8 +6,8 @@ import (
 )
 
 // header reads the value of one of the headers that a message can do without.
-func (m *Message) header(name headerKind, v []byte) {
-	switch name {
+func (m *Message) header(kind headerKind, v []byte) {
+	switch kind {
 	case nameContact:
 		m.contacts(v)
 	case nameContentType:
@@ -38,46 +38,44 @@ func (m *Message) header(name headerKind, v []byte) {
 		m.seldom = true
 		m.Replaces = v
 	default:
-		m.identity(name, v)
+		m.identity(kind, v)
 	}
 }
 
 // identity reads the headers that say who is, was or will be in the call.
-func (m *Message) identity(name headerKind, v []byte) {
+func (m *Message) identity(kind headerKind, v []byte) {
 	m.seldom = true
-	var a Address
-	switch name {
+	switch kind {
 	case namePAssertedIdentity:
 		m.assertedIdentity(v)
 	case namePPreferredIdentity:
 		v, _ = cutList(v)
-		if a.parse(v) && m.PPreferred.Raw == nil {
-			m.PPreferred = a.URI
-		}
+		m.PPreferred.parseFirst(v)
 	case nameRemotePartyID:
 		m.remotePartyID(v)
 	case namePCalledPartyID:
-		if a.parse(v) {
-			m.PCalledPartyID = a.URI
-		}
+		m.PCalledPartyID.parseFirst(v)
 	case nameDiversion:
 		appendURIs(m.Diversion[:], v)
 	case nameHistoryInfo:
 		appendURIs(m.HistoryInfo[:], v)
 	case nameReferTo:
-		if a.parse(v) {
-			m.ReferTo = a.URI
-			m.ReferReplaces = uriHeader(a.URI.Raw, "replaces")
+		if m.ReferTo.parseFirst(v) {
+			m.ReferReplaces = uriHeader(m.ReferTo.Raw, "replaces")
 		}
 	case nameReferredBy:
-		if a.parse(v) {
-			m.ReferredBy = a.URI
-		}
+		m.ReferredBy.parseFirst(v)
 	}
 }
 
-// via reads the topmost Via value (RFC 3261 §20.42).
-func (m *Message) via(v []byte) bool {
+// topVia reads the first Via header: its first value is the topmost (RFC 3261 §20.42).
+func (m *Message) topVia(v []byte) bool {
+	if bytes.IndexByte(v, ',') < 0 {
+		m.Vias = 1
+	} else {
+		m.countVias(v)
+		v, _ = cutList(v)
+	}
 	// sent-protocol: name, version and transport, with white space allowed around each slash.
 	i := 0
 	if len(v) > 8 && string(v[:8]) == "SIP/2.0/" {
@@ -113,7 +111,7 @@ func (m *Message) via(v []byte) bool {
 		m.SentBy = v[i+1 : i+end]
 		i += end + 1
 	} else {
-		for i < len(v) && v[i] != ';' && v[i] != ':' && v[i] != ',' && !isLWS(v[i]) {
+		for i < len(v) && isHost[v[i]] {
 			i++
 		}
 		m.SentBy = v[host:i]
@@ -121,25 +119,19 @@ func (m *Message) via(v []byte) bool {
 	if len(m.SentBy) == 0 {
 		return false
 	}
-	v = v[i:]
-	if bytes.IndexByte(v, ',') >= 0 {
-		v, _ = cutList(v)
-	}
-	m.Branch, _ = param(v, "branch")
+	m.Branch, _ = param(v[i:], "branch")
 	return true
 }
 
 // countVias counts the values of one Via header.
 func (m *Message) countVias(v []byte) {
-	for {
+	for more := true; more; {
 		var element []byte
 		element, v = cutList(v)
 		if len(element) > 0 && m.Vias < math.MaxUint8 {
 			m.Vias++
 		}
-		if v == nil {
-			return
-		}
+		more = v != nil
 	}
 }
 
@@ -152,14 +144,13 @@ func (m *Message) contacts(v []byte) {
 	for v != nil && m.NumContacts < MaxContacts {
 		var element []byte
 		element, v = cutList(v)
-		var a Address
-		params, ok := a.parseAddress(element)
+		_, uri, params, ok := cutAddress(element)
 		if !ok {
 			continue
 		}
 		c := &m.Contacts[m.NumContacts]
 		m.NumContacts++
-		c.URI = a.URI
+		c.URI.parse(uri)
 		c.Expires = -1
 		if value, ok := param(params, "expires"); ok {
 			if n, ok := parseSeconds(value); ok {
@@ -214,12 +205,14 @@ func (m *Message) assertedIdentity(v []byte) {
 	for v != nil {
 		var element []byte
 		element, v = cutList(v)
-		var a Address
-		if !a.parse(element) {
+		_, uri, _, ok := cutAddress(element)
+		if !ok {
 			continue
 		}
-		if m.PAssertedIdentity.Raw == nil || m.PAssertedIdentity.Tel && !a.URI.Tel {
-			m.PAssertedIdentity = a.URI
+		var u URI
+		u.parse(uri)
+		if m.PAssertedIdentity.Raw == nil || m.PAssertedIdentity.Tel && !u.Tel {
+			m.PAssertedIdentity = u
 		}
 	}
 }
@@ -227,33 +220,32 @@ func (m *Message) assertedIdentity(v []byte) {
 // remotePartyID reads one Remote-Party-ID header (draft-ietf-sip-privacy-04).
 func (m *Message) remotePartyID(v []byte) {
 	element, _ := cutList(v)
-	var a Address
-	params, ok := a.parseAddress(element)
+	_, uri, params, ok := cutAddress(element)
 	if !ok || m.RemotePartyID.Raw != nil {
 		return
 	}
-	m.RemotePartyID = a.URI
+	m.RemotePartyID.parse(uri)
 	privacy, ok := param(params, "privacy")
 	m.RemotePartyHidden = ok && !equalFold(privacy, "off")
+}
+
+// parseFirst reads the URI of an address, unless one was read already.
+func (u *URI) parseFirst(v []byte) bool {
+	_, uri, _, ok := cutAddress(v)
+	if !ok || u.Raw != nil {
+		return false
+	}
+	u.parse(uri)
+	return true
 }
 
 // appendURIs puts the addresses of one header into the free places of list.
 func appendURIs(list []URI, v []byte) {
 	for i := range list {
-		if list[i].Raw != nil {
-			continue
-		}
-		for {
-			if v == nil {
-				return
-			}
+		for v != nil && list[i].Raw == nil {
 			var element []byte
 			element, v = cutList(v)
-			var a Address
-			if a.parse(element) {
-				list[i] = a.URI
-				break
-			}
+			list[i].parseFirst(element)
 		}
 	}
 }

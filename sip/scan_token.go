@@ -17,9 +17,20 @@ var isToken = func() (set [256]bool) {
 }()
 
 // isLWS tells linear white space, folded lines' ends included (RFC 3261 §25.1).
-func isLWS(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+func isLWS(c byte) bool {
+	const set = 1<<' ' | 1<<'\t' | 1<<'\r' | 1<<'\n'
+	return c <= ' ' && set>>c&1 != 0
+}
 
+// trimLWS returns v without linear white space around it.
 func trimLWS(v []byte) []byte {
+	if len(v) > 0 && v[0] > ' ' && v[len(v)-1] > ' ' {
+		return v
+	}
+	return trimEnds(v)
+}
+
+func trimEnds(v []byte) []byte {
 	for len(v) > 0 && isLWS(v[0]) {
 		v = v[1:]
 	}
@@ -172,13 +183,12 @@ func quoteEnd(v []byte, i int) int {
 // param returns the value of the named parameter in v, a run of ";name=value" (RFC 3261 §25.1),
 // quoted values without their quotes. name is in lower case.
 func param(v []byte, name string) (value []byte, ok bool) {
-	for {
-		semicolon := bytes.IndexByte(v, ';')
+	for i := 0; ; {
+		semicolon := bytes.IndexByte(v[i:], ';')
 		if semicolon < 0 {
 			return nil, false
 		}
-		v = v[semicolon+1:]
-		i := 0
+		i += semicolon + 1
 		for i < len(v) && isLWS(v[i]) {
 			i++
 		}
@@ -186,34 +196,38 @@ func param(v []byte, name string) (value []byte, ok bool) {
 		for i < len(v) && v[i] != '=' && v[i] != ';' && !isLWS(v[i]) {
 			i++
 		}
-		word := v[start:i]
+		found := equalFold(v[start:i], name)
 		for i < len(v) && isLWS(v[i]) {
 			i++
 		}
-		value, i = paramValue(v, i)
-		if equalFold(word, name) {
-			return value, true
+		if i == len(v) || v[i] != '=' {
+			if found {
+				return nil, true
+			}
+			continue
 		}
-		v = v[i:]
+		i++
+		for i < len(v) && isLWS(v[i]) {
+			i++
+		}
+		if i < len(v) && v[i] == '"' {
+			end := quoteEnd(v, i)
+			if found {
+				return v[i+1 : end], true
+			}
+			i = end
+			continue
+		}
+		if found {
+			return untilParam(v[i:]), true
+		}
 	}
 }
 
-// paramValue reads the "=value" at v[i:], if there is one, and returns where it ends.
-func paramValue(v []byte, i int) (value []byte, end int) {
-	if i == len(v) || v[i] != '=' {
-		return nil, i
+// untilParam returns the token v starts with, up to the next parameter or white space.
+func untilParam(v []byte) []byte {
+	if i := bytes.IndexByte(v, ';'); i >= 0 {
+		v = v[:i]
 	}
-	i++
-	for i < len(v) && isLWS(v[i]) {
-		i++
-	}
-	if i < len(v) && v[i] == '"' {
-		end := quoteEnd(v, i)
-		return v[i+1 : end], end
-	}
-	start := i
-	for i < len(v) && v[i] != ';' && v[i] != ',' && !isLWS(v[i]) {
-		i++
-	}
-	return v[start:i], i
+	return trimLWS(v)
 }

@@ -5,64 +5,65 @@ import "bytes"
 // parse reads a name-addr or addr-spec with its parameters. It is false when there is no URI, or
 // when a quote or bracket never ends.
 func (a *Address) parse(v []byte) bool {
-	params, ok := a.parseAddress(v)
+	name, uri, params, ok := cutAddress(v)
 	if !ok {
 		return false
 	}
-	if len(params) > 5 && string(params[:5]) == ";tag=" {
-		params = params[5:]
-		for i, c := range params {
-			if c == ';' || isLWS(c) {
-				params = params[:i]
-				break
-			}
-		}
-		a.Tag = params
-		return true
+	a.Name = name
+	a.URI.parse(uri)
+	if len(params) > 5 && string(params[:5]) == ";tag=" && params[5] != '"' {
+		a.Tag = untilParam(params[5:])
+	} else {
+		a.Tag, _ = param(params, "tag")
 	}
-	a.Tag, _ = param(params, "tag")
 	return true
 }
 
-// parseAddress reads a name-addr or addr-spec and returns the header parameters after it.
-func (a *Address) parseAddress(v []byte) (params []byte, ok bool) {
+// cutAddress cuts a name-addr or addr-spec (RFC 3261 §20.10) into display name, URI and header
+// parameters.
+func cutAddress(v []byte) (name, uri, params []byte, ok bool) {
 	v = trimLWS(v)
+	if len(v) == 0 {
+		return nil, nil, nil, false
+	}
 	i := 0
-	if len(v) > 0 && v[0] == '"' {
+	switch {
+	case v[0] == '<':
+	case v[0] == '"':
 		end := quoteEnd(v, 0)
 		if end == len(v) {
-			return nil, false
+			return nil, nil, nil, false
 		}
-		a.Name = v[1:end]
-		for i = end + 1; i < len(v) && isLWS(v[i]); i++ {
+		name = v[1:end]
+		for i = end + 1; i < len(v) && isLWS(v[i]); {
+			i++
 		}
 		if i == len(v) || v[i] != '<' {
-			return nil, false
+			return nil, nil, nil, false
 		}
-	} else if i = bytes.IndexByte(v, '<'); i < 0 || startsScheme(v) {
-		// addr-spec: parameters are the header's, not the URI's (RFC 3261 §20.10).
-		end := 0
-		for end < len(v) && v[end] != ';' && v[end] != ',' && !isLWS(v[end]) {
-			end++
+	default:
+		i = bytes.IndexByte(v, '<')
+		if i < 0 || startsScheme(v) {
+			return cutSpec(v)
 		}
-		if end == 0 {
-			return nil, false
-		}
-		a.URI.parse(v[:end])
-		return v[end:], true
-	} else {
-		a.Name = trimLWS(v[:i])
+		name = trimLWS(v[:i])
 	}
 	end := bytes.IndexByte(v[i:], '>')
 	if end < 0 {
-		return nil, false
+		return nil, nil, nil, false
 	}
-	uri := trimLWS(v[i+1 : i+end])
-	if len(uri) == 0 {
-		return nil, false
+	uri = trimLWS(v[i+1 : i+end])
+	return name, uri, v[i+end+1:], len(uri) > 0
+}
+
+// cutSpec cuts an addr-spec. Without angle brackets parameters are the header's, not the URI's
+// (RFC 3261 §20.10).
+func cutSpec(v []byte) (name, uri, params []byte, ok bool) {
+	end := 0
+	for end < len(v) && v[end] != ';' && v[end] != ',' && !isLWS(v[end]) {
+		end++
 	}
-	a.URI.parse(uri)
-	return v[i+end+1:], true
+	return nil, v[:end], v[end:], end > 0
 }
 
 // startsScheme tells whether v is a URI rather than a display name.
@@ -70,67 +71,105 @@ func startsScheme(v []byte) bool {
 	return len(v) >= 5 && (equalFold(v[:4], "sip:") || equalFold(v[:5], "sips:") || equalFold(v[:4], "tel:"))
 }
 
+// isPlainUser holds the characters of a user part that has neither parameters nor a password.
+var isPlainUser = func() (set [256]bool) {
+	for c := range set {
+		set[c] = c > ' ' && c < 0x7f
+	}
+	for _, c := range []byte("@:;?/") {
+		set[c] = false
+	}
+	return set
+}()
+
+// isHost holds the characters that do not end a host name or IPv4 address.
+var isHost = func() (set [256]bool) {
+	for c := range set {
+		set[c] = c > ' '
+	}
+	for _, c := range []byte(":;?") {
+		set[c] = false
+	}
+	return set
+}()
+
 // parse reads a URI by its parts; of schemes other than sip, sips and tel only Raw is set.
 func (u *URI) parse(raw []byte) {
 	u.Raw = raw
-	var rest []byte
+	var i int
 	switch {
-	case len(raw) < 4:
+	case len(raw) < 5:
 		return
-	case raw[3] == ':' && equalFold(raw[:3], "sip"):
-		rest = raw[4:]
+	case raw[3] == ':' && raw[0]|0x20 == 's' && raw[1]|0x20 == 'i' && raw[2]|0x20 == 'p':
+		i = 4
+	case raw[4] == ':' && equalFold(raw[:4], "sips"):
+		i = 5
 	case raw[3] == ':' && equalFold(raw[:3], "tel"):
 		u.tel(raw[4:])
 		return
-	case len(raw) > 4 && raw[4] == ':' && equalFold(raw[:4], "sips"):
-		rest = raw[5:]
 	default:
 		return
 	}
 
-	if at := bytes.IndexByte(rest, '@'); at >= 0 {
-		u.User = rest[:at]
-		rest = rest[at+1:]
-		u.userinfo()
+	user := i
+	for i < len(raw) && isPlainUser[raw[i]] {
+		i++
 	}
+	switch {
+	case i == len(raw):
+		i = user
+	case raw[i] == '@':
+		u.User = raw[user:i]
+		i++
+	default:
+		if at := bytes.IndexByte(raw[i:], '@'); at >= 0 {
+			u.userinfo(raw[user : i+at])
+			i += at + 1
+		} else {
+			i = user
+		}
+	}
+	u.hostport(raw[i:])
+}
+
+// userinfo cuts the password off the user part and finds the phone-context in it (RFC 3261 §25.1).
+func (u *URI) userinfo(v []byte) {
+	u.User = v
+	if i := bytes.IndexByte(v, ':'); i >= 0 {
+		u.User = v[:i]
+	}
+	if i := bytes.IndexByte(u.User, ';'); i >= 0 {
+		u.PhoneContext = phoneContext(u.User[i:])
+	}
+}
+
+// hostport reads what follows the user part.
+func (u *URI) hostport(v []byte) {
 	i := 0
-	if len(rest) > 0 && rest[0] == '[' { // IPv6reference
-		end := bytes.IndexByte(rest, ']')
+	if len(v) > 0 && v[0] == '[' { // an IPv6reference
+		end := bytes.IndexByte(v, ']')
 		if end < 0 {
 			return
 		}
-		u.Host = rest[1:end]
+		u.Host = v[1:end]
 		i = end + 1
 	} else {
-		for i < len(rest) && rest[i] != ':' && rest[i] != ';' && rest[i] != '?' && !isLWS(rest[i]) {
+		for i < len(v) && isHost[v[i]] {
 			i++
 		}
-		u.Host = rest[:i]
+		u.Host = v[:i]
 	}
-	if i < len(rest) && rest[i] == ':' {
+	if i < len(v) && v[i] == ':' {
 		port := 0
-		for i++; i < len(rest) && rest[i]-'0' <= 9 && port <= 0xffff; i++ {
-			port = port*10 + int(rest[i]-'0')
+		for i++; i < len(v) && v[i]-'0' <= 9 && port <= 0xffff; i++ {
+			port = port*10 + int(v[i]-'0')
 		}
 		if port <= 0xffff {
 			u.Port = uint16(port)
 		}
 	}
-	if u.PhoneContext == nil && i < len(rest) && rest[i] == ';' {
-		u.PhoneContext = phoneContext(rest[i:])
-	}
-}
-
-// userinfo cuts the password off the user part and finds the phone-context in it.
-func (u *URI) userinfo() {
-	for i, c := range u.User {
-		switch c {
-		case ':':
-			u.User = u.User[:i]
-			return
-		case ';':
-			u.PhoneContext = phoneContext(u.User[i:])
-		}
+	if i < len(v) && v[i] == ';' && u.PhoneContext == nil {
+		u.PhoneContext = phoneContext(v[i:])
 	}
 }
 

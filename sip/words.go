@@ -87,3 +87,28 @@ func (c Confidence) String() string { return word(confidenceWords[:], uint8(c)) 
 
 // String returns the result in snake_case, as "no_answer".
 func (r Result) String() string { return word(resultWords[:], uint8(r)) }
+
+// MarshalText implements encoding.TextMarshaler, as String.
+func (d Direction) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// MarshalText implements encoding.TextMarshaler, as String.
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// MarshalText implements encoding.TextMarshaler, as String.
+func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// MarshalText implements encoding.TextMarshaler, as String.
+func (c Confidence) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// MarshalText implements encoding.TextMarshaler, as String.
+func (r Result) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// ParseReason reads a reason's word; ok is false where there is no such reason.
+func ParseReason(s string) (r Reason, ok bool) {
+	for i, w := range reasonWords {
+		if w == s && w != "" {
+			return Reason(i), true
+		}
+	}
+	return ReasonNone, false
+}
