@@ -1,0 +1,274 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+// disk keeps the store in Badger. The store numbers the versions itself (Badger's managed mode), one
+// per commit: a snapshot reads at the last version that was acknowledged, so what a failed commit may
+// have left behind is never seen, and no goroutine of Badger has to be asked what that version is.
+type disk struct {
+	db       *badger.DB
+	dir      string
+	maxKeys  int
+	maxBytes int
+	gc       sync.WaitGroup
+	stop     chan struct{}
+
+	mu      sync.Mutex
+	ended   sync.Cond // a snapshot was released
+	closed  bool
+	version uint64         // acknowledged
+	readers map[uint64]int // snapshots by their version
+}
+
+// gcEvery is how often the value log is looked through. Only values of a megabyte and more go there.
+const gcEvery = 10 * time.Minute
+
+func openDisk(o *Options) (*disk, error) {
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, refused(o.Dir, err)
+	}
+	if err := checkAccess(o.Dir); err != nil {
+		return nil, err
+	}
+	// Below this even opening can run out of space: tables in memory are written out first of all.
+	if err := checkRoom(o.Dir, min(o.Reserve, 4*o.MemTable)); err != nil {
+		return nil, err
+	}
+	db, err := badger.OpenManaged(tuned(o))
+	if err != nil {
+		return nil, refused(o.Dir, err)
+	}
+	d := &disk{
+		db: db, dir: o.Dir, stop: make(chan struct{}),
+		// Badger counts a little more than keys and values.
+		maxKeys: int(db.MaxBatchCount()) - 2, maxBytes: int(db.MaxBatchSize()) * 3 / 4,
+		version: db.MaxVersion(), readers: make(map[uint64]int),
+	}
+	d.ended.L = &d.mu
+	d.gc.Go(d.collectValueLog)
+	return d, nil
+}
+
+// tuned are Badger's options for many small values in little memory.
+func tuned(o *Options) badger.Options {
+	return badger.DefaultOptions(o.Dir).
+		WithLogger(badgerLog{o.Logger}).
+		WithSyncWrites(true). // one sync per transaction, and a transaction holds a group
+		WithMemTableSize(o.MemTable).
+		WithNumMemtables(3). // beside the one written to
+		WithNumCompactors(2).
+		WithValueLogFileSize(64 << 20).
+		WithCompression(options.None). // records are small and compact; and it saves the block cache
+		WithBlockCacheSize(0).
+		WithDetectConflicts(false). // there is one writer
+		WithMetricsEnabled(false)
+}
+
+func (d *disk) fits(keys, bytes int) bool {
+	const perKey = 32 // version, header, check sum
+	return keys < d.maxKeys && bytes+keys*perKey < d.maxBytes
+}
+
+// write commits and syncs the writes as one transaction of the next version, seen by nobody until
+// publish. The committer alone calls it.
+func (d *disk) write(writes *tree) error {
+	txn := d.db.NewTransactionAt(d.version, true)
+	defer txn.Discard()
+	for key, e := range writes.walk(Range{}) {
+		var err error
+		if e.dead {
+			err = txn.Delete(key)
+		} else {
+			err = txn.SetEntry(badger.NewEntry(key, e.value))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return txn.CommitAt(d.version+1, nil)
+}
+
+// publish lets snapshots see what was written, and Badger drop what no snapshot can see any more.
+func (d *disk) publish() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.version++
+	oldest := d.version
+	for v := range d.readers {
+		oldest = min(oldest, v)
+	}
+	d.db.SetDiscardTs(oldest)
+}
+
+func (d *disk) snapshot() (snapshot, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil, ErrClosed
+	}
+	d.readers[d.version]++
+	return &diskSnapshot{d, d.version, d.db.NewTransactionAt(d.version, false)}, nil
+}
+
+func (d *disk) close() error {
+	d.mu.Lock()
+	d.closed = true
+	for len(d.readers) > 0 {
+		d.ended.Wait()
+	}
+	d.mu.Unlock()
+	close(d.stop)
+	d.gc.Wait()
+	if err := d.db.Close(); err != nil {
+		return fmt.Errorf("store: closing %s: %w", d.dir, oneLine(err))
+	}
+	return nil
+}
+
+func (d *disk) collectValueLog() {
+	ticker := time.NewTicker(gcEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-d.stop:
+			return
+		case <-ticker.C:
+			for d.db.RunValueLogGC(0.5) == nil {
+			}
+		}
+	}
+}
+
+// diskSnapshot reads one version.
+type diskSnapshot struct {
+	disk    *disk
+	version uint64
+	txn     *badger.Txn
+}
+
+func (s *diskSnapshot) release() {
+	s.txn.Discard()
+	d := s.disk
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.readers[s.version]--; d.readers[s.version] == 0 {
+		delete(d.readers, s.version)
+		d.ended.Broadcast()
+	}
+}
+
+func (s *diskSnapshot) get(key []byte) ([]byte, bool, error) {
+	item, err := s.txn.Get(key)
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	value, err := item.ValueCopy(nil)
+	return value, err == nil, err
+}
+
+func (s *diskSnapshot) scan(r Range, fail func(error)) iter.Seq2[[]byte, []byte] {
+	return func(yield func(k, v []byte) bool) {
+		it := s.txn.NewIterator(badger.IteratorOptions{Reverse: r.Reverse, Prefix: commonPrefix(r)})
+		defer it.Close()
+		switch {
+		case !r.Reverse:
+			it.Seek(r.From)
+		case r.To == nil:
+			it.Rewind()
+		default:
+			it.Seek(r.To)
+		}
+		var value []byte
+		for ; it.Valid(); it.Next() {
+			item := it.Item()
+			key := item.Key()
+			if !r.holds(key) {
+				if r.Reverse && string(key) == string(r.To) {
+					continue
+				}
+				return
+			}
+			var err error
+			if value, err = item.ValueCopy(value); err != nil {
+				fail(err)
+				return
+			}
+			if !yield(key, value) {
+				return
+			}
+		}
+	}
+}
+
+// commonPrefix is what all keys of a range begin with: Badger then looks into fewer tables. Walking
+// back begins at a key behind the range, which need not have it.
+func commonPrefix(r Range) []byte {
+	if r.Reverse {
+		return nil
+	}
+	n := 0
+	for n < len(r.From) && n < len(r.To) && r.From[n] == r.To[n] {
+		n++
+	}
+	return r.From[:n]
+}
+
+// sizes are the bytes on disk of Badger's tables, logs of the tables in memory included, and of its
+// value log.
+func (d *disk) sizes() (tables, valueLog int64) {
+	files, err := os.ReadDir(d.dir)
+	if err != nil {
+		return 0, 0
+	}
+	for _, f := range files {
+		size := allocated(filepath.Join(d.dir, f.Name()))
+		if strings.HasSuffix(f.Name(), ".vlog") {
+			valueLog += size
+		} else {
+			tables += size
+		}
+	}
+	return tables, valueLog
+}
+
+// holder is the process that holds the lock of dir, as Badger noted it there.
+func holder(dir string) string {
+	pid, err := os.ReadFile(filepath.Join(dir, "LOCK"))
+	if text := strings.TrimSpace(string(pid)); err == nil && text != "" {
+		return text
+	}
+	return "unknown"
+}
+
+// badgerLog passes Badger's log on. Its chatter is for debugging, and its debug messages hold keys.
+type badgerLog struct{ log *slog.Logger }
+
+func (b badgerLog) Errorf(format string, a ...any) {
+	b.log.Error("badger", "reason", oneLine(fmt.Errorf(format, a...)).Error())
+}
+
+func (b badgerLog) Warningf(format string, a ...any) {
+	b.log.Warn("badger", "reason", oneLine(fmt.Errorf(format, a...)).Error())
+}
+
+func (b badgerLog) Infof(format string, a ...any) {
+	b.log.Debug("badger", "reason", oneLine(fmt.Errorf(format, a...)).Error())
+}
+
+func (b badgerLog) Debugf(string, ...any) {}

