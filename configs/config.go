@@ -37,7 +37,8 @@ type Config struct {
 	// How cases are written to disk.
 	Store Store `yaml:"store"`
 
-	// Hints to agents' phones: one short SIP MESSAGE (RFC 3428) when a call matches an open case.
+	// Hints to agents' phones: one short SIP MESSAGE when a call matches an open case. How they are sent to
+	// each phone follows from its contact, or from the proxy.
 	Hints Hints `yaml:"hints"`
 
 	// The API under /v1, and its description at /openapi.json.
@@ -83,27 +84,33 @@ type HEP struct {
 	// Example: /etc/ringback/tls.key
 	TLSKeyFile string `yaml:"tls_key_file" reload:"live"`
 
-	// A file holding the capture password that senders must give (HEP chunk 0x0e: capture_password of
-	// Asterisk's hep.conf, auth_key of Kamailio's siptrace). Empty: none is asked for. Over UDP and TCP it
-	// travels readable, so it keeps strays out, not attackers.
+	// Certificate authorities, PEM. When set, TLS senders must show a certificate of one of them: the only
+	// mirror that cannot be forged.
 	//
-	// Example: /etc/ringback/hep.password
-	AuthKeyFile string `yaml:"auth_key_file" reload:"live"`
+	// Example: /etc/ringback/senders-ca.crt
+	TLSClientCAFile string `yaml:"tls_client_ca_file" reload:"live"`
 
-	// Addresses and prefixes that may send; all others are counted and dropped. The default is this
-	// machine and private networks: a forged mirror makes forged cases, so list your PBXs.
+	// A file of capture passwords, one per line, of which senders must give one (HEP chunk 0x0e:
+	// capture_password of Asterisk's hep.conf, auth_key of Kamailio's siptrace). Several let it be changed on
+	// one PBX after the other. Empty: none is asked for. Over UDP and TCP it travels readable, so it keeps
+	// strays out, not attackers.
+	//
+	// Example: /etc/ringback/hep.passwords
+	AuthKeysFile string `yaml:"auth_keys_file" reload:"live"`
+
+	// Networks that may send; all others are counted and dropped. The default is this machine and private
+	// networks: a forged mirror makes forged cases, so list your PBXs.
 	Allow []netip.Prefix `yaml:"allow" reload:"live"`
 
 	// The kernel's buffer per UDP socket. Linux grants at most net.core.rmem_max (see
 	// docs/operations.md); its usual 208 KiB lose packets from 20 000 messages a second on.
 	ReceiveBuffer Size `yaml:"receive_buffer"`
 
-	// The largest HEP packet taken over TCP and TLS; a sender announcing more is disconnected. UDP has its
-	// own end at 64 KiB.
-	MaxFrame Size `yaml:"max_frame"`
-
-	// The most TCP and TLS connections held at once; further ones are closed at once.
+	// The most TCP and TLS connections held at once per address listened on; further ones are closed at once.
 	MaxConnections int `yaml:"max_connections"`
+
+	// A connection that says nothing for this long is closed; its sender connects again.
+	IdleTimeout time.Duration `yaml:"idle_timeout"`
 }
 
 // Tap is a network interface to listen on.
@@ -156,8 +163,8 @@ type Tracker struct {
 
 // Store says how the disk is used.
 type Store struct {
-	// How long a write may wait for others to share its sync with. 0s syncs as soon as the disk is free, which already
-	// groups what came meanwhile; longer saves disk and CPU at the price of that much delay.
+	// The least time between the starts of two commits. After a quiet window a write is committed at
+	// once; under load a wider window means fewer syncs, and that much more delay. 0s: as fast as the disk syncs.
 	CommitWindow time.Duration `yaml:"commit_window"`
 
 	// Free disk space below which nothing is written any more and readiness fails, so that the disk never
@@ -170,41 +177,68 @@ type Hints struct {
 	// Whether hints are sent to phones at all. Hints on the API are not affected.
 	Enabled bool `yaml:"enabled"`
 
-	// The address MESSAGE requests are sent from, for UDP, TCP and TLS alike.
-	Listen Address `yaml:"listen"`
+	// UDP addresses that MESSAGE requests leave from and answers come back to. A fixed port lets PBX and
+	// firewall know Ringback.
+	UDP []Address `yaml:"udp"`
 
-	// The From URI that phones show.
+	// TCP addresses to listen on, for PBXs that answer over a connection of their own. Sending over TCP needs none.
 	//
-	// Example: sip:ringback@pbx.example.com
-	From string `yaml:"from" reload:"live"`
+	// Example: [":5066"]
+	TCP []Address `yaml:"tcp"`
 
-	// The PBX to send through, as a SIP URI. Empty: straight to the phone's own contact, learnt from mirrored
-	// REGISTERs; use the proxy where phones sit behind NAT or accept calls from their PBX only.
+	// TLS addresses to listen on; needs tls_cert_file and tls_key_file. Sending over TLS needs none.
 	//
-	// Example: sip:pbx.example.com:5060
-	Proxy string `yaml:"proxy" reload:"live"`
+	// Example: [":5067"]
+	TLS []Address `yaml:"tls"`
 
-	// How to send: udp, tcp or tls. A MESSAGE of more than 1300 bytes is never sent over udp (RFC 3261 §18.1.1).
-	Transport Transport `yaml:"transport" reload:"live"`
-
-	// The user name for digest authentication (RFC 8760), when the PBX asks for it.
+	// The certificate chain shown on the TLS addresses, and to PBXs that ask for one, PEM.
 	//
-	// Example: ringback
-	User string `yaml:"user" reload:"live"`
+	// Example: /etc/ringback/tls.crt
+	TLSCertFile string `yaml:"tls_cert_file"`
 
-	// A file holding the password of that user.
+	// The private key of that certificate, PEM.
 	//
-	// Example: /etc/ringback/sip.password
-	PasswordFile string `yaml:"password_file" reload:"live"`
+	// Example: /etc/ringback/tls.key
+	TLSKeyFile string `yaml:"tls_key_file"`
 
-	// Certificate authorities to trust for transport tls, PEM. Empty: those of the system.
+	// Certificate authorities that PBXs and phones are trusted by, PEM. Empty: those of the system.
 	//
 	// Example: /etc/ringback/pbx-ca.crt
-	TLSCAFile string `yaml:"tls_ca_file" reload:"live"`
+	TLSCAFile string `yaml:"tls_ca_file"`
 
-	// How long after its cause a hint may still be sent. Later it is given up and counted; when its call
-	// has ended it is never sent.
-	Deadline time.Duration `yaml:"deadline" reload:"live"`
+	// Ringback's own URI, which phones show as the sender. Empty: sip:ringback@ and the address of the
+	// first UDP socket.
+	//
+	// Example: sip:ringback@pbx.example.com
+	From string `yaml:"from"`
+
+	// The name that phones show beside a hint.
+	DisplayName string `yaml:"display_name"`
+
+	// The PBX to send through, as a SIP URI; its transport parameter says how. Empty: straight to the phone's
+	// own contact, learnt from mirrored REGISTERs. Use the proxy where phones sit behind NAT or listen to
+	// their PBX only.
+	//
+	// Example: sip:pbx.example.com:5060;transport=tcp
+	Proxy string `yaml:"proxy"`
+
+	// The user name for digest authentication, when the PBX asks for it. Empty: the user of from.
+	//
+	// Example: ringback
+	User string `yaml:"user"`
+
+	// A file holding the password for digest authentication, read again whenever it is asked for. Empty: the PBX's
+	// challenge is not answered.
+	//
+	// Example: /etc/ringback/sip.password
+	PasswordFile string `yaml:"password_file"`
+
+	// How long one request may take, challenges and retransmissions included.
+	Timeout time.Duration `yaml:"timeout"`
+
+	// How long after its cause a hint may still be sent, tries after failures included. Then it is given up and
+	// counted. A hint whose call has ended is never sent.
+	Deadline time.Duration `yaml:"deadline"`
 }
 
 // Web is the API.
@@ -222,7 +256,8 @@ type Web struct {
 	// Example: /etc/ringback/tls.key
 	TLSKeyFile string `yaml:"tls_key_file" reload:"live"`
 
-	// The file of bearer tokens, one per line: a name, a space, the token. Without it every request is refused.
+	// The file of bearer tokens, one per line as name:token or name:sha256:digest. Without it every request
+	// is refused. Make a token with: openssl rand -hex 32
 	//
 	// Example: /etc/ringback/tokens
 	TokensFile string `yaml:"tokens_file" reload:"live"`

@@ -56,11 +56,12 @@ func TestWhatIsShownReadsBack(t *testing.T) {
 	c := configs.Default()
 	c.OwnAddresses = []netip.AddrPort{netip.MustParseAddrPort("203.0.113.9:5066"), netip.MustParseAddrPort("[2001:db8::9]:5066")}
 	c.HEP.UDP = []configs.Address{"[::1]:9060", "pbx-watch.example.com:9060"}
-	c.HEP.MaxFrame = 65537
+	c.HEP.ReceiveBuffer = 65537
 	c.Tap = configs.Tap{Interface: "null", Ports: []uint16{5060, 5080}}
 	c.Tracker.Settle = 1500 * time.Millisecond
 	c.Hints.User, c.Hints.PasswordFile = `o'hara "x" #1: true`, "/etc/with space"
-	c.Hints.From = "sip:ringback@[2001:db8::1]:5060;transport=tcp"
+	c.Hints.From = "sip:ringback@[2001:db8::1]:5060"
+	c.Hints.Proxy = "sips:pbx.example.com;transport=tcp"
 
 	read, err := configs.Parse("shown", []byte(c.YAML()))
 	if err != nil {
@@ -139,10 +140,10 @@ f.yaml:6:11: tracker.settle: here stands a group of keys; write a duration, as 2
 		},
 		{
 			"sizes and numbers out of range",
-			"hep:\n  receive_buffer: 32\n  max_frame: 99999999TiB\ntap:\n  ports: [70000]\n",
+			"hep:\n  receive_buffer: 32\nstore:\n  disk_reserve: 99999999TiB\ntap:\n  ports: [70000]\n",
 			`f.yaml:2:19: hep.receive_buffer: "32" is no size; write a whole number and a unit, as 64KiB, 32MiB or 1GiB
-f.yaml:3:14: hep.max_frame: "99999999TiB" is no size; write a whole number and a unit, as 64KiB, 32MiB or 1GiB
-f.yaml:5:11: tap.ports[0]: "70000" does not fit; write a whole number from 0 to 65535`,
+f.yaml:4:17: store.disk_reserve: "99999999TiB" is no size; write a whole number and a unit, as 64KiB, 32MiB or 1GiB
+f.yaml:6:11: tap.ports[0]: "70000" does not fit; write a whole number from 0 to 65535`,
 		},
 		{
 			"a truth value where text belongs",
@@ -228,11 +229,11 @@ func TestReloadTellsWhatNeedsARestart(t *testing.T) {
 		t.Errorf("nothing changed, got %v and %v", changed, restart)
 	}
 	loaded.Log.Level = "debug"
-	loaded.Hints.Deadline = time.Second
+	loaded.Web.TokensFile = "/etc/ringback/tokens"
 	loaded.HEP.UDP = append(loaded.HEP.UDP, ":9070")
 	loaded.DataDir = "/elsewhere"
 	changed, restart := configs.Reload(running, loaded)
-	if diff := cmp.Diff([]string{"log.level", "hints.deadline"}, changed); diff != "" {
+	if diff := cmp.Diff([]string{"log.level", "web.tokens_file"}, changed); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"data_dir", "hep.udp"}, restart); diff != "" {
@@ -252,7 +253,7 @@ func TestFilesAreLookedAt(t *testing.T) {
 		}
 		return path
 	}
-	password, open := write("hep.password", 0o640), write("sip.password", 0o644)
+	password, open := write("hep.password", 0o600), write("sip.password", 0o644)
 	missing, file := filepath.Join(dir, "tokens"), filepath.Join(dir, "r.yaml")
 	check := func(text string) error {
 		t.Helper()
@@ -262,7 +263,7 @@ func TestFilesAreLookedAt(t *testing.T) {
 		return configs.Check(file)
 	}
 
-	err := check("web:\n  tokens_file: " + missing + "\nhep:\n  auth_key_file: " + password +
+	err := check("web:\n  tokens_file: " + missing + "\nhep:\n  auth_keys_file: " + password +
 		"\nhints:\n  user: u\n  tls_ca_file: " + dir + "\n  password_file: " + open + "\n")
 	if err == nil {
 		t.Fatal("found nothing")
@@ -270,36 +271,44 @@ func TestFilesAreLookedAt(t *testing.T) {
 	want := strings.Join([]string{
 		file + ":2:3: web.tokens_file: open " + missing + ": no such file or directory; create the file or correct the path",
 		file + ":7:3: hints.tls_ca_file: " + dir + " is a folder; name a file",
-		file + ":8:3: hints.password_file: " + open + " is open to every user (-rw-r--r--); run chmod o= " + open,
+		file + ":8:3: hints.password_file: " + open + " is open to others (-rw-r--r--); run chmod 600 " + open,
 	}, "\n")
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Error(diff)
 	}
-	if err := check("hep:\n  auth_key_file: " + password + "\n"); err != nil {
-		t.Errorf("a file that owner and group may read gave %v", err)
+	if err := check("hep:\n  auth_keys_file: " + password + "\n"); err != nil {
+		t.Errorf("a file that only its owner may read gave %v", err)
 	}
 	if err := check("hep: 1\n"); err == nil {
 		t.Error("what Load refuses was taken")
 	}
 }
 
-func TestSecretIsTheFileWithoutItsLineEnd(t *testing.T) {
+func TestSecretsAreTheLinesOfTheirFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secret")
-	for text, want := range map[string]string{"s3cret": "s3cret", "s3cret\n": "s3cret", " s3 cret \r\n": " s3 cret "} {
+	for text, want := range map[string][]string{
+		"s3cret":                   {"s3cret"},
+		"s3cret\n":                 {"s3cret"},
+		" s3 cret \r\n\nanother\n": {" s3 cret ", "another"},
+	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := configs.Secret(path); err != nil || got != want {
-			t.Errorf("%q is read as %q, %v", text, got, err)
+		got, err := configs.Secrets(path)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q: %s", text, diff)
 		}
 	}
 	if err := os.WriteFile(path, []byte("\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := configs.Secret(path); !errors.Is(err, configs.ErrEmptySecret) {
-		t.Errorf("an empty secret gave %v", err)
+	if _, err := configs.Secrets(path); !errors.Is(err, configs.ErrEmptySecret) {
+		t.Errorf("an empty file gave %v", err)
 	}
-	if got, err := configs.Secret(""); got != "" || err != nil {
+	if got, err := configs.Secrets(""); got != nil || err != nil {
 		t.Errorf("no path gave %q, %v", got, err)
 	}
 }
@@ -310,7 +319,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(configs.Example)
 	f.Add("log: {level: info}\nhep: {udp: ['[::1]:9060'], allow: [::1/128]}\n")
 	f.Add("? a\n: b\n<<: *x\n- 1\n!!str x: |\n  y\n")
-	f.Add("hep:\n  max_frame: 1KiB\n  udp: [null, ~, '']\ntap: {ports: [-1]}")
+	f.Add("store:\n  disk_reserve: 1KiB\nhep:\n  udp: [null, ~, '']\ntap: {ports: [-1]}")
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := configs.Parse("f", []byte(text))
 		if err != nil {

@@ -23,9 +23,9 @@ func Default() *Config {
 				netip.MustParsePrefix("192.168.0.0/16"), // RFC 1918 §3
 				netip.MustParsePrefix("fc00::/7"),       // RFC 4193 §3.1
 			},
-			ReceiveBuffer:  32 << 20,
-			MaxFrame:       256 << 10,
+			ReceiveBuffer:  16 << 20,
 			MaxConnections: 256,
+			IdleTimeout:    5 * time.Minute,
 		},
 		Tap: Tap{Ports: []uint16{5060}},
 		Tracker: Tracker{
@@ -41,11 +41,11 @@ func Default() *Config {
 		},
 		Store: Store{DiskReserve: 256 << 20},
 		Hints: Hints{
-			Enabled:   true,
-			Listen:    ":5066",
-			From:      "sip:ringback@ringback.invalid",
-			Transport: "udp",
-			Deadline:  10 * time.Second,
+			Enabled:     true,
+			UDP:         []Address{":5066"},
+			DisplayName: "Ringback",
+			Timeout:     5 * time.Second,
+			Deadline:    10 * time.Second,
 		},
 		Web:   Web{Listen: "127.0.0.1:8080"},
 		Admin: Admin{Listen: "127.0.0.1:8081", Socket: "/run/ringback/admin.sock"},

@@ -36,7 +36,7 @@ func Parse(file string, text []byte) (*Config, error) {
 }
 
 // Check says what Load would say of the file at path, and looks at the files that it names, which Load
-// does not: each must be readable, and those that hold secrets must be so for owner and group only.
+// does not: each must be readable, and those that hold secrets must be so for their owner only.
 func Check(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -68,21 +68,27 @@ func (ps Problems) place(file string, places map[string]*token.Position) {
 	})
 }
 
-// ErrEmptySecret is the error of a secret's file that holds nothing.
-var ErrEmptySecret = errors.New("configs: the file of the secret is empty")
+// ErrEmptySecret is the error of a secrets' file that holds nothing.
+var ErrEmptySecret = errors.New("configs: the file holds no secret")
 
-// Secret reads the secret in the file at path, without the line's end. It is "" for no path.
-func Secret(path string) (string, error) {
+// Secrets reads the secrets in the file at path, one per line; empty lines are none. There are none for
+// an empty path.
+func Secrets(path string) ([]string, error) {
 	if path == "" {
-		return "", nil
+		return nil, nil
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("reading a secret: %w", err)
+		return nil, fmt.Errorf("reading secrets: %w", err)
 	}
-	secret := strings.TrimRight(string(text), "\r\n")
-	if secret == "" {
-		return "", fmt.Errorf("%s: %w", path, ErrEmptySecret)
+	var secrets []string
+	for line := range strings.Lines(string(text)) {
+		if secret := strings.TrimRight(line, "\r\n"); secret != "" {
+			secrets = append(secrets, secret)
+		}
 	}
-	return secret, nil
+	if len(secrets) == 0 {
+		return nil, fmt.Errorf("%s: %w", path, ErrEmptySecret)
+	}
+	return secrets, nil
 }

@@ -29,18 +29,15 @@ func (c *Config) validate() Problems {
 	v.listens("hep.udp", c.HEP.UDP)
 	v.listens("hep.tcp", c.HEP.TCP)
 	v.listens("hep.tls", c.HEP.TLS)
-	if len(c.HEP.TLS) > 0 {
-		v.require(c.HEP.TLSCertFile != "", "hep.tls", "needs a certificate; set hep.tls_cert_file and hep.tls_key_file")
-	}
+	v.require(len(c.HEP.TLS) == 0 || c.HEP.TLSCertFile != "", "hep.tls", "needs a certificate; set hep.tls_cert_file and hep.tls_key_file")
 	v.pair("hep.tls_cert_file", c.HEP.TLSCertFile, "hep.tls_key_file", c.HEP.TLSKeyFile)
 	v.require(len(c.HEP.Allow) > 0, "hep.allow", "nobody may send; list your PBXs, as [192.0.2.10/32]")
 	for i, p := range c.HEP.Allow {
 		v.require(p == p.Masked(), fmt.Sprintf("hep.allow[%d]", i), "%s has bits beyond its length; write %s", p, p.Masked())
 	}
 	v.atLeast("hep.receive_buffer", c.HEP.ReceiveBuffer, 64<<10)
-	v.atLeast("hep.max_frame", c.HEP.MaxFrame, 4<<10)
-	v.require(c.HEP.MaxFrame <= 16<<20, "hep.max_frame", "%s is more than one message can be; write at most 16MiB", c.HEP.MaxFrame)
 	v.positive("hep.max_connections", c.HEP.MaxConnections)
+	v.require(c.HEP.IdleTimeout > 0, "hep.idle_timeout", "%s is no time to wait; write more than 0s", c.HEP.IdleTimeout)
 
 	if c.Tap.Interface != "" {
 		v.require(len(c.Tap.Ports) > 0, "tap.ports", "is empty; name the ports SIP is spoken on, as [5060]")
@@ -91,13 +88,25 @@ func (c *Config) validateHints(v *validation) {
 	if !h.Enabled {
 		return
 	}
-	v.require(h.Listen != "", "hints.listen", "is empty; give an address to send from, as :5066, or set hints.enabled to false")
-	v.require(isSIPURI(h.From), "hints.from", "%q is no SIP URI; write it as sip:ringback@pbx.example.com", h.From)
+	v.require(len(h.UDP) > 0, "hints.udp", `is empty; give an address to send from, as [":5066"], or set hints.enabled to false`)
+	v.listens("hints.udp", h.UDP)
+	v.listens("hints.tcp", h.TCP)
+	v.listens("hints.tls", h.TLS)
+	v.require(len(h.TLS) == 0 || h.TLSCertFile != "", "hints.tls", "needs a certificate; set hints.tls_cert_file and hints.tls_key_file")
+	v.pair("hints.tls_cert_file", h.TLSCertFile, "hints.tls_key_file", h.TLSKeyFile)
+	v.require(h.From == "" || isSIPURI(h.From), "hints.from", "%q is no SIP URI; write it as sip:ringback@pbx.example.com", h.From)
 	v.require(h.Proxy == "" || isSIPURI(h.Proxy), "hints.proxy", "%q is no SIP URI; write it as sip:pbx.example.com:5060", h.Proxy)
-	v.require(h.User != "" || h.PasswordFile == "", "hints.password_file", "a password needs its user; set hints.user")
+	v.require(!strings.ContainsFunc(h.DisplayName, notPrintable), "hints.display_name",
+		"%q holds a quote, a backslash or a control character; leave them out", h.DisplayName)
 	v.require(h.User == "" || h.PasswordFile != "", "hints.user", "a user needs a password; set hints.password_file")
-	v.require(h.Deadline > 0 && h.Deadline <= time.Minute, "hints.deadline", "%s is out of range; write more than 0s, at most 1m", h.Deadline)
+	v.require(h.Timeout > 0 && h.Timeout <= 32*time.Second, "hints.timeout",
+		"%s is out of range; write more than 0s, at most 32s", h.Timeout) // 64*T1, RFC 3261 §17.1.2.2
+	v.require(h.Deadline >= h.Timeout && h.Deadline <= time.Minute, "hints.deadline",
+		"%s is out of range; write at least hints.timeout, %s, and at most 1m", h.Deadline, h.Timeout)
 }
+
+// notPrintable reports whether a character cannot stand in a display name as it is.
+func notPrintable(r rune) bool { return r < ' ' || r == 0x7f || r == '"' || r == '\\' }
 
 // isSIPURI reports whether s has the outline of a sip or sips URI (RFC 3261 §19.1.1).
 func isSIPURI(s string) bool {
@@ -164,9 +173,12 @@ func (c *Config) checkFiles() Problems {
 	}{
 		{"hep.tls_cert_file", c.HEP.TLSCertFile, false},
 		{"hep.tls_key_file", c.HEP.TLSKeyFile, true},
-		{"hep.auth_key_file", c.HEP.AuthKeyFile, true},
-		{"hints.password_file", c.Hints.PasswordFile, true},
+		{"hep.tls_client_ca_file", c.HEP.TLSClientCAFile, false},
+		{"hep.auth_keys_file", c.HEP.AuthKeysFile, true},
+		{"hints.tls_cert_file", c.Hints.TLSCertFile, false},
+		{"hints.tls_key_file", c.Hints.TLSKeyFile, true},
 		{"hints.tls_ca_file", c.Hints.TLSCAFile, false},
+		{"hints.password_file", c.Hints.PasswordFile, true},
 		{"web.tls_cert_file", c.Web.TLSCertFile, false},
 		{"web.tls_key_file", c.Web.TLSKeyFile, true},
 		{"web.tokens_file", c.Web.TokensFile, true},
@@ -186,8 +198,8 @@ func (c *Config) checkFiles() Problems {
 			v.require(false, f.key, "%v; create the file or correct the path", err)
 		case info.IsDir():
 			v.require(false, f.key, "%s is a folder; name a file", f.path)
-		case f.secret && info.Mode().Perm()&0o007 != 0:
-			v.require(false, f.key, "%s is open to every user (%v); run chmod o= %s", f.path, info.Mode().Perm(), f.path)
+		case f.secret && info.Mode().Perm()&0o077 != 0:
+			v.require(false, f.key, "%s is open to others (%v); run chmod 600 %s", f.path, info.Mode().Perm(), f.path)
 		}
 	}
 	return v.problems

@@ -110,9 +110,3 @@ type LogFormat string
 
 // Choices lists the formats.
 func (LogFormat) Choices() []string { return []string{"text", "json"} }
-
-// Transport is how a SIP request is sent.
-type Transport string
-
-// Choices lists the transports.
-func (Transport) Choices() []string { return []string{"udp", "tcp", "tls"} }

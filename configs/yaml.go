@@ -54,7 +54,7 @@ func text(v reflect.Value) string {
 }
 
 // unquoted is what YAML certainly takes for a string without quotes.
-var unquoted = regexp.MustCompile(`^(/[\w./-]*|sips?:[\w.:@-]+|udp|tcp|tls|text|json|debug|info|warn|error)$`)
+var unquoted = regexp.MustCompile(`^(/[\w./-]*|sips?:[\w.:@-]+|text|json|debug|info|warn|error)$`)
 
 // plain is a value's text without quotes.
 func plain(v reflect.Value) string {
