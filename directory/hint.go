@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -60,27 +59,27 @@ func checkHint(text string) error {
 		switch c := rest[0]; {
 		case c == '\\':
 			if len(rest) == 1 {
-				return fmt.Errorf(`the backslash at the end takes nothing; write \\ for a backslash`)
+				return mistakef(`the backslash at the end takes nothing; write \\ for a backslash`)
 			}
 			rest = rest[2:]
 			continue
 		case c == '[' && open:
-			return fmt.Errorf(`an optional part in [ ] holds another; close the first before the next, or write \[`)
+			return mistakef(`an optional part in [ ] holds another; close the first before the next, or write \[`)
 		case c == '[':
 			open = true
 		case c == ']' && !open:
-			return fmt.Errorf(`"]" closes nothing; write \] for a bracket`)
+			return mistakef(`"]" closes nothing; write \] for a bracket`)
 		case c == ']':
 			open = false
 		case c == '}':
-			return fmt.Errorf(`"}" closes nothing; write \} for a brace`)
+			return mistakef(`"}" closes nothing; write \} for a brace`)
 		case c == '{':
 			name, after, found := strings.Cut(rest[1:], "}")
 			if !found {
-				return fmt.Errorf(`"{" is never closed; write {field}, or \{ for a brace`)
+				return mistakef(`"{" is never closed; write {field}, or \{ for a brace`)
 			}
 			if !slices.Contains(HintFields(), name) {
-				return fmt.Errorf("there is no field {%s}; %s", name, suggest(name, HintFields()))
+				return mistakef("there is no field {%s}; %s", name, suggest(name, HintFields()))
 			}
 			rest = after
 			continue
@@ -88,7 +87,7 @@ func checkHint(text string) error {
 		rest = rest[1:]
 	}
 	if open {
-		return fmt.Errorf(`"[" is never closed; write [part that may be left out], or \[ for a bracket`)
+		return mistakef(`"[" is never closed; write [part that may be left out], or \[ for a bracket`)
 	}
 	return nil
 }

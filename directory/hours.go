@@ -204,7 +204,7 @@ func (h *Hours) spans(d day) []span {
 	}
 	if len(h.yearly) > 0 {
 		_, m, dom := d.date().Date()
-		if spans, ok := h.yearly[monthDay(int(m)*32+dom)]; ok { //nolint:gosec // 12*32+31 fits.
+		if spans, ok := h.yearly[monthDayOf(m, dom)]; ok {
 			return spans
 		}
 	}

@@ -8,7 +8,7 @@ type List struct {
 	Hours    *Hours
 	Policy   Policy
 	Members  []string // agent ids, in the order of the file
-	Services []string // ids of the services whose cases it collects
+	Services []string // ids of the services whose cases it collects, in the order of the file
 }
 
 // ListKind says where the cases of a list come from.
@@ -18,4 +18,15 @@ type ListKind uint8
 const (
 	CallbackList ListKind = iota // missed and dropped service calls
 	CallList                     // imported numbers, as of a campaign
+)
+
+// EndpointKind is the kind of an endpoint that is no agent.
+type EndpointKind uint8
+
+// The kinds of endpoints, in the order of package sip.
+const (
+	EndpointOther EndpointKind = iota
+	EndpointVoicemail
+	EndpointIVR
+	EndpointAnnouncement
 )

@@ -8,29 +8,77 @@ import (
 )
 
 // Policy is how a list opens, keeps and closes its cases. DefaultPolicy gives what applies where the
-// directory file says nothing.
+// directory file says nothing. Durations are written with their unit, as 90s, 60m or 1h30m.
 type Policy struct {
-	Collect    Reasons    // the verdict reasons that make cases
-	Vocabulary Vocabulary // what screens call them
+	// Collect names the reasons of missed and dropped calls that make cases: outage, media_lost,
+	// session_expired, signalling, transfer_failed, on_hold (all of these: dropped), voicemail,
+	// abandoned_waiting, timeout, no_agent, lost, abandoned_ringing, busy, declined, failed (all of
+	// these: missed). Default: missed and dropped.
+	Collect Reasons `yaml:"collect"`
+	// Vocabulary is the words screens use for reasons: standard, or enreach, which calls the
+	// abandoned ones "dropped" and all the rest "missed". Default: standard.
+	Vocabulary Vocabulary `yaml:"vocabulary"`
+	// DueAfter is the opening time from the miss until the case is due. Default: 1h.
+	DueAfter time.Duration `yaml:"due_after"`
+	// ExpireAfter is the number of opening days, after the day of the miss, at whose end an open case
+	// is closed as expired; 0 is never. Default: 3.
+	ExpireAfter int `yaml:"expire_after"`
+	// AutoClose says what an agent's call to the number of an open case does to it: dialled closes it
+	// at once and reopens it when the customer did not answer, answered closes it when the customer
+	// was on the line long enough, off leaves it. Default: dialled.
+	AutoClose AutoClose `yaml:"auto_close"`
+	// AnsweredAfter is how long the customer must be on the line with auto_close answered. Default:
+	// 10s.
+	AnsweredAfter time.Duration `yaml:"answered_after"`
+	// ReopenWithin is how soon after an automatic close a new miss reopens the case rather than
+	// making a new one. Default: 30m.
+	ReopenWithin time.Duration `yaml:"reopen_within"`
+	// UndoWithin is how long an automatic close can be undone. Default: 10m.
+	UndoWithin time.Duration `yaml:"undo_within"`
+	// CallerServed closes a customer's case when he called again and was served, on this list or
+	// another of its group. Default: true.
+	CallerServed bool `yaml:"caller_served"`
+	// GroupByNumber makes the cases of one number on all lists that have it set one group. Default:
+	// true.
+	GroupByNumber bool `yaml:"group_by_number"`
+	// ShortPair is the time in which two calls of one number, each given up too soon to count, make a
+	// case together; 0 is never. Default: 10m.
+	ShortPair time.Duration `yaml:"short_pair"`
+	// AttemptsPerCase closes a case as attempts_exhausted when so many attempts did not reach the
+	// customer; 0 is no limit. Default: 3.
+	AttemptsPerCase int `yaml:"attempts_per_case"`
+	// AttemptsPerDay is the limit of attempts to reach one number on one day; 0 is no limit. Default:
+	// 3.
+	AttemptsPerDay int `yaml:"attempts_per_day"`
+	// Handling are the statuses an agent can set after an attempt, instead of the built-in ones:
+	// closed_successfully, closed_unsuccessfully, busy, no_answer, wrong_number, call_later.
+	Handling []HandlingStatus `yaml:"handling"`
+	// Hint is the one line an agent is sent when he is on a call with a customer who has a case:
+	// {number}, {name}, {list}, {service}, {misses}, {age}, {due}, {reason}, {assignee}, {note} and
+	// {recording} are filled in, a part in [ ] is left out when a field in it is empty, and \ takes
+	// the meaning from the next character.
+	Hint string `yaml:"hint"`
+	// Notifications tells active members of new cases. Default: false.
+	Notifications bool `yaml:"notifications"`
+}
 
-	DueAfter    time.Duration // opening time from the miss to when the case is due
-	ExpireAfter int           // opening days after which an open case closes as expired; 0: never
-
-	AutoClose     AutoClose     // what an agent's call to the number of an open case does
-	AnsweredAfter time.Duration // AutoCloseAnswered: how long the far end has to be up
-	ReopenWithin  time.Duration // a new miss this soon after an automatic close reopens the case
-	UndoWithin    time.Duration // how long an automatic close can be undone by hand
-	CallerServed  bool          // a customer served on the list, or a list of its group, closes his cases
-	GroupByNumber bool          // cases of one number on the lists that have this set are one group
-
-	ShortPair time.Duration // two short abandons of one number within this make a case; 0: they never do
-
-	AttemptsPerCase int // attempts after which a case closes as attempts_exhausted; 0: no limit
-	AttemptsPerDay  int // attempts at one number on one local date; 0: no limit
-
-	Handling []HandlingStatus // what an agent can say came of an attempt
-	Hint     string           // the text of a hint, for ExpandHint
-	Notify   bool             // members are told of new cases
+// HandlingStatus is one thing an agent can say came of an attempt.
+type HandlingStatus struct {
+	// ID of the status.
+	ID string `yaml:"id"`
+	// Name on the button. Default: the id.
+	Name string `yaml:"name"`
+	// Terminal closes the case. Default: false.
+	Terminal bool `yaml:"terminal"`
+	// Success closes it as successful, a terminal status without it as unsuccessful. Default: false.
+	Success bool `yaml:"success"`
+	// CountsAsAttempt counts towards attempts_per_case and attempts_per_day. Default: false.
+	CountsAsAttempt bool `yaml:"counts_as_attempt"`
+	// RetryAfter is when the case is due again: after the first time this status is set, after the
+	// second, and so on; the last repeats.
+	RetryAfter []time.Duration `yaml:"retry_after"`
+	// AsksTime has the agent say when the case is due again. Default: false.
+	AsksTime bool `yaml:"asks_time"`
 }
 
 // DefaultPolicy is the policy of a list that sets nothing.
@@ -51,6 +99,27 @@ func DefaultPolicy() Policy {
 		Handling:        BuiltInHandling(),
 		Hint:            DefaultHint,
 	}
+}
+
+// BuiltInHandling are the statuses of a list that names none of its own.
+func BuiltInHandling() []HandlingStatus {
+	return []HandlingStatus{
+		{ID: "closed_successfully", Name: "Closed successfully", Terminal: true, Success: true, CountsAsAttempt: true},
+		{ID: "closed_unsuccessfully", Name: "Closed unsuccessfully", Terminal: true, CountsAsAttempt: true},
+		{ID: "busy", Name: "Busy", CountsAsAttempt: true, RetryAfter: []time.Duration{5 * time.Minute}},
+		{ID: "no_answer", Name: "No answer", CountsAsAttempt: true, RetryAfter: []time.Duration{30 * time.Minute, 2 * time.Hour}},
+		{ID: "wrong_number", Name: "Wrong number", Terminal: true, CountsAsAttempt: true},
+		{ID: "call_later", Name: "Call later", AsksTime: true},
+	}
+}
+
+// Status is the handling status with the given id.
+func (p *Policy) Status(id string) (HandlingStatus, bool) {
+	i := slices.IndexFunc(p.Handling, func(s HandlingStatus) bool { return s.ID == id })
+	if i < 0 {
+		return HandlingStatus{}, false
+	}
+	return p.Handling[i], true
 }
 
 // AutoClose says what an agent's call to the number of an open case does to the case. The zero value
@@ -86,51 +155,12 @@ func ReasonsOf(reasons ...sip.Reason) Reasons {
 }
 
 // AllReasons is the set of every reason a missed or dropped call can have.
-func AllReasons() Reasons {
-	var set Reasons
-	for _, n := range reasonNames {
-		set |= 1 << n.reason
-	}
-	return set
-}
+func AllReasons() Reasons { return reasonsOfVerdict(sip.Missed) | reasonsOfVerdict(sip.Dropped) }
 
 // Has says whether the set holds r.
 func (s Reasons) Has(r sip.Reason) bool { return s>>r&1 == 1 }
 
-// HandlingStatus is one thing an agent can say came of an attempt.
-type HandlingStatus struct {
-	ID              string
-	Name            string
-	Terminal        bool            // closes the case
-	Success         bool            // as successful; a terminal status without it closes it as unsuccessful
-	CountsAsAttempt bool            // towards the limits of attempts
-	RetryAfter      []time.Duration // when the case is due again: after the first time, the second, …; the last repeats
-	AsksTime        bool            // the agent gives the time at which the case is due again
-}
-
-// BuiltInHandling are the statuses of a list that names none of its own.
-func BuiltInHandling() []HandlingStatus {
-	return []HandlingStatus{
-		{ID: "closed_successfully", Name: "Closed successfully", Terminal: true, Success: true, CountsAsAttempt: true},
-		{ID: "closed_unsuccessfully", Name: "Closed unsuccessfully", Terminal: true, CountsAsAttempt: true},
-		{ID: "busy", Name: "Busy", CountsAsAttempt: true, RetryAfter: []time.Duration{5 * time.Minute}},
-		{ID: "no_answer", Name: "No answer", CountsAsAttempt: true, RetryAfter: []time.Duration{30 * time.Minute, 2 * time.Hour}},
-		{ID: "wrong_number", Name: "Wrong number", Terminal: true, CountsAsAttempt: true},
-		{ID: "call_later", Name: "Call later", AsksTime: true},
-	}
-}
-
-// Status is the handling status with the given id.
-func (p *Policy) Status(id string) (HandlingStatus, bool) {
-	i := slices.IndexFunc(p.Handling, func(s HandlingStatus) bool { return s.ID == id })
-	if i < 0 {
-		return HandlingStatus{}, false
-	}
-	return p.Handling[i], true
-}
-
-// reasonNames are the reasons that make cases, as the directory file writes them. The groups are
-// "missed" and "dropped".
+// reasonNames are the reasons that make cases, as the file writes them.
 var reasonNames = []struct {
 	reason  sip.Reason
 	name    string
@@ -151,4 +181,56 @@ var reasonNames = []struct {
 	{sip.Busy, "busy", sip.Missed},
 	{sip.Declined, "declined", sip.Missed},
 	{sip.Failed, "failed", sip.Missed},
+}
+
+// verdictNames stand in the file for all reasons of a verdict.
+var verdictNames = []struct {
+	verdict sip.Verdict
+	name    string
+}{{sip.Missed, "missed"}, {sip.Dropped, "dropped"}}
+
+func reasonsOfVerdict(v sip.Verdict) Reasons {
+	var set Reasons
+	for _, n := range reasonNames {
+		if n.verdict == v {
+			set |= 1 << n.reason
+		}
+	}
+	return set
+}
+
+// add puts what a word of the file stands for into the set.
+func (s *Reasons) add(word string) error {
+	known := make([]string, 0, len(verdictNames)+len(reasonNames))
+	for _, n := range verdictNames {
+		if n.name == word {
+			*s |= reasonsOfVerdict(n.verdict)
+			return nil
+		}
+		known = append(known, n.name)
+	}
+	for _, n := range reasonNames {
+		if n.name == word {
+			*s |= 1 << n.reason
+			return nil
+		}
+		known = append(known, n.name)
+	}
+	return mistakef("%q is no reason; %s", word, suggest(word, known))
+}
+
+// words write the set as the file does, the shortest way.
+func (s Reasons) words() []string {
+	var words []string
+	for _, n := range verdictNames {
+		if all := reasonsOfVerdict(n.verdict); s&all == all {
+			words, s = append(words, n.name), s&^all
+		}
+	}
+	for _, n := range reasonNames {
+		if s.Has(n.reason) {
+			words = append(words, n.name)
+		}
+	}
+	return words
 }

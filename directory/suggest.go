@@ -6,10 +6,10 @@ import (
 )
 
 // suggest offers the nearest of the known words for one that is none of them, or all of them when
-// they are few and none is near.
+// they are few and none is near. It looks at the first 2000, so that hostile files cost little.
 func suggest(word string, known []string) string {
 	best, distance := "", len(word)/3+1
-	for _, k := range known {
+	for _, k := range known[:min(len(known), 2000)] {
 		if d := editDistance(strings.ToLower(word), strings.ToLower(k), distance); d < distance || d == distance && best == "" {
 			best, distance = k, d
 		}

@@ -1,0 +1,387 @@
+package directory
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+
+	"ringback/sip"
+)
+
+// decoder fills a File from YAML nodes. Unlike a general decoder it goes on after a mistake, takes
+// scalars as written whatever YAML would make of them, and remembers where each value stood.
+type decoder struct {
+	problems
+	places  map[any]position // where the value a pointer points to was written
+	anchors map[string]ast.Node
+	alias   *token.Token // the alias whose value is being read: its place counts
+	values  int
+	full    bool       // maxValues was reached and said
+	later   []lateText // numbers, read when the country is known
+}
+
+// position is a line and a column, from 1.
+type position struct{ line, column int }
+
+// lateText is the text of a number and where it goes.
+type lateText struct {
+	text string
+	at   position
+	set  func(*numbers, string) error
+}
+
+// field is a key of a mapping and the struct field it goes to.
+type field struct {
+	key   string
+	index []int
+}
+
+// fieldsOf are the keys of a struct in the order of its fields; an inline struct's stand in its place.
+func fieldsOf(t reflect.Type) []field {
+	var fields []field
+	for i := range t.NumField() {
+		tag := t.Field(i).Tag.Get("yaml")
+		if tag != ",inline" {
+			fields = append(fields, field{tag, []int{i}})
+			continue
+		}
+		for _, f := range fieldsOf(t.Field(i).Type) {
+			fields = append(fields, field{f.key, append([]int{i}, f.index...)})
+		}
+	}
+	return fields
+}
+
+func (d *decoder) place(n ast.Node) position {
+	t := d.alias
+	if t == nil {
+		t = firstToken(n)
+	}
+	if t == nil || t.Position == nil {
+		return position{1, 1}
+	}
+	return position{t.Position.Line, t.Position.Column}
+}
+
+// firstToken is where a reader sees the node begin: a block mapping at its first key, which is not
+// the library's view.
+func firstToken(n ast.Node) *token.Token {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		if !n.IsFlowStyle && len(n.Values) > 0 {
+			return firstToken(n.Values[0])
+		}
+	case *ast.MappingValueNode:
+		return n.Key.GetToken()
+	}
+	return n.GetToken()
+}
+
+func (d *decoder) bad(n ast.Node, format string, args ...any) {
+	at := d.place(n)
+	d.add(at.line, at.column, fmt.Sprintf(format, args...))
+}
+
+// decode reads n into v, which is addressable.
+func (d *decoder) decode(n ast.Node, v reflect.Value) {
+	if d.values++; d.values > maxValues {
+		if !d.full {
+			d.bad(n, "the file has more than %d values here, aliases written out; make it smaller", maxValues)
+		}
+		d.full = true
+		return
+	}
+	switch node := n.(type) {
+	case *ast.AnchorNode:
+		d.decode(node.Value, v)
+		d.anchors[node.Name.GetToken().Value] = node.Value
+		return
+	case *ast.AliasNode:
+		d.follow(node, func(target ast.Node) { d.decode(target, v) })
+		return
+	case *ast.TagNode:
+		d.bad(n, "tags have no use here; leave out %s", node.Start.Value)
+		return
+	}
+	d.places[v.Addr().Interface()] = d.place(n)
+	switch {
+	case isScalar(v.Type()):
+		d.decodeScalar(n, v)
+	case v.Type() == reflect.TypeFor[Reasons]():
+		d.decodeReasons(n, v)
+	case v.Kind() == reflect.Slice:
+		d.decodeSlice(n, v)
+	case v.Kind() == reflect.Struct:
+		d.decodeStruct(n, v)
+	}
+}
+
+// follow hands on what an alias stands for; mistakes in it are then reported where the alias is.
+func (d *decoder) follow(n *ast.AliasNode, read func(ast.Node)) {
+	name := n.Value.GetToken().Value
+	target, ok := d.anchors[name]
+	if !ok {
+		known := make([]string, 0, len(d.anchors))
+		for k := range d.anchors {
+			known = append(known, k)
+		}
+		d.bad(n, "*%s refers to nothing above it; %s", name, suggest(name, known))
+		return
+	}
+	if d.alias == nil {
+		d.alias = n.Start
+		defer func() { d.alias = nil }()
+	}
+	read(target)
+}
+
+func (d *decoder) decodeSlice(n ast.Node, v reflect.Value) {
+	items := []ast.Node{n}
+	switch node := n.(type) {
+	case *ast.NullNode:
+		return
+	case *ast.SequenceNode:
+		items = node.Values
+	default:
+		if !isScalar(v.Type().Elem()) {
+			d.bad(n, `this has to be a list; begin each entry with "- "`)
+			return
+		}
+	}
+	if len(items) == 0 {
+		return
+	}
+	v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
+	for i, item := range items {
+		if d.full {
+			return
+		}
+		d.decode(item, v.Index(i))
+	}
+}
+
+func (d *decoder) decodeReasons(n ast.Node, v reflect.Value) {
+	var words []string
+	d.decodeSlice(n, reflect.ValueOf(&words).Elem())
+	var set Reasons
+	for i := range words {
+		if err := set.add(words[i]); err != nil && words[i] != "" {
+			at := d.places[&words[i]]
+			d.add(at.line, at.column, err.Error())
+		}
+	}
+	v.SetUint(uint64(set))
+}
+
+func (d *decoder) decodeStruct(n ast.Node, v reflect.Value) {
+	if entry, ok := v.Addr().Interface().(*ListEntry); ok {
+		entry.Policy = DefaultPolicy()
+	}
+	pairs, ok := pairsOf(n)
+	if !ok {
+		if _, null := n.(*ast.NullNode); !null || v.Type() != reflect.TypeFor[File]() {
+			d.bad(n, "this has to be a mapping; write a key, a colon and a value on each line")
+		}
+		return
+	}
+	fields := fieldsOf(v.Type())
+	seen := map[string]bool{}
+	var merges []ast.Node
+	for _, pair := range pairs {
+		if pair.Key.IsMergeKey() {
+			merges = append(merges, pair.Value)
+			continue
+		}
+		if key := pair.Key.GetToken().Value; seen[key] {
+			d.bad(pair.Key, "%s stands here twice; keep one", key)
+		} else {
+			seen[key] = true
+			d.decodeField(pair, fields, v)
+		}
+	}
+	for _, m := range merges {
+		d.merge(m, func(pair *ast.MappingValueNode) {
+			if key := pair.Key.GetToken().Value; !seen[key] {
+				seen[key] = true
+				d.decodeField(pair, fields, v)
+			}
+		})
+	}
+}
+
+func (d *decoder) decodeField(pair *ast.MappingValueNode, fields []field, v reflect.Value) {
+	if d.full {
+		return
+	}
+	key := pair.Key.GetToken().Value
+	i := slices.IndexFunc(fields, func(f field) bool { return f.key == key })
+	if i < 0 {
+		known := make([]string, len(fields))
+		for i, f := range fields {
+			known[i] = f.key
+		}
+		d.bad(pair.Key, "there is no key %q here; %s", key, suggest(key, known))
+		return
+	}
+	d.decode(pair.Value, v.FieldByIndex(fields[i].index))
+}
+
+// merge yields the keys of the mapping, or the mappings, that a merge key names.
+func (d *decoder) merge(n ast.Node, yield func(*ast.MappingValueNode)) {
+	if d.values++; d.values > maxValues {
+		return
+	}
+	switch node := n.(type) {
+	case *ast.AliasNode:
+		d.follow(node, func(target ast.Node) { d.merge(target, yield) })
+		return
+	case *ast.AnchorNode:
+		d.anchors[node.Name.GetToken().Value] = node.Value
+		d.merge(node.Value, yield)
+		return
+	case *ast.SequenceNode:
+		for _, item := range node.Values {
+			d.merge(item, yield)
+		}
+		return
+	}
+	pairs, ok := pairsOf(n)
+	if !ok {
+		d.bad(n, "<< merges a mapping; name one by its alias, as <<: *name")
+	}
+	for _, pair := range pairs {
+		yield(pair)
+	}
+}
+
+func pairsOf(n ast.Node) ([]*ast.MappingValueNode, bool) {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return n.Values, true
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{n}, true
+	}
+	return nil, false
+}
+
+// isScalar says whether values of the type are written as one YAML scalar.
+func isScalar(t reflect.Type) bool {
+	switch t {
+	case reflect.TypeFor[sip.Number](), reflect.TypeFor[sip.Host](), reflect.TypeFor[time.Duration](), reflect.TypeFor[Pattern]():
+		return true
+	case reflect.TypeFor[Reasons]():
+		return false
+	}
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		return true
+	}
+	return t.Kind() != reflect.Struct && t.Kind() != reflect.Slice
+}
+
+func (d *decoder) decodeScalar(n ast.Node, v reflect.Value) {
+	text, err := scalarText(n)
+	if err == nil {
+		err = d.setScalar(d.place(n), v, text)
+	}
+	if err != nil {
+		d.bad(n, "%s", err)
+	}
+}
+
+// scalarText is the text of a scalar as its author wrote it, quotes and folding undone.
+func scalarText(n ast.Node) (string, error) {
+	var text string
+	switch n := n.(type) {
+	case *ast.NullNode:
+		return "", mistakef("there is no value; give one, or leave out the key")
+	case *ast.LiteralNode:
+		text = strings.TrimRight(n.Value.Value, "\n")
+	case *ast.StringNode:
+		text = n.Value
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return "", mistakef("this is a mapping where one value is wanted; put the value in quotes if it holds a colon")
+	case *ast.SequenceNode:
+		return "", mistakef("this is a list where one value is wanted; give one")
+	default:
+		text = n.GetToken().Value
+	}
+	return text, checkText(text)
+}
+
+// checkText says whether a text can be a value at all.
+func checkText(text string) error {
+	switch {
+	case strings.TrimSpace(text) == "":
+		return mistakef("the value is empty; give one, or leave out the key")
+	case text != strings.TrimSpace(text):
+		return mistakef("the value begins or ends with a space; take it away")
+	case len(text) > 500:
+		return mistakef("the value is longer than 500 bytes; shorten it")
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return mistakef("the value holds a line break or another control character; write it on one line")
+	case !utf8.ValidString(text):
+		return mistakef("the value is not UTF-8; write it in that encoding")
+	}
+	return nil
+}
+
+func (d *decoder) setScalar(at position, v reflect.Value, text string) error {
+	switch to := v.Addr().Interface().(type) {
+	case *sip.Number:
+		d.later = append(d.later, lateText{text, at, func(n *numbers, s string) (err error) {
+			*to, err = n.number(s)
+			return err
+		}})
+		return nil
+	case *Pattern:
+		d.later = append(d.later, lateText{text, at, func(n *numbers, s string) (err error) {
+			*to, err = n.pattern(s)
+			return err
+		}})
+		return nil
+	case *sip.Host:
+		return readHost(to, text)
+	case *time.Duration:
+		return readDuration(to, text)
+	case encoding.TextUnmarshaler:
+		return to.UnmarshalText([]byte(text))
+	case *string:
+		*to = text
+		return nil
+	case *bool:
+		return readBool(to, text)
+	}
+	if v.CanUint() {
+		u, err := strconv.ParseUint(text, 10, v.Type().Bits())
+		if err != nil {
+			return mistakef("%q is no whole number that fits; write one from 0 to %d", text, uint64(1)<<v.Type().Bits()-1)
+		}
+		v.SetUint(u)
+		return nil
+	}
+	i, err := strconv.ParseInt(text, 10, 32)
+	if err != nil {
+		return mistakef("%q is no whole number; write it in digits", text)
+	}
+	v.SetInt(i)
+	return nil
+}
+
+// resolve reads the numbers, now that the file's country is known.
+func (d *decoder) resolve(f *File) {
+	plan := numbersOf(f.country())
+	for _, l := range d.later {
+		if err := l.set(plan, l.text); err != nil {
+			d.add(l.at.line, l.at.column, err.Error())
+		}
+	}
+}
