@@ -35,7 +35,7 @@ demo: ## watch a simulated contact centre; needs nothing installed, leaves nothi
 
 .PHONY: build
 build: ## build bin/ringback, one static binary
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ringback ./cmd/ringback
+	CGO_ENABLED=0 $(GO) build -trimpath -tags timetzdata -ldflags '$(LDFLAGS)' -o bin/ringback ./cmd/ringback
 
 .PHONY: test
 test: programs ## vet, then all tests: unit, race, end to end with a real Kamailio, sipp and baresip
@@ -49,7 +49,7 @@ programs: # the PBX, phones and tools that the end-to-end tests talk to
 	@tools/programs.sh
 
 .PHONY: check
-check: ## lint, formatting, modernisation, modules, alert rules, shell scripts
+check: ## lint, formatting, modernisation, modules, alert rules, scripts, systemd unit
 	$(LINT) config verify
 	$(LINT) fmt --diff
 	$(LINT) run
@@ -60,6 +60,7 @@ check: ## lint, formatting, modernisation, modules, alert rules, shell scripts
 	$(GO) -C tools mod tidy -diff
 	@tools/rules.sh
 	@tools/shell.sh
+	@tools/unit.sh
 
 .PHONY: fmt
 fmt: ## format and modernise the code in place
