@@ -2,6 +2,7 @@ package phone
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -254,7 +255,7 @@ func TestMalformedStreamIsClosed(t *testing.T) {
 }
 
 func isTimeout(err error) bool {
-	ne, ok := err.(net.Error)
+	ne, ok := errors.AsType[net.Error](err)
 	return ok && ne.Timeout()
 }
 
@@ -303,7 +304,7 @@ func FuzzStream(f *testing.F) {
 		s := parser.NewSIPStream()
 		for n := max(1, int(step)); len(b) > 0; b = b[min(n, len(b)):] {
 			err := s.ParseSIPStream(b[:min(n, len(b))], func(m sip.Message) { _ = fmt.Sprint(m) })
-			if err != nil && err != sip.ErrParseSipPartial {
+			if err != nil && !errors.Is(err, sip.ErrParseSipPartial) {
 				return
 			}
 		}

@@ -137,7 +137,7 @@ func TestCloseEndsWhatIsUnderWay(t *testing.T) {
 	p := newPhone(t, Options{Timeout: time.Minute})
 	ended := make(chan error)
 	go func() {
-		_, err := p.Message(context.Background(), Message{To: peer.uri("101", ""), Body: "x"})
+		_, err := p.Message(t.Context(), Message{To: peer.uri("101", ""), Body: "x"})
 		ended <- err
 	}()
 	<-peer.got

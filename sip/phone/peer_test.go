@@ -86,11 +86,11 @@ func ok(r request) string { return r.respond("200 OK") }
 
 func silent(request) string { return "" }
 
-func udpPeer(t testing.TB, host string, answer func(request) string) *peer {
-	t.Helper()
+func udpPeer(tb testing.TB, host string, answer func(request) string) *peer {
+	tb.Helper()
 	c, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	p := &peer{addr: c.LocalAddr().String(), got: make(chan request, 256), answer: answer}
 	done := make(chan struct{})
@@ -107,12 +107,12 @@ func udpPeer(t testing.TB, host string, answer func(request) string) *peer {
 			}
 		}
 	}()
-	t.Cleanup(func() { c.Close(); <-done })
+	tb.Cleanup(func() { c.Close(); <-done })
 	return p
 }
 
-func streamPeer(t testing.TB, l net.Listener, answer func(request) string) *peer {
-	t.Helper()
+func streamPeer(tb testing.TB, l net.Listener, answer func(request) string) *peer {
+	tb.Helper()
 	p := &peer{addr: l.Addr().String(), got: make(chan request, 256), answer: answer}
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -144,7 +144,7 @@ func streamPeer(t testing.TB, l net.Listener, answer func(request) string) *peer
 			})
 		}
 	})
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		l.Close()
 		mu.Lock()
 		for _, c := range conns {
@@ -182,31 +182,31 @@ func readMessage(r *bufio.Reader) (string, error) {
 	return b.String() + string(body), nil
 }
 
-func tcpPeer(t testing.TB, answer func(request) string) *peer {
-	t.Helper()
+func tcpPeer(tb testing.TB, answer func(request) string) *peer {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return streamPeer(t, l, answer)
+	return streamPeer(tb, l, answer)
 }
 
 // tlsPeer listens with a certificate for the given names or addresses; pool holds its root.
-func tlsPeer(t testing.TB, names []string, answer func(request) string) (p *peer, pool *x509.CertPool) {
-	t.Helper()
-	cert, pool := certificate(t, names...)
+func tlsPeer(tb testing.TB, names []string, answer func(request) string) (p *peer, pool *x509.CertPool) {
+	tb.Helper()
+	cert, pool := certificate(tb, names...)
 	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return streamPeer(t, l, answer), pool
+	return streamPeer(tb, l, answer), pool
 }
 
-func certificate(t testing.TB, names ...string) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
+func certificate(tb testing.TB, names ...string) (tls.Certificate, *x509.CertPool) {
+	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
@@ -221,11 +221,11 @@ func certificate(t testing.TB, names ...string) (tls.Certificate, *x509.CertPool
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	leaf, err := x509.ParseCertificate(der)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(leaf)
@@ -233,18 +233,18 @@ func certificate(t testing.TB, names ...string) (tls.Certificate, *x509.CertPool
 }
 
 // newPhone opens a Phone on loopback that is closed with the test.
-func newPhone(t testing.TB, o Options) *Phone {
-	t.Helper()
+func newPhone(tb testing.TB, o Options) *Phone {
+	tb.Helper()
 	if o.ListenUDP == nil {
 		o.ListenUDP = []string{"127.0.0.1:0"}
 	}
 	p, err := New(o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := p.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			t.Errorf("closing: %v", err)
+			tb.Errorf("closing: %v", err)
 		}
 	})
 	return p
