@@ -42,7 +42,7 @@ type call struct {
 	folded fold
 }
 
-type callFlags uint16
+type callFlags uint32
 
 const (
 	callTentative callFlags = 1 << iota // told to nobody yet: the leg that causes it may still come
@@ -54,6 +54,8 @@ const (
 	callFarUp     // outbound: told that the far end answered
 	callPresented // orphan whose From is a service: the PBX may be calling the agent first
 	callChallenged
+	callDirty   // changed since it was last written behind
+	callKept    // written behind at least once
 	callCounted // among its trunk's live served calls
 )
 
@@ -94,6 +96,7 @@ func (t *Tracker) newCall(l *leg, m *Message) *call {
 	c.id = d.Sum64()
 	l.call = c
 	t.timers.add(c, m.Time+int64(t.opt.Lost))
+	t.mark(c)
 	return c
 }
 
@@ -390,6 +393,9 @@ func (t *Tracker) end(c *call, at int64, why Reason) {
 	}
 	t.timers.remove(c)
 	t.unlist(c)
+	if c.flags&callKept != 0 {
+		t.gone = append(t.gone, c.id)
+	}
 	if c.flags&callCounted != 0 { // its end was not seen: no part of an outage
 		c.flags &^= callCounted
 		t.outageOf(c).live--

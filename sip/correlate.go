@@ -270,7 +270,7 @@ func (t *Tracker) orphan(l *leg, m *Message, s *sight) *call {
 // attach adds a leg to the call it belongs to.
 func (t *Tracker) attach(c *call, l *leg, h *hop, m *Message, s *sight) {
 	t.join(c, l)
-	c.seen = max(c.seen, m.Time)
+	t.saw(c, m)
 	if h.role == roleOut && c.dir == Internal {
 		t.goesOut(c, m, s)
 	}
@@ -444,6 +444,10 @@ func (t *Tracker) adopt(c *call, k callerKey) {
 func (t *Tracker) absorb(c, o *call) {
 	t.unlist(o)
 	t.timers.remove(o)
+	if o.flags&callKept != 0 {
+		t.gone = append(t.gone, o.id)
+	}
+	t.mark(c)
 	for l := o.first; l != nil; {
 		next := l.next
 		t.join(c, l)

@@ -60,7 +60,7 @@ func (t *Tracker) invite(m *Message) {
 		t.newLeg(m)
 		return
 	}
-	l.call.seen = max(l.call.seen, m.Time)
+	t.saw(l.call, m)
 	if h := l.byBranch(hash(m.Branch)); h != nil {
 		h.invited = min(h.invited, m.Time)
 		l.call.started = min(l.call.started, m.Time)
@@ -184,7 +184,7 @@ func (t *Tracker) inviteResponse(m *Message) {
 		}
 	}
 	c := l.call
-	c.seen = max(c.seen, m.Time)
+	t.saw(c, m)
 	was := *h
 	tag := hash(m.To.Tag)
 	switch {
@@ -267,7 +267,7 @@ func (t *Tracker) ack(l *leg, m *Message) {
 
 // cancel takes the CANCEL of an INVITE, or the response that proves there was one.
 func (t *Tracker) cancel(l *leg, m *Message) {
-	l.call.seen = max(l.call.seen, m.Time)
+	t.saw(l.call, m)
 	if !m.Request && m.StatusCode/100 != 2 {
 		return
 	}
@@ -303,7 +303,7 @@ func (t *Tracker) bye(l *leg, m *Message) {
 // inDialog takes note of how requests inside a dialog fare: a 408 or 481 says it is dead at one end
 // (RFC 3261 §12.2.1.2), a 2xx that it is not.
 func (t *Tracker) inDialog(l *leg, m *Message) {
-	l.call.seen = max(l.call.seen, m.Time)
+	t.saw(l.call, m)
 	tag, _ := l.farTag(m)
 	if m.Request {
 		switch m.Method {

@@ -44,6 +44,7 @@ func (t *Tracker) register(m *Message) {
 		if expires == 0 {
 			if known {
 				delete(t.bindings, string(k))
+				t.rebound(k)
 			}
 			continue
 		}
@@ -51,6 +52,7 @@ func (t *Tracker) register(m *Message) {
 		if known && old.source == m.Dst && string(m.To.URI.User) == old.user {
 			old.expires = until
 			t.bindings[string(k)] = old
+			t.rebound(k)
 			continue
 		}
 		if !known && len(t.bindings) >= t.opt.MaxBindings && !t.purge() {
@@ -70,8 +72,15 @@ func (t *Tracker) register(m *Message) {
 		}
 		b.agent, b.endpoint = t.registrant(b.user, b.host)
 		t.bindings[string(k)] = b
+		t.rebound(k)
 		t.locate(b.addr, b)
 		t.locate(b.source, b)
+	}
+}
+
+func (t *Tracker) rebound(key []byte) {
+	if t.keeping {
+		t.changedBindings[string(key)] = struct{}{}
 	}
 }
 
@@ -124,6 +133,7 @@ func (t *Tracker) purge() bool {
 	for k, b := range t.bindings {
 		if b.expires < t.now {
 			delete(t.bindings, k)
+			t.rebound([]byte(k))
 		}
 	}
 	if len(t.bindings) == n {

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/nyaruka/phonenumbers"
 )
 
 // site is a Plan compiled for lookups that allocate nothing. It is immutable; live calls keep the
@@ -25,6 +27,12 @@ type site struct {
 
 	endpointUsers   map[string]*endpoint // extensions and "user@host"
 	endpointNumbers map[Number]*endpoint
+
+	agents      map[string]*agent // by id, as all below
+	serviceIDs  map[string]*service
+	pbxIDs      map[string]*pbx
+	trunkIDs    map[string]*trunk
+	endpointIDs map[string]*endpoint
 
 	separators []string
 	numbering  *Numbering // the first PBX's, for senders of no known place
@@ -91,15 +99,16 @@ func compile(p *Plan) (*site, error) {
 		extensions: map[string]*agent{}, aors: map[string]*agent{},
 		mobiles: map[Number]*agent{}, direct: map[Number]*agent{},
 		endpointUsers: map[string]*endpoint{}, endpointNumbers: map[Number]*endpoint{},
+		agents: map[string]*agent{}, serviceIDs: map[string]*service{}, pbxIDs: map[string]*pbx{},
+		trunkIDs: map[string]*trunk{}, endpointIDs: map[string]*endpoint{},
 	}
-	pbxs := map[string]*pbx{}
 	for _, c := range p.PBXs {
 		n, err := NewNumbering(c.Country, c.AccessPrefixes)
 		if err != nil {
 			return nil, fmt.Errorf("sip: pbx %q: %w", c.ID, err)
 		}
 		x := &pbx{PBX: c, numbering: n}
-		pbxs[c.ID] = x
+		s.pbxIDs[c.ID] = x
 		if s.numbering == nil {
 			s.numbering = n
 		}
@@ -119,10 +128,10 @@ func compile(p *Plan) (*site, error) {
 		}
 	}
 	if s.numbering == nil {
-		s.numbering, _ = NewNumbering("", nil)
+		s.numbering = internationalOnly()
 	}
 	for _, c := range p.Trunks {
-		x := &trunk{Trunk: c, pbx: pbxs[c.PBX]}
+		x := &trunk{Trunk: c, pbx: s.pbxIDs[c.PBX]}
 		country := c.Country
 		if country == "" && x.pbx != nil {
 			country = x.pbx.Country
@@ -132,10 +141,12 @@ func compile(p *Plan) (*site, error) {
 			return nil, fmt.Errorf("sip: trunk %q: %w", c.ID, err)
 		}
 		x.numbering = n
+		s.trunkIDs[c.ID] = x
 		s.settle(c.Addresses, &place{kind: placeTrunk, trunk: x, pbx: x.pbx})
 	}
 	for _, c := range p.Services {
 		x := &service{c}
+		s.serviceIDs[c.ID] = x
 		for _, n := range c.Numbers {
 			s.services[n] = x
 		}
@@ -150,6 +161,7 @@ func compile(p *Plan) (*site, error) {
 	slices.SortStableFunc(s.wildcards, func(a, b servicePrefix) int { return len(b.digits) - len(a.digits) })
 	for _, c := range p.Agents {
 		x := &agent{id: c.ID}
+		s.agents[c.ID] = x
 		for _, e := range c.Extensions {
 			s.extensions[e] = x
 		}
@@ -166,6 +178,7 @@ func compile(p *Plan) (*site, error) {
 	}
 	for _, c := range p.Endpoints {
 		x := &endpoint{c}
+		s.endpointIDs[c.ID] = x
 		for _, e := range c.Extensions {
 			s.endpointUsers[e] = x
 		}
@@ -325,4 +338,9 @@ func lower(dst, b []byte) []byte {
 		dst = append(dst, c)
 	}
 	return dst
+}
+
+// internationalOnly reads only numbers written with a plus sign: for senders of no known country.
+func internationalOnly() *Numbering {
+	return &Numbering{country: phonenumbers.UNKNOWN_REGION, fresh: make(map[string]Number)}
 }

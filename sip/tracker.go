@@ -32,6 +32,12 @@ type Tracker struct {
 	scratch    []byte
 	finishing  bool
 
+	keeping         bool // Changes was asked for
+	dirty           []*call
+	gone            []uint64
+	changedBindings map[string]struct{}
+	record          []byte
+
 	stats Stats
 }
 
@@ -86,7 +92,7 @@ func NewTracker(p *Plan, o Options) (*Tracker, error) {
 		ended: newForgotten(4 * o.MaxCalls), strangers: newForgotten(o.MaxCalls),
 		queues: map[string]*queue{}, shared: newLinks(o.MaxCalls),
 		bindings: map[string]binding{}, phones: map[netip.AddrPort]phone{}, learnt: map[string]*agent{},
-		outages: map[string]*outage{}, unreadable: map[*agent]struct{}{},
+		outages: map[string]*outage{}, changedBindings: map[string]struct{}{}, unreadable: map[*agent]struct{}{},
 	}, nil
 }
 
@@ -194,8 +200,28 @@ func (t *Tracker) dialog(m *Message) *leg {
 		}
 		return nil
 	}
-	l.call.seen = max(l.call.seen, m.Time)
+	t.saw(l.call, m)
 	return l
+}
+
+// saw notes that a call had a message.
+func (t *Tracker) saw(c *call, m *Message) {
+	c.seen = max(c.seen, m.Time)
+	t.mark(c)
+}
+
+// Live returns up to limit live calls, those that nobody was told of left out.
+func (t *Tracker) Live(limit int) []*Call {
+	var out []*Call
+	for _, c := range t.timers {
+		if len(out) >= limit {
+			break
+		}
+		if c.flags&callTentative == 0 {
+			out = append(out, c.snapshot(true))
+		}
+	}
+	return out
 }
 
 // Expire runs the timers that are due at now, nanoseconds since the Unix epoch, in their order.
