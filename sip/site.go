@@ -91,8 +91,8 @@ type netPlace struct {
 
 var nowhere place
 
-// compile makes the lookups of a plan. It refuses what the tracker could not tell apart.
-func compile(p *Plan) (*site, error) {
+// newSite compiles a plan. It refuses what the tracker could not tell apart.
+func newSite(p *Plan) (*site, error) {
 	s := &site{
 		hosts: map[netip.AddrPort]*place{}, names: map[string]*pbx{},
 		services: map[Number]*service{}, lines: map[string]*service{},

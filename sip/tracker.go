@@ -81,7 +81,7 @@ func (o Options) withDefaults() Options {
 // NewTracker makes a tracker that watches the place p describes. It fails when p names a country
 // that no numbering plan is known for.
 func NewTracker(p *Plan, o Options) (*Tracker, error) {
-	s, err := compile(p)
+	s, err := newSite(p)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func NewTracker(p *Plan, o Options) (*Tracker, error) {
 
 // SetPlan replaces the plan. Live calls keep what they were told; new legs go by the new plan.
 func (t *Tracker) SetPlan(p *Plan) error {
-	s, err := compile(p)
+	s, err := newSite(p)
 	if err != nil {
 		return err
 	}
