@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -18,91 +19,98 @@ var ErrAccessPrefix = errors.New("sip: bad access prefix")
 // Numbering reads dialled and presented numbers as one PBX or trunk writes them. It remembers what
 // it has read, so it is owned by one goroutine.
 type Numbering struct {
-	country  string
-	access   []string // longest first
-	fresh    map[string]Number
-	previous map[string]Number
+	country string
+	plan    dialPlan
+	access  []string // longest first
+
+	accessDigits digitSet // what access prefixes start with
+	fresh, stale map[string]Number
 }
 
-// cacheSize bounds each of the two generations of remembered numbers.
-const cacheSize = 4096
+// maxRemembered bounds each of the two generations of remembered numbers.
+const maxRemembered = 4096
 
 // NewNumbering returns the numbering of a country, an ISO 3166-1 alpha-2 code, where the phones
 // dial one of the access prefixes, as "9" or "#31#", for an outside line. The error wraps ErrCountry
 // or ErrAccessPrefix.
 func NewNumbering(country string, accessPrefixes []string) (*Numbering, error) {
 	country = strings.ToUpper(country)
-	if phonenumbers.GetCountryCodeForRegion(country) == 0 {
+	plan, ok := newDialPlan(country)
+	if !ok {
 		return nil, fmt.Errorf("%w: %q", ErrCountry, country)
 	}
-	n := &Numbering{country: country, fresh: make(map[string]Number)}
+	n := &Numbering{country: country, plan: plan, fresh: make(map[string]Number)}
 	for _, prefix := range accessPrefixes {
 		if prefix == "" || strings.Trim(prefix, "0123456789*#") != "" {
 			return nil, fmt.Errorf("%w: %q", ErrAccessPrefix, prefix)
 		}
 		n.access = append(n.access, prefix)
+		n.accessDigits = n.accessDigits.with(prefix[0])
 	}
-	slices.SortFunc(n.access, func(a, b string) int { return len(b) - len(a) })
+	slices.SortStableFunc(n.access, func(a, b string) int { return len(b) - len(a) })
 	return n, nil
 }
-
-// dialled is a dial string: an optional plus sign and digits, stars and hashes.
-type dialled struct {
-	text [maxDialled]byte
-	n    int
-}
-
-// maxDialled is the longest dial string that is read: an access prefix, an international prefix and
-// 15 digits fit well.
-const maxDialled = 32
 
 // Parse returns the E.164 number that the user part of a sip URI or the digits of a tel URI stand
 // for, 0 when they stand for none: extensions, short and emergency numbers, names, "anonymous".
 // Visual separators (RFC 3966 §5.1.1), parameters and escapes are read over; phoneContext, when it
-// is a number's beginning, stands before local digits (RFC 3966 §5.1.5).
+// is the beginning of a number, stands before local digits (RFC 3966 §5.1.5).
 //
-// The first reading that is a number somebody can have, by libphonenumber's metadata, is taken:
-// as written; with an access prefix taken off; with a plus sign put in front, as carriers leave it
-// out. If none is, a number written with plus sign, international or trunk prefix is taken when it
-// has a length its country uses, since metadata is always older than the newest number range.
+// The first reading that somebody can have as a number, by libphonenumber's metadata, is taken:
+// as written; with an access prefix taken off; with a plus sign put in front, as some carriers
+// leave it out. If there is none, a number written with plus sign, international or trunk prefix is
+// taken when it has a length its country uses, since metadata is older than the newest number range.
 func (n *Numbering) Parse(user, phoneContext []byte) Number {
 	var d dialled
 	if !d.read(user) {
 		return 0
 	}
 	if len(phoneContext) > 1 && phoneContext[0] == '+' && d.text[0] != '+' {
-		return n.local(&d, phoneContext)
+		var global dialled
+		if d.n < minBareDigits || !global.read(phoneContext) || global.n+d.n > maxDialled {
+			return 0
+		}
+		global.n += copy(global.text[global.n:], d.text[:d.n])
+		d = global
 	}
-	return n.remember(&d)
+	text := d.text[:d.n]
+	if number, ok := n.quick(text); ok {
+		return number
+	}
+	return n.remember(text)
 }
 
-// read copies what can be dialled of a user part; it is false when there is anything else.
+// dialled is what can be dialled of a user part: an optional plus sign, then digits, stars and hashes.
+type dialled struct {
+	text [maxDialled]byte
+	n    int
+}
+
+// maxDialled is the longest dial string that is read: access prefix, international prefix and 15
+// digits fit well.
+const maxDialled = 32
+
+// read is false when there is something that cannot be dialled.
 func (d *dialled) read(user []byte) bool {
+	if len(user) > 4 && user[3] == ':' && equalFold(user[:3], "tel") {
+		user = user[4:]
+	}
 	for i := 0; i < len(user); i++ {
 		c := user[i]
-		if c == '%' {
-			if i+2 >= len(user) {
-				return false
-			}
-			hi, lo := unhex(user[i+1]), unhex(user[i+2])
-			if hi > 15 || lo > 15 {
-				return false
-			}
-			c = hi<<4 | lo
+		if c == '%' && i+2 < len(user) {
+			c = unhex(user[i+1])<<4 | unhex(user[i+2])
 			i += 2
 		}
 		switch {
-		case c-'0' <= 9 || c == '*' || c == '#' || c == '+' && d.n == 0:
+		case c-'0' <= 9, c == '*', c == '#', c == '+' && d.n == 0:
 			if d.n == maxDialled {
 				return false
 			}
 			d.text[d.n] = c
 			d.n++
-		case c == '-' || c == '.' || c == '(' || c == ')' || c == ' ':
+		case c == '-', c == '.', c == '(', c == ')', c == ' ':
 		case c == ';':
 			return d.n > 0
-		case c == ':' && d.n == 0 && i == 3 && equalFold(user[:3], "tel"):
-		case i < 3 && d.n == 0 && len(user) > 4 && equalFold(user[:4], "tel:"):
 		default:
 			return false
 		}
@@ -110,54 +118,37 @@ func (d *dialled) read(user []byte) bool {
 	return d.n > 0
 }
 
+// unhex returns the value of a hexadecimal digit; what is none makes no character that can be dialled.
 func unhex(c byte) byte {
 	switch {
 	case c-'0' <= 9:
 		return c - '0'
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10
-	case c >= 'A' && c <= 'F':
-		return c - 'A' + 10
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return c | 0x20 - 'a' + 10
 	}
 	return 0xff
 }
 
-// local reads digits of a global phone-context. What a local number means is its context's affair,
-// so only a number that somebody can have is taken.
-func (n *Numbering) local(d *dialled, phoneContext []byte) Number {
-	var global dialled
-	if !global.read(phoneContext) || global.n+d.n > maxDialled {
-		return 0
-	}
-	global.n += copy(global.text[global.n:], d.text[:d.n])
-	number, valid := n.parse(string(global.text[:global.n]))
-	if !valid {
-		return 0
-	}
-	return number
-}
-
 // remember is resolve with a memory of bounded size: two generations, the older one forgotten when
 // the younger is full.
-func (n *Numbering) remember(d *dialled) Number {
-	text := d.text[:d.n]
+func (n *Numbering) remember(text []byte) Number {
 	if number, ok := n.fresh[string(text)]; ok {
 		return number
 	}
-	number, ok := n.previous[string(text)]
+	number, ok := n.stale[string(text)]
 	if !ok {
 		number = n.resolve(string(text))
 	}
-	if len(n.fresh) >= cacheSize {
-		n.fresh, n.previous = make(map[string]Number), n.fresh
+	if len(n.fresh) >= maxRemembered {
+		n.fresh, n.stale = make(map[string]Number), n.fresh
 	}
 	n.fresh[string(text)] = number
 	return number
 }
 
-// resolve applies the rules of Parse by libphonenumber.
+// resolve applies the rules of Parse.
 func (n *Numbering) resolve(text string) Number {
-	likely, valid := n.parse(text)
+	likely, valid := n.reading(text)
 	if valid {
 		return likely
 	}
@@ -166,7 +157,7 @@ func (n *Numbering) resolve(text string) Number {
 		if !ok {
 			continue
 		}
-		number, valid := n.parse(rest)
+		number, valid := n.reading(rest)
 		if valid {
 			return number
 		}
@@ -174,49 +165,48 @@ func (n *Numbering) resolve(text string) Number {
 			likely = number
 		}
 	}
-	if likely == 0 && len(text) >= 10 && text[0] != '+' && text[0] != '0' {
-		if number, valid := n.parse("+" + text); valid {
+	if likely == 0 && len(text) >= minGlobalDigits && text[0]-'1' <= 8 {
+		if number, valid := n.reading("+" + text); valid && number.String()[1:] == text {
 			return number
 		}
 	}
 	return likely
 }
 
-// minBareDigits is the least length of a number written without plus sign and prefix: what is
-// shorter is an extension or a short number, although some countries have such numbers too.
-const minBareDigits = 7
+// The least lengths in digits of numbers without any prefix. What is shorter than minBareDigits is an
+// extension or a short number, although some countries have numbers as short, and not even a prefix
+// makes it one on the strength of its length alone. A number of another country without plus sign
+// must be longer still.
+const (
+	minBareDigits   = 7
+	minGlobalDigits = 10
+)
 
-// parse reads one writing of a number. valid: somebody can have it. A number that nobody can have,
-// by the metadata, is returned when it is written as a number of another place and its length is
-// right.
-func (n *Numbering) parse(text string) (number Number, valid bool) {
-	if strings.Trim(text, "+0123456789") != "" {
+// reading reads one writing of a number by libphonenumber. valid: somebody can have it. Else it is a
+// number that is written as one and has the right length.
+func (n *Numbering) reading(text string) (number Number, valid bool) {
+	if len(text) < 2 || strings.ContainsAny(text, "*#") {
 		return 0, false
 	}
 	p, err := phonenumbers.Parse(text, n.country)
 	if err != nil {
 		return 0, false
 	}
-	number = e164(p)
-	bare := !strings.HasPrefix(text, "+") && strings.HasSuffix(number.String(), text)
-	if number == 0 || bare && len(text) < minBareDigits {
+	national := phonenumbers.GetNationalSignificantNumber(p)
+	digits := strconv.Itoa(int(p.GetCountryCode())) + national
+	number, err = ParseNumber("+" + digits)
+	if err != nil {
+		return 0, false
+	}
+	bare := text == national || text == digits
+	if bare && len(text) < minBareDigits {
 		return 0, false
 	}
 	if phonenumbers.IsValidNumber(p) {
 		return number, true
 	}
-	if bare || phonenumbers.IsPossibleNumberWithReason(p) != phonenumbers.IS_POSSIBLE {
+	if bare && n.plan.trunkNeeded || !callingCodes()[p.GetCountryCode()].plausible([]byte(national)) {
 		return 0, false
 	}
 	return number, false
-}
-
-// e164 returns a parsed number's digits, 0 when there are too many.
-func e164(p *phonenumbers.PhoneNumber) Number {
-	text := fmt.Sprint(p.GetCountryCode()) + phonenumbers.GetNationalSignificantNumber(p)
-	number, err := ParseNumber("+" + text)
-	if err != nil {
-		return 0
-	}
-	return number
 }

@@ -23,21 +23,6 @@ func NewScanner(linkHeaders []string) *Scanner {
 	return s
 }
 
-// The headers no message can be understood without (RFC 3261 §8.1.1), and one that frames it.
-const (
-	sawVia = 1 << iota
-	sawFrom
-	sawTo
-	sawCallID
-	sawCSeq
-	sawContentLength
-
-	sawRequired = sawVia | sawFrom | sawTo | sawCallID | sawCSeq
-)
-
-// maxIdentifier bounds what others keep of a message: Call-ID, tags and branch, in bytes.
-const maxIdentifier = 512
-
 // Scan reads the first message in b into m and returns its length in bytes: empty lines before the
 // start line (RFC 3261 §7.5), headers, and as much body as Content-Length says. Without a
 // Content-Length the body is the rest of b (RFC 3261 §18.3). A body cut short does not make the
@@ -55,226 +40,70 @@ const maxIdentifier = 512
 func (s *Scanner) Scan(b []byte, m *Message) (n int, err error) {
 	m.reset()
 	s.err.Reason = ScanOK
+	r := reading{m: m, err: &s.err}
 
 	i := 0
 	for i < len(b) && (b[i] == '\r' || b[i] == '\n') {
 		i++
 	}
 	if i == len(b) {
-		return len(b), s.fail(ScanEmpty, "", 0)
-	}
-	i, method, ok := s.startLine(b, i, m)
-	if !ok {
+		r.fail(ScanEmpty, "", 0)
 		return len(b), &s.err
 	}
-
-	var (
-		seen          uint
-		contentLength int
-		from, to      []byte // whole values, to compare repetitions with
-		cseqMethod    []byte
-	)
+	start := i
+	if i = r.startLine(b, start); i < 0 {
+		r.fail(ScanNotSIP, "", start)
+		return len(b), &s.err
+	}
 	for {
-		end := bytes.IndexByte(b[i:], '\n')
+		end, next := cutLine(b, i)
 		if end < 0 {
-			return len(b), s.fail(ScanIncomplete, "", i)
+			r.fail(ScanIncomplete, "", i)
+			return len(b), &s.err
 		}
-		end += i
-		if end == i || end == i+1 && b[i] == '\r' {
-			i = end + 1
+		if end == i {
+			i = next
 			break
 		}
-		next := end + 1
-		for next < len(b) && (b[next] == ' ' || b[next] == '\t') { // RFC 3261 §7.3.1
-			more := bytes.IndexByte(b[next:], '\n')
-			if more < 0 {
-				return len(b), s.fail(ScanIncomplete, "", i)
-			}
-			end = next + more
-			next = end + 1
-		}
-
 		line := b[i:end]
 		kind, colon := headerName(line)
 		if s.letters&letter(line[0]) != 0 && colon > 0 {
 			s.link(line, colon, m)
 		}
-		if kind == nameOther {
-			i = next
-			continue
-		}
-		v := trimLWS(line[colon+1:])
-		at := i + colon + 1
-
-		switch kind {
-		case nameVia:
-			if seen&sawVia != 0 {
-				m.countVias(v)
-				break
-			}
-			seen |= sawVia
-			if !m.topVia(v) {
-				s.fail(ScanBadVia, "Via", at)
-			} else if len(m.Branch) > maxIdentifier {
-				s.fail(ScanTooLong, "Via", at)
-			}
-		case nameFrom:
-			if seen&sawFrom != 0 {
-				if !bytes.Equal(v, from) {
-					s.fail(ScanDuplicate, "From", i)
-				}
-				break
-			}
-			seen |= sawFrom
-			from = v
-			if !m.From.parse(v) {
-				s.fail(ScanBadFrom, "From", at)
-			} else if len(m.From.Tag) > maxIdentifier {
-				s.fail(ScanTooLong, "From", at)
-			}
-		case nameTo:
-			if seen&sawTo != 0 {
-				if !bytes.Equal(v, to) {
-					s.fail(ScanDuplicate, "To", i)
-				}
-				break
-			}
-			seen |= sawTo
-			to = v
-			if !m.To.parse(v) {
-				s.fail(ScanBadTo, "To", at)
-			} else if len(m.To.Tag) > maxIdentifier {
-				s.fail(ScanTooLong, "To", at)
-			}
-		case nameCallID:
-			if seen&sawCallID != 0 {
-				if !bytes.Equal(v, m.CallID) {
-					s.fail(ScanDuplicate, "Call-ID", i)
-				}
-				break
-			}
-			seen |= sawCallID
-			m.CallID = v
-			if len(v) == 0 {
-				s.fail(ScanBadCallID, "Call-ID", at)
-			} else if len(v) > maxIdentifier {
-				s.fail(ScanTooLong, "Call-ID", at)
-			}
-		case nameCSeq:
-			number, word, ok := parseCSeq(v)
-			if !ok {
-				s.fail(ScanBadCSeq, "CSeq", at)
-			} else if seen&sawCSeq != 0 && (number != m.CSeq || !bytes.Equal(word, cseqMethod)) {
-				s.fail(ScanDuplicate, "CSeq", i)
-			} else {
-				m.CSeq, m.CSeqMethod, cseqMethod = number, parseMethod(word), word
-			}
-			seen |= sawCSeq
-		case nameContentLength:
-			length, ok := parseLength(v)
-			if !ok {
-				s.fail(ScanBadContentLength, "Content-Length", at)
-			} else if seen&sawContentLength != 0 && length != contentLength {
-				s.fail(ScanDuplicate, "Content-Length", i)
-			} else {
-				contentLength = length
-				seen |= sawContentLength
-			}
-		default:
-			m.header(kind, v)
+		if kind != nameOther {
+			r.header(kind, trimLWS(line[colon+1:]), i)
 		}
 		i = next
 	}
 
-	n = len(b)
-	m.Body = b[i:]
-	if seen&sawContentLength != 0 {
-		if contentLength <= len(m.Body) {
-			m.Body = m.Body[:contentLength]
-			n = i + contentLength
-		} else {
-			m.Missing = uint32(contentLength - len(m.Body))
-		}
-	}
-	if seen&sawRequired != sawRequired {
-		s.missing(seen)
-	} else if m.Request && !bytes.Equal(method, cseqMethod) { // RFC 3261 §8.1.1.5
-		s.fail(ScanBadCSeq, "CSeq", 0)
-	}
+	n = r.body(b, i)
+	r.check()
 	if s.err.Reason != ScanOK {
 		return n, &s.err
-	}
-	if !m.Request {
-		m.Method = m.CSeqMethod
 	}
 	return n, nil
 }
 
-// startLine reads the request or status line at b[i:] (RFC 3261 §7.1, §7.2) and returns where the
-// headers start and, of a request, the method's name. It is not ok when b holds no SIP message; a
-// start line that is SIP and yet unusable is failed, but the headers may be read on.
-func (s *Scanner) startLine(b []byte, i int, m *Message) (next int, method []byte, ok bool) {
-	end := bytes.IndexByte(b[i:], '\n')
-	if end < 0 {
-		s.fail(ScanNotSIP, "", i)
-		return 0, nil, false
+// cutLine returns where the line at b[i:] ends, without its line end and with the lines folded into
+// it (RFC 3261 §7.3.1), and where the next one starts. end is -1 when the line does not end, and i when
+// it is empty. A line may end in a bare LF.
+func cutLine(b []byte, i int) (end, next int) {
+	n := bytes.IndexByte(b[i:], '\n')
+	if n < 0 {
+		return -1, 0
 	}
-	end += i
-	next = end + 1
-	line := trimLWS(b[i:end])
-
-	if len(line) >= 4 && string(line[:4]) == "SIP/" {
-		code := line[4:]
-		if len(code) < 4 || string(code[:4]) != "2.0 " {
-			s.fail(ScanVersion, "", i)
-			return next, nil, true
+	end, next = i+n, i+n+1
+	if n == 0 || n == 1 && b[i] == '\r' {
+		return i, next
+	}
+	for next < len(b) && (b[next] == ' ' || b[next] == '\t') {
+		n = bytes.IndexByte(b[next:], '\n')
+		if n < 0 {
+			return -1, 0
 		}
-		code = trimLWS(code[4:])
-		if len(code) < 3 || len(code) > 3 && isToken[code[3]] {
-			s.fail(ScanStatusCode, "", i)
-			return next, nil, true
-		}
-		d0, d1, d2 := code[0]-'0', code[1]-'0', code[2]-'0'
-		if d0 < 1 || d0 > 6 || d1 > 9 || d2 > 9 {
-			s.fail(ScanStatusCode, "", i)
-			return next, nil, true
-		}
-		m.StatusCode = uint16(d0)*100 + uint16(d1)*10 + uint16(d2)
-		return next, nil, true
+		end, next = next+n, next+n+1
 	}
-
-	sp := 0
-	for sp < len(line) && isToken[line[sp]] {
-		sp++
-	}
-	if sp == 0 || sp == len(line) || line[sp] != ' ' {
-		s.fail(ScanNotSIP, "", i)
-		return 0, nil, false
-	}
-	method = line[:sp]
-	rest := line[sp+1:]
-	last := bytes.LastIndexByte(rest, ' ')
-	version := rest[last+1:]
-	if len(version) < 4 || !equalFold(version[:4], "sip/") {
-		s.fail(ScanNotSIP, "", i)
-		return 0, nil, false
-	}
-	m.Request = true
-	m.Method = parseMethod(method)
-	if string(version[4:]) != "2.0" {
-		s.fail(ScanVersion, "", i)
-		return next, method, true
-	}
-	uri := trimLWS(rest[:max(last, 0)])
-	if len(uri) > 2 && uri[0] == '<' && uri[len(uri)-1] == '>' {
-		uri = trimLWS(uri[1 : len(uri)-1])
-	}
-	if len(uri) == 0 {
-		s.fail(ScanStartLine, "", i)
-		return next, method, true
-	}
-	m.RequestURI.parse(uri)
-	return next, method, true
+	return end, next
 }
 
 // link keeps the value of a header that is a configured link.

@@ -76,27 +76,3 @@ func (e *ScanError) Error() string {
 	}
 	return text + " at offset " + strconv.Itoa(e.Offset)
 }
-
-// fail records why the message is refused; the first reason counts.
-func (s *Scanner) fail(r ScanReason, header string, offset int) error {
-	if s.err.Reason == ScanOK {
-		s.err = ScanError{Reason: r, Header: header, Offset: offset}
-	}
-	return &s.err
-}
-
-// missing records the first required header that was not seen.
-func (s *Scanner) missing(seen uint) {
-	switch {
-	case seen&sawCallID == 0:
-		s.fail(ScanMissingCallID, "Call-ID", 0)
-	case seen&sawCSeq == 0:
-		s.fail(ScanMissingCSeq, "CSeq", 0)
-	case seen&sawFrom == 0:
-		s.fail(ScanMissingFrom, "From", 0)
-	case seen&sawTo == 0:
-		s.fail(ScanMissingTo, "To", 0)
-	default:
-		s.fail(ScanMissingVia, "Via", 0)
-	}
-}
