@@ -12,7 +12,21 @@ import (
 // Reason; then p holds nothing to rely on. It does not allocate, except for the payload of a
 // compressed packet, which is limited to 64 KiB.
 func Decode(b []byte, p *Packet) error {
-	if r := decode(b, p); r != ReasonNone {
+	if r := decode(b, len(b), p); r != ReasonNone {
+		return r
+	}
+	return nil
+}
+
+// DecodeCut is Decode for a packet of which b is only the beginning, because a capture did not keep
+// the rest or a fragment of the datagram was lost. What there is of a plain payload becomes the
+// payload. Anything else missing makes the packet malformed, so it helps where the payload comes
+// last, as Asterisk and Kamailio write it.
+func DecodeCut(b []byte, p *Packet) error {
+	if len(b) < headerSize || string(b[:len(magic)]) != magic {
+		return foreign(b)
+	}
+	if r := decode(b, max(len(b), int(binary.BigEndian.Uint16(b[len(magic):]))), p); r != ReasonNone {
 		return r
 	}
 	return nil
@@ -26,12 +40,13 @@ const (
 	bothIPv6 = 1<<chunkSrc6 | 1<<chunkDst6
 )
 
-func decode(b []byte, p *Packet) Reason {
+// decode reads a packet of total bytes, of which b has the first ones.
+func decode(b []byte, total int, p *Packet) Reason {
 	*p = Packet{}
-	if len(b) < headerSize || string(b[:4]) != magic {
+	if len(b) < headerSize || string(b[:len(magic)]) != magic {
 		return foreign(b)
 	}
-	if int(binary.BigEndian.Uint16(b[4:])) != len(b) {
+	if int(binary.BigEndian.Uint16(b[len(magic):])) != total {
 		return WrongLength
 	}
 	var (
@@ -51,7 +66,10 @@ func decode(b []byte, p *Packet) Reason {
 		kind := binary.BigEndian.Uint32(b[i:]) // vendor and type
 		size := int(binary.BigEndian.Uint16(b[i+4:]))
 		if size < chunkHeader || size > len(b)-i {
-			return BadChunk
+			if len(b) == total || kind != chunkPayload || size > total-i {
+				return BadChunk
+			}
+			size = len(b) - i
 		}
 		v := b[i+chunkHeader : i+size]
 		i += size

@@ -302,6 +302,27 @@ func TestAMappedAddressIsWrittenAsIPv4(t *testing.T) {
 	}
 }
 
+func TestTheBeginningOfACutPacketIsRead(t *testing.T) {
+	whole := hep.Append(nil, example())
+	headers := len(whole) - len(options) - 6 // the payload comes last
+	for n := range len(whole) {
+		var p hep.Packet
+		err := hep.DecodeCut(whole[:n], &p)
+		if n <= headers+6 {
+			if err == nil {
+				t.Fatalf("%d bytes were taken for a packet", n)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatalf("%d bytes: %v", n, err)
+		}
+		if want := options[:n-headers-6]; string(p.Payload) != want || !bytes.Equal(p.Key, example().Key) {
+			t.Fatalf("%d bytes: payload %q, want %q", n, p.Payload, want)
+		}
+	}
+}
+
 func TestEveryReasonHasANameOfItsOwn(t *testing.T) {
 	seen := make(map[string]bool)
 	for r := range hep.Reason(hep.NumReasons) {

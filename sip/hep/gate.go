@@ -91,7 +91,7 @@ func (g *gate) admit(b []byte, from netip.AddrPort) Reason {
 	if !g.allowed {
 		return g.skip(SenderNotAllowed, from)
 	}
-	if r := decode(b, &g.packet); r != ReasonNone {
+	if r := decode(b, len(b), &g.packet); r != ReasonNone {
 		return g.skip(r, from)
 	}
 	if r := g.rules.key(g.packet.Key); r != ReasonNone {

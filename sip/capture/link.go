@@ -1,0 +1,91 @@
+package capture
+
+import "encoding/binary"
+
+// linkType is a link-layer header type as capture files number it (draft-ietf-opsawg-pcaplinktype).
+type linkType uint16
+
+// The link types read.
+const (
+	linkNull     linkType = 0   // BSD loopback: the address family in some machine's byte order
+	linkEthernet linkType = 1   // IEEE 802.3, with VLAN tags
+	linkRawBSD   linkType = 12  // raw IP, as some BSDs number it
+	linkRawOpen  linkType = 14  // raw IP, as OpenBSD numbers it
+	linkRaw      linkType = 101 // raw IPv4 or IPv6
+	linkLoop     linkType = 108 // OpenBSD loopback: the address family in network byte order
+	linkSLL      linkType = 113 // Linux "cooked": an interface of any kind, or all of them
+	linkIPv4     linkType = 228 // raw IPv4
+	linkIPv6     linkType = 229 // raw IPv6
+	linkSLL2     linkType = 276 // Linux "cooked", version 2
+)
+
+// known reports whether frames of the link type are read.
+func (l linkType) known() bool {
+	switch l {
+	case linkNull, linkEthernet, linkRawBSD, linkRawOpen, linkRaw, linkLoop, linkSLL, linkIPv4, linkIPv6, linkSLL2:
+		return true
+	}
+	return false
+}
+
+// EtherTypes (IEEE 802.3 §3.2.6).
+const (
+	etherIPv4    = 0x0800
+	etherIPv6    = 0x86dd
+	etherVLAN    = 0x8100 // IEEE 802.1Q
+	etherQinQ    = 0x88a8 // IEEE 802.1ad
+	etherOldQinQ = 0x9100
+)
+
+// maxTags is how many VLAN tags of a frame are stepped over.
+const maxTags = 4
+
+// network finds the network layer's packet in a frame and its EtherType.
+func network(link linkType, b []byte) (etherType uint16, packet []byte, r Reason) {
+	header, at := 0, 0 // bytes of the header, and where in it the EtherType stands
+	switch link {
+	case linkEthernet:
+		header, at = 14, 12
+	case linkSLL:
+		header, at = 16, 14
+	case linkSLL2:
+		header, at = 20, 0
+	case linkNull, linkLoop:
+		if len(b) < 4 {
+			return 0, nil, BadHeader
+		}
+		return version(b[4:])
+	case linkRaw, linkRawBSD, linkRawOpen, linkIPv4, linkIPv6:
+		return version(b)
+	default:
+		return 0, nil, UnknownLink
+	}
+	if len(b) < header {
+		return 0, nil, BadHeader
+	}
+	etherType, b = binary.BigEndian.Uint16(b[at:]), b[header:]
+	for range maxTags {
+		if etherType != etherVLAN && etherType != etherQinQ && etherType != etherOldQinQ {
+			break
+		}
+		if len(b) < 4 {
+			return 0, nil, BadHeader
+		}
+		etherType, b = binary.BigEndian.Uint16(b[2:]), b[4:]
+	}
+	return etherType, b, ReasonNone
+}
+
+// version tells IPv4 and IPv6 apart where only the packet itself does.
+func version(b []byte) (etherType uint16, packet []byte, r Reason) {
+	if len(b) == 0 {
+		return 0, nil, BadHeader
+	}
+	switch b[0] >> 4 {
+	case 4:
+		return etherIPv4, b, ReasonNone
+	case 6:
+		return etherIPv6, b, ReasonNone
+	}
+	return 0, nil, NotIP
+}
