@@ -51,7 +51,7 @@ type Config struct {
 
 // Log says what is logged and how.
 type Log struct {
-	// The least level that is logged: debug, info, warn or error.
+	// The least level that is logged.
 	Level LogLevel `yaml:"level" reload:"live"`
 
 	// text for people and the journal, json for log collectors.
@@ -77,18 +77,18 @@ type HEP struct {
 	// The certificate chain shown on the TLS addresses, PEM.
 	//
 	// Example: /etc/ringback/tls.crt
-	TLSCertFile string `yaml:"tls_cert_file" reload:"live"`
+	TLSCertFile string `yaml:"tls_cert_file"`
 
 	// The private key of that certificate, PEM.
 	//
 	// Example: /etc/ringback/tls.key
-	TLSKeyFile string `yaml:"tls_key_file" reload:"live"`
+	TLSKeyFile string `yaml:"tls_key_file"`
 
 	// Certificate authorities, PEM. When set, TLS senders must show a certificate of one of them: the only
 	// mirror that cannot be forged.
 	//
 	// Example: /etc/ringback/senders-ca.crt
-	TLSClientCAFile string `yaml:"tls_client_ca_file" reload:"live"`
+	TLSClientCAFile string `yaml:"tls_client_ca_file"`
 
 	// A file of capture passwords, one per line, of which senders must give one (HEP chunk 0x0e:
 	// capture_password of Asterisk's hep.conf, auth_key of Kamailio's siptrace). Several let it be changed on
@@ -249,18 +249,18 @@ type Web struct {
 	// The certificate chain, PEM. Empty: plain HTTP, which belongs on loopback or behind a proxy that speaks TLS.
 	//
 	// Example: /etc/ringback/tls.crt
-	TLSCertFile string `yaml:"tls_cert_file" reload:"live"`
+	TLSCertFile string `yaml:"tls_cert_file"`
 
 	// The private key of that certificate, PEM.
 	//
 	// Example: /etc/ringback/tls.key
-	TLSKeyFile string `yaml:"tls_key_file" reload:"live"`
+	TLSKeyFile string `yaml:"tls_key_file"`
 
 	// The file of bearer tokens, one per line as name:token or name:sha256:digest. Without it every request
 	// is refused. Make a token with: openssl rand -hex 32
 	//
 	// Example: /etc/ringback/tokens
-	TokensFile string `yaml:"tokens_file" reload:"live"`
+	TokensFile string `yaml:"tokens_file"`
 }
 
 // Admin is for operators and monitoring.

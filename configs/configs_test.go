@@ -3,6 +3,7 @@ package configs_test
 import (
 	"errors"
 	"io/fs"
+	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -228,12 +229,12 @@ func TestReloadTellsWhatNeedsARestart(t *testing.T) {
 	if changed, restart := configs.Reload(running, loaded); changed != nil || restart != nil {
 		t.Errorf("nothing changed, got %v and %v", changed, restart)
 	}
-	loaded.Log.Level = "debug"
-	loaded.Web.TokensFile = "/etc/ringback/tokens"
+	loaded.Log.Level = configs.LogLevel(slog.LevelDebug)
+	loaded.HEP.AuthKeysFile = "/etc/ringback/hep.passwords"
 	loaded.HEP.UDP = append(loaded.HEP.UDP, ":9070")
 	loaded.DataDir = "/elsewhere"
 	changed, restart := configs.Reload(running, loaded)
-	if diff := cmp.Diff([]string{"log.level", "web.tokens_file"}, changed); diff != "" {
+	if diff := cmp.Diff([]string{"log.level", "hep.auth_keys_file"}, changed); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"data_dir", "hep.udp"}, restart); diff != "" {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -131,15 +130,9 @@ func (d *decoder) list(node ast.Node, key string, v reflect.Value) {
 
 // isText reports whether v is read from text by a method of its own.
 func isText(v reflect.Value) bool {
-	if _, ok := reflect.TypeAssert[choices](v); ok {
-		return true
-	}
 	_, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr())
 	return ok
 }
-
-// choices is a string of which few values have a meaning.
-type choices interface{ Choices() []string }
 
 // text reads a scalar by its type's own rule.
 func (d *decoder) text(node ast.Node, key string, v reflect.Value) {
@@ -148,15 +141,8 @@ func (d *decoder) text(node ast.Node, key string, v reflect.Value) {
 		d.problem(node, key, "here stands %s; %s", kind(node), wanted(v))
 		return
 	}
-	if c, ok := reflect.TypeAssert[choices](v); ok {
-		if !slices.Contains(c.Choices(), text) {
-			d.problem(node, key, "%q is not known here; %s", text, suggest(text, c.Choices()))
-			return
-		}
-		v.SetString(text)
-		return
-	}
-	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text)); err != nil {
+	reader, _ := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr())
+	if err := reader.UnmarshalText([]byte(text)); err != nil {
 		d.problem(node, key, "%s", advise(v, text, err))
 	}
 }
@@ -244,7 +230,7 @@ func wanted(v reflect.Value) string {
 		return "write a duration, as 20ms, 2s, 5m or 12h"
 	case v.Kind() == reflect.Bool:
 		return "write true or false"
-	case v.Type() != reflect.TypeFor[Size]() && (v.CanInt() || v.CanUint()):
+	case !isText(v) && (v.CanInt() || v.CanUint()):
 		return "write a whole number"
 	case v.Kind() == reflect.String:
 		return `write a single value, "" for none`

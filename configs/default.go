@@ -12,7 +12,7 @@ const DefaultPath = "/etc/ringback/ringback.yaml"
 func Default() *Config {
 	return &Config{
 		DataDir: "/var/lib/ringback",
-		Log:     Log{Level: "info", Format: "text"},
+		Log:     Log{Format: "text"},
 		HEP: HEP{
 			UDP: []Address{":9060"},
 			Allow: []netip.Prefix{

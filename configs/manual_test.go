@@ -163,7 +163,8 @@ ringback.yaml:3:3: hep.upd is no setting; did you mean udp?
 ` + "`ringback config default`" + ` prints a file with everything in it, ` + "`ringback config show`" + ` what is in force. On SIGHUP
 (` + "`systemctl reload ringback`" + `) the file is read again: settings marked *reload* take effect at once, calls and
 connections go on; a change of any other is logged and waits for a restart. A file with a mistake changes nothing.
-Files named by settings marked *reload* are read again as well, so certificates and passwords can be replaced in place.
+Secrets and certificates are replaced in place: tokens and capture passwords are read again on reload, certificates of
+HEP and API when their files change, the password for hints whenever it is asked for.
 
 Durations carry a unit (` + "`20ms`, `2s`, `5m`, `12h`" + `), sizes too (` + "`64KiB`, `32MiB`, `1GiB`" + `). Addresses are host:port;
 without a host they mean every address of the machine.
@@ -202,7 +203,7 @@ func setting(b *bytes.Buffer, heading, prefix string, e explained) {
 
 // typeName says what kind of value a setting takes.
 func typeName(t reflect.Type) string {
-	if c, ok := reflect.TypeAssert[choices](reflect.Zero(t)); ok {
+	if c, ok := reflect.TypeAssert[interface{ Choices() []string }](reflect.Zero(t)); ok {
 		return "one of `" + strings.Join(c.Choices(), "`, `") + "`"
 	}
 	switch {

@@ -3,8 +3,8 @@ package configs
 import "reflect"
 
 // Reload compares the running configuration with a new one. It returns the keys whose new values take
-// effect at once, and those that differ but need a restart. A file that is named by an unchanged key may
-// have changed all the same: who reloads reads certificates, secrets and tokens again in any case.
+// effect at once, and those that differ but need a restart. A file whose name stays may hold something
+// else by now: who reloads reads secrets and tokens again in any case.
 func Reload(running, loaded *Config) (changed, needRestart []string) {
 	for key := range fields(reflect.TypeFor[Config]()) {
 		old := reflect.ValueOf(running).Elem().FieldByIndex(key.index).Interface()

@@ -2,8 +2,10 @@ package configs
 
 import (
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -100,13 +102,47 @@ func (z Size) String() string {
 }
 
 // LogLevel is the least level that is logged.
-type LogLevel string
+type LogLevel slog.Level
+
+// logLevels are the levels by name.
+var logLevels = map[string]slog.Level{
+	"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+}
 
 // Choices lists the levels.
 func (LogLevel) Choices() []string { return []string{"debug", "info", "warn", "error"} }
+
+// UnmarshalText reads the name of a level.
+func (l *LogLevel) UnmarshalText(text []byte) error {
+	level, ok := logLevels[string(text)]
+	if !ok {
+		return unknownChoice(string(text), l.Choices())
+	}
+	*l = LogLevel(level)
+	return nil
+}
+
+// MarshalText writes the name of the level.
+func (l LogLevel) MarshalText() ([]byte, error) {
+	return []byte(strings.ToLower(slog.Level(l).String())), nil
+}
 
 // LogFormat is how a log line looks.
 type LogFormat string
 
 // Choices lists the formats.
 func (LogFormat) Choices() []string { return []string{"text", "json"} }
+
+// UnmarshalText reads the name of a format.
+func (f *LogFormat) UnmarshalText(text []byte) error {
+	if !slices.Contains(f.Choices(), string(text)) {
+		return unknownChoice(string(text), f.Choices())
+	}
+	*f = LogFormat(text)
+	return nil
+}
+
+// unknownChoice says that a value is none of few.
+func unknownChoice(text string, choices []string) error {
+	return fmt.Errorf("%q is not known here; %s", text, suggest(text, choices))
+}
