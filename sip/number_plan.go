@@ -123,7 +123,7 @@ func (n *Numbering) quick(text []byte) (number Number, ok bool) {
 	case p.trunkNeeded:
 		return 0, false
 	}
-	if !p.plausible(text) {
+	if !p.plausible(text) || p.prefix.has(text[0]) {
 		return 0, false
 	}
 	return e164(p.code, text)

@@ -68,3 +68,42 @@ func TestFirstDigitsOfPatterns(t *testing.T) {
 		}
 	}
 }
+
+func FuzzNumbering(f *testing.F) {
+	for _, user := range []string{
+		"+358401234561", "00358401234561", "0401234561", "90401234561", "+3580401234561", "358401234561", "%2B358401234561",
+		"+358-40-123(45)61", "0401234561;phone-context=+358", "tel:+358401234561;npdi;rn=+35850", "*31#0401234561", "101", "112",
+		"anonymous", "101-0x5628eb7625f0", "+390612345678", "0612345678", "2125551234", "89123456789", "01511961234567",
+	} {
+		f.Add(user, "+358", uint8(0))
+		f.Add(user, "", uint8(1))
+		f.Add(user, "operator.example", uint8(2))
+	}
+	var plans []*Numbering
+	for _, country := range []string{"FI", "DE", "US", "IT", "NO", "GB", "BR", "RU", "AU", "AR", "HU", "MX", "SM", "JM"} {
+		n, err := NewNumbering(country, []string{"9", "0", "*31#"})
+		if err != nil {
+			f.Fatal(err)
+		}
+		plans = append(plans, n)
+	}
+	f.Fuzz(func(t *testing.T, user, phoneContext string, plan uint8) {
+		n := plans[int(plan)%len(plans)]
+		number := n.Parse([]byte(user), []byte(phoneContext))
+		if number == 0 {
+			return
+		}
+		if parsed, err := ParseNumber(number.String()); err != nil || parsed != number {
+			t.Fatalf("%q gives %s, %v", user, number, err)
+		}
+		if again := n.Parse([]byte(user), []byte(phoneContext)); again != number {
+			t.Fatalf("%q is first %s, then %s", user, number, again)
+		}
+		if itself := n.Parse([]byte(number.String()), nil); itself != number {
+			t.Fatalf("%q is %s, which is %s", user, number, itself)
+		}
+		if quick, ok := n.quick([]byte(number.String())); ok && quick != n.resolve(number.String()) {
+			t.Fatalf("%s is quickly %s, slowly %s", number, quick, n.resolve(number.String()))
+		}
+	})
+}

@@ -205,7 +205,8 @@ func (n *Numbering) reading(text string) (number Number, valid bool) {
 	if phonenumbers.IsValidNumber(p) {
 		return number, true
 	}
-	if bare && n.plan.trunkNeeded || !callingCodes()[p.GetCountryCode()].plausible([]byte(national)) {
+	code := callingCodes()[p.GetCountryCode()]
+	if bare && n.plan.trunkNeeded || !code.plausible([]byte(national)) || code.prefix.has(national[0]) {
 		return 0, false
 	}
 	return number, false

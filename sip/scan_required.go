@@ -7,8 +7,8 @@ type reading struct {
 	m   *Message
 	err *ScanError
 
-	seen          uint // which of the headers below were there
-	contentLength int
+	seen          uint   // which of the headers below were there
+	contentLength int    // -1: contradictory or unreadable
 	method        []byte // of the request line
 	cseqMethod    []byte
 	from, to      []byte // whole values, to compare repetitions with
@@ -202,19 +202,19 @@ func (r *reading) length(v []byte, at int) {
 	switch {
 	case !ok:
 		r.fail(ScanBadContentLength, "Content-Length", at)
-	case r.again(sawContentLength):
-		if n != r.contentLength {
-			r.fail(ScanDuplicate, "Content-Length", at)
-		}
-	default:
-		r.contentLength = n
+		n = -1
+	case r.seen&sawContentLength != 0 && n != r.contentLength:
+		r.fail(ScanDuplicate, "Content-Length", at)
+		n = -1
 	}
+	r.seen |= sawContentLength
+	r.contentLength = n
 }
 
 // body cuts the body, which starts at b[i:], and returns where the message ends (RFC 3261 §18.3).
 func (r *reading) body(b []byte, i int) (n int) {
 	body := b[i:]
-	if r.seen&sawContentLength != 0 {
+	if r.seen&sawContentLength != 0 && r.contentLength >= 0 {
 		if r.contentLength <= len(body) {
 			body = body[:r.contentLength]
 		} else {
