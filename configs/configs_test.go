@@ -254,7 +254,7 @@ func TestFilesAreLookedAt(t *testing.T) {
 		}
 		return path
 	}
-	password, open := write("hep.password", 0o600), write("sip.password", 0o644)
+	password, open := write("hep.password", 0o640), write("sip.password", 0o644)
 	missing, file := filepath.Join(dir, "tokens"), filepath.Join(dir, "r.yaml")
 	check := func(text string) error {
 		t.Helper()
@@ -272,13 +272,13 @@ func TestFilesAreLookedAt(t *testing.T) {
 	want := strings.Join([]string{
 		file + ":2:3: web.tokens_file: open " + missing + ": no such file or directory; create the file or correct the path",
 		file + ":7:3: hints.tls_ca_file: " + dir + " is a folder; name a file",
-		file + ":8:3: hints.password_file: " + open + " is open to others (-rw-r--r--); run chmod 600 " + open,
+		file + ":8:3: hints.password_file: " + open + " can be read or changed by others (-rw-r--r--); run chmod 600 " + open,
 	}, "\n")
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Error(diff)
 	}
 	if err := check("hep:\n  auth_keys_file: " + password + "\n"); err != nil {
-		t.Errorf("a file that only its owner may read gave %v", err)
+		t.Errorf("a file that owner and group may read gave %v", err)
 	}
 	if err := check("hep: 1\n"); err == nil {
 		t.Error("what Load refuses was taken")

@@ -36,7 +36,8 @@ func Parse(file string, text []byte) (*Config, error) {
 }
 
 // Check says what Load would say of the file at path, and looks at the files that it names, which Load
-// does not: each must be readable, and those that hold secrets must be so for their owner only.
+// does not: each must be readable, and those that hold secrets must not be so for everybody, nor writable by
+// their group.
 func Check(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -198,8 +198,8 @@ func (c *Config) checkFiles() Problems {
 			v.require(false, f.key, "%v; create the file or correct the path", err)
 		case info.IsDir():
 			v.require(false, f.key, "%s is a folder; name a file", f.path)
-		case f.secret && info.Mode().Perm()&0o077 != 0:
-			v.require(false, f.key, "%s is open to others (%v); run chmod 600 %s", f.path, info.Mode().Perm(), f.path)
+		case f.secret && info.Mode().Perm()&0o027 != 0:
+			v.require(false, f.key, "%s can be read or changed by others (%v); run chmod 600 %s", f.path, info.Mode().Perm(), f.path)
 		}
 	}
 	return v.problems
