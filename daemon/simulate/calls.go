@@ -98,6 +98,9 @@ func (s *inbound) offer(at time.Time) bool {
 		if !slices.Contains(s.rung, a) {
 			s.rung = append(s.rung, a)
 		}
+		h := s.happening(at, Alerted)
+		h.Agent = a
+		s.c.tell(h)
 	}
 	if len(free) > 0 && (s.fate == toBeServed || s.fate == toBeCutOff) {
 		s.c.agenda.add(at.Add(s.c.within(800*time.Millisecond, 2200*time.Millisecond)), func(at time.Time) { s.pickUp(at, free[0]) })

@@ -12,6 +12,7 @@ type Kind uint8
 // What can happen. The second half ends a call, with its verdict.
 const (
 	Rang       Kind = iota + 1 // a customer rings a service
+	Alerted                    // an agent's phone rings for him
 	PickedUp                   // an agent answers him
 	Dialled                    // an agent dials a customer
 	Reached                    // the customer answers
@@ -30,7 +31,7 @@ type Happening struct {
 	CallID   string // of the customer's leg, for a call out of the agent's
 	Customer string // E.164 with a plus sign, "" when he withholds it
 	Service  *Service
-	Agent    *Agent   // who answered or dialled, nil when nobody did
+	Agent    *Agent   // who answered or dialled, or whose phone rings; nil when nobody did
 	Rung     []*Agent // whose phones rang
 	Outbound bool
 	Talked   time.Duration // since PickedUp or Reached

@@ -212,7 +212,7 @@ func TestWhenEverybodyGoesHomeEveryCallEnds(t *testing.T) {
 			Services: services, Agents: agents, Pace: 300 * time.Millisecond, Number: customerNumber, Typed: typed,
 			Owed: func(string) []string { return nil },
 			Tell: func(h simulate.Happening) {
-				live[h.Call] = h.Kind == simulate.Rang || h.Kind == simulate.PickedUp || h.Kind == simulate.Dialled || h.Kind == simulate.Reached
+				live[h.Call] = slices.Contains([]simulate.Kind{simulate.Rang, simulate.Alerted, simulate.PickedUp, simulate.Dialled, simulate.Reached}, h.Kind)
 			},
 		})
 		centre.Play(ctx, time.Hour)
