@@ -31,6 +31,7 @@ func (s *Store) run() {
 			rest = rest[s.committer.commit(rest):]
 		}
 		clear(group)
+		s.queue.release()
 	}
 }
 

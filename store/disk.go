@@ -13,6 +13,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
+	"github.com/dgraph-io/ristretto/v2/z"
 )
 
 // disk keeps the store in Badger. The store numbers the versions itself (Badger's managed mode), one
@@ -21,6 +22,7 @@ import (
 type disk struct {
 	db       *badger.DB
 	dir      string
+	closing  int64 // bytes of free disk needed to close
 	maxKeys  int
 	maxBytes int
 	gc       sync.WaitGroup
@@ -43,16 +45,22 @@ func openDisk(o *Options) (*disk, error) {
 	if err := checkAccess(o.Dir); err != nil {
 		return nil, err
 	}
-	// Below this even opening can run out of space: tables in memory are written out first of all.
+	// The tables in memory are written out first of all. Badger maps its files into memory, so to run
+	// out of space there ends the process.
 	if err := checkRoom(o.Dir, min(o.Reserve, 4*o.MemTable)); err != nil {
 		return nil, err
 	}
 	db, err := badger.OpenManaged(tuned(o))
+	if err != nil && strings.Contains(err.Error(), z.NewFile.Error()) {
+		// A process that died, or a disk that filled up, between making a log and giving it its length
+		// leaves an empty one. Badger takes it for a new file, mends it, and then gives up over it.
+		db, err = badger.OpenManaged(tuned(o))
+	}
 	if err != nil {
 		return nil, refused(o.Dir, err)
 	}
 	d := &disk{
-		db: db, dir: o.Dir, stop: make(chan struct{}),
+		db: db, dir: o.Dir, stop: make(chan struct{}), closing: min(o.Reserve, 4*o.MemTable),
 		// Badger counts a little more than keys and values.
 		maxKeys: int(db.MaxBatchCount()) - 2, maxBytes: int(db.MaxBatchSize()) * 3 / 4,
 		version: db.MaxVersion(), readers: make(map[uint64]int),
@@ -70,6 +78,7 @@ func tuned(o *Options) badger.Options {
 		WithMemTableSize(o.MemTable).
 		WithNumMemtables(3). // beside the one written to
 		WithNumCompactors(2).
+		WithValueThreshold(min(1<<20, o.MemTable/8)). // larger values go to the value log
 		WithValueLogFileSize(64 << 20).
 		WithCompression(options.None). // records are small and compact; and it saves the block cache
 		WithBlockCacheSize(0).
@@ -132,6 +141,11 @@ func (d *disk) close() error {
 	d.mu.Unlock()
 	close(d.stop)
 	d.gc.Wait()
+	if err := checkRoom(d.dir, d.closing); err != nil {
+		// Left as a crash would leave it, and locked until the process ends: the logs hold everything,
+		// and there is no room to write the tables they are for.
+		return err
+	}
 	if err := d.db.Close(); err != nil {
 		return fmt.Errorf("store: closing %s: %w", d.dir, oneLine(err))
 	}
@@ -160,7 +174,7 @@ type diskSnapshot struct {
 }
 
 func (s *diskSnapshot) release() {
-	s.txn.Discard()
+	_ = s.discard()
 	d := s.disk
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -170,7 +184,22 @@ func (s *diskSnapshot) release() {
 	}
 }
 
-func (s *diskSnapshot) get(key []byte) ([]byte, bool, error) {
+// survive turns a panic of Badger into an error. When Badger could not make its next table in memory
+// (no file handle left, a disk that turned read-only) it is left without one, and every read panics.
+func survive(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("store: badger cannot read any more: %v", r)
+	}
+}
+
+func (s *diskSnapshot) discard() (err error) {
+	defer survive(&err) // after a panic in iterator, Badger thinks it has one still
+	s.txn.Discard()
+	return nil
+}
+
+func (s *diskSnapshot) get(key []byte) (value []byte, ok bool, err error) {
+	defer survive(&err)
 	item, err := s.txn.Get(key)
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return nil, false, nil
@@ -178,13 +207,17 @@ func (s *diskSnapshot) get(key []byte) ([]byte, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	value, err := item.ValueCopy(nil)
+	value, err = item.ValueCopy(nil)
 	return value, err == nil, err
 }
 
 func (s *diskSnapshot) scan(r Range, fail func(error)) iter.Seq2[[]byte, []byte] {
 	return func(yield func(k, v []byte) bool) {
-		it := s.txn.NewIterator(badger.IteratorOptions{Reverse: r.Reverse, Prefix: commonPrefix(r)})
+		it, err := s.iterator(badger.IteratorOptions{Reverse: r.Reverse, Prefix: commonPrefix(r)})
+		if err != nil {
+			fail(err)
+			return
+		}
 		defer it.Close()
 		switch {
 		case !r.Reverse:
@@ -204,7 +237,6 @@ func (s *diskSnapshot) scan(r Range, fail func(error)) iter.Seq2[[]byte, []byte]
 				}
 				return
 			}
-			var err error
 			if value, err = item.ValueCopy(value); err != nil {
 				fail(err)
 				return
@@ -214,6 +246,11 @@ func (s *diskSnapshot) scan(r Range, fail func(error)) iter.Seq2[[]byte, []byte]
 			}
 		}
 	}
+}
+
+func (s *diskSnapshot) iterator(o badger.IteratorOptions) (it *badger.Iterator, err error) {
+	defer survive(&err)
+	return s.txn.NewIterator(o), nil
 }
 
 // commonPrefix is what all keys of a range begin with: Badger then looks into fewer tables. Walking

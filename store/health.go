@@ -17,7 +17,8 @@ var (
 	ErrFailed   = errors.New("store: stopped after a failed write")
 )
 
-// Err says why writes are refused now, nil when they are not. Reads go on in any case.
+// Err says why writes are refused now, nil when they are not. Reads go on, of what was acknowledged,
+// as far as Badger still can.
 //
 // ErrFull: less than Options.Reserve is free. The check comes before every commit, so nothing is half
 // written and what merges tables in the background keeps room to finish. Writing resumes by itself

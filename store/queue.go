@@ -94,9 +94,8 @@ func (q *queue) close() {
 
 // take waits for the next group: everything that queued up. Groups begin no closer to each other than
 // the window, unless something is urgent, the queue is full or closed. It returns nil once the queue
-// is closed and empty. The group is valid until the next take, which also says that it is done.
+// is closed and empty. The group is valid until the next take; release says that it is done.
 func (q *queue) take() []item {
-	q.release()
 	q.gather()
 	for {
 		q.mu.Lock()

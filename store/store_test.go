@@ -1,0 +1,649 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ringback/store"
+)
+
+// open opens a store with the handlers of these tests and closes it with the test.
+func open(t *testing.T, o store.Options) *store.Store {
+	t.Helper()
+	s, err := openTry(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("closing: %v", err)
+		}
+	})
+	return s
+}
+
+func openTry(o store.Options) (*store.Store, error) {
+	if o.Dir == "" {
+		o.InMemory = true
+	}
+	s, err := store.Open(o)
+	if err != nil {
+		return nil, err
+	}
+	s.Handle("script", runScript)
+	s.Handle("add", addOne)
+	s.Handle("fill", fill)
+	return s, nil
+}
+
+// script is a command that does what it says, for tests that compare with a map.
+type script struct {
+	steps []step
+	fail  error
+}
+
+type step struct {
+	op         string // set, delete
+	key, value string
+}
+
+// runScript does the steps and returns what the command saw of everything before and after them.
+func runScript(tx *store.Tx, c store.Command) (any, error) {
+	sc := c.Data.(script)
+	for _, st := range sc.steps {
+		if st.op == "delete" {
+			tx.Delete(store.Key("t", st.key))
+		} else {
+			tx.Set(store.Key("t", st.key), []byte(st.value))
+		}
+	}
+	if sc.fail != nil {
+		return nil, sc.fail
+	}
+	return contents(tx, store.Prefix("t")), nil
+}
+
+// contents lists what a range holds, in the order of the walk.
+func contents(r store.Reader, rng store.Range) []string {
+	var all []string
+	for k, v := range r.Scan(rng) {
+		var name string
+		if err := store.SplitKey(k, nil, &name); err != nil {
+			all = append(all, err.Error())
+		}
+		if got, ok := r.Get(k); !ok || string(got) != string(v) {
+			all = append(all, fmt.Sprintf("%s is %s in the walk and %s, %v by itself", name, v, got, ok))
+		}
+		all = append(all, name+"="+string(v))
+	}
+	return all
+}
+
+// addOne counts: it adds one to a counter and notes the command's id. A doubled or half applied
+// command shows in the two disagreeing.
+func addOne(tx *store.Tx, c store.Command) (any, error) {
+	n := 1
+	if v, ok := tx.Get(store.Key("count")); ok {
+		if _, err := fmt.Sscan(string(v), &n); err != nil {
+			return nil, err
+		}
+		n++
+	}
+	tx.Set(store.Key("count"), []byte(fmt.Sprint(n)))
+	tx.Set(store.Key("added", c.ID), []byte(fmt.Sprint(n)))
+	return n, nil
+}
+
+// fill writes Data bytes.
+func fill(tx *store.Tx, c store.Command) (any, error) {
+	tx.Set(store.Key("fill", c.ID), make([]byte, c.Data.(int)))
+	return c.ID, nil
+}
+
+// counted reads what addOne wrote: the count, and the ids that were added.
+func counted(t *testing.T, s *store.Store) (n int, ids []string) {
+	t.Helper()
+	err := s.View(func(snap *store.Snapshot) error {
+		if v, ok := snap.Get(store.Key("count")); ok {
+			if _, err := fmt.Sscan(string(v), &n); err != nil {
+				return err
+			}
+		}
+		for k := range snap.Scan(store.Prefix("added")) {
+			var id string
+			if err := store.SplitKey(k, nil, &id); err != nil {
+				return err
+			}
+			ids = append(ids, id)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n, ids
+}
+
+// onBoth runs a test on the disk and in memory: the handlers cannot tell which.
+func onBoth(t *testing.T, test func(t *testing.T, o store.Options)) {
+	t.Run("disk", func(t *testing.T) { test(t, store.Options{Dir: t.TempDir()}) })
+	t.Run("memory", func(t *testing.T) { test(t, store.Options{}) })
+}
+
+func TestCommandsSeeWhatEarlierOnesWroteAndFailedOnesLeaveNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, o store.Options) {
+		s := open(t, o)
+		rng := rand.New(rand.NewPCG(3, 4))
+		want := map[string]string{}
+		failure := errors.New("decided not to")
+		var wg sync.WaitGroup
+		for range 300 {
+			sc := script{}
+			next := maps.Clone(want)
+			for range rng.IntN(6) {
+				st := step{"set", fmt.Sprint(rng.IntN(20)), fmt.Sprint(rng.IntN(1000))}
+				next[st.key] = st.value
+				if rng.IntN(3) == 0 {
+					st.op = "delete"
+					delete(next, st.key)
+				}
+				sc.steps = append(sc.steps, st)
+			}
+			if rng.IntN(4) == 0 {
+				sc.fail = failure
+			} else {
+				want = next
+			}
+			expected := listed(want)
+			wg.Add(1)
+			s.Submit(store.Command{Kind: "script", Data: sc}, func(result any, err error) {
+				defer wg.Done()
+				if sc.fail != nil {
+					if !errors.Is(err, failure) || result != nil {
+						t.Errorf("got %v, %v from a failing handler", result, err)
+					}
+					return
+				}
+				if diff := cmp.Diff(expected, result); err != nil || diff != "" {
+					t.Errorf("after %+v: %v (-want +got)\n%s", sc, err, diff)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+// listed is a map as contents lists it.
+func listed(m map[string]string) []string {
+	var all []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		all = append(all, k+"="+m[k])
+	}
+	return all
+}
+
+func TestScansGoBothWaysThroughOldAndNewWrites(t *testing.T) {
+	onBoth(t, func(t *testing.T, o store.Options) {
+		s := open(t, o)
+		s.Handle("scan", func(tx *store.Tx, c store.Command) (any, error) {
+			tx.Set(store.Key("t", "b"), []byte("new"))
+			tx.Set(store.Key("t", "d"), []byte("new"))
+			tx.Delete(store.Key("t", "c"))
+			tx.Set(store.Key("u", "x"), []byte("other"))
+			return contents(tx, c.Data.(store.Range)), nil
+		})
+		for _, key := range []string{"a", "b", "c", "e"} {
+			do(t, s, store.Command{Kind: "script", Data: script{steps: []step{{"set", key, "old"}}}})
+		}
+		all := []string{"a=old", "b=new", "d=new", "e=old"}
+		between := store.Range{From: store.Key("t", "b"), To: store.Key("t", "e")}
+		for _, tt := range []struct {
+			name string
+			r    store.Range
+			want []string
+		}{
+			{"all", store.Prefix("t"), all},
+			{"all, backwards", store.Prefix("t").Backwards(), reversed(all)},
+			{"from b to before e", between, all[1:3]},
+			{"the same backwards", between.Backwards(), reversed(all[1:3])},
+			{"beyond b", store.Prefix("t").Beyond(store.Key("t", "b")), all[2:]},
+			{"beyond d, backwards", store.Prefix("t").Backwards().Beyond(store.Key("t", "d")), reversed(all[:2])},
+			{"nothing there", store.Prefix("s"), nil},
+			{"an empty range", store.Range{From: store.Key("t", "e"), To: store.Key("t", "b")}, nil},
+		} {
+			if diff := cmp.Diff(tt.want, do(t, s, store.Command{Kind: "scan", Data: tt.r})); diff != "" {
+				t.Errorf("%s, in a command (-want +got)\n%s", tt.name, diff)
+			}
+			err := s.View(func(snap *store.Snapshot) error {
+				if diff := cmp.Diff(tt.want, contents(snap, tt.r)); diff != "" {
+					t.Errorf("%s, in a view (-want +got)\n%s", tt.name, diff)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func reversed(s []string) []string {
+	s = slices.Clone(s)
+	slices.Reverse(s)
+	return s
+}
+
+func do(t *testing.T, s *store.Store, c store.Command) any {
+	t.Helper()
+	result, err := s.Do(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+func TestAHandlerMayWriteDuringItsScan(t *testing.T) {
+	onBoth(t, func(t *testing.T, o store.Options) {
+		s := open(t, o)
+		var steps []step
+		for i := range 200 {
+			steps = append(steps, step{"set", fmt.Sprintf("%03d", i), "x"})
+		}
+		s.Handle("thin", func(tx *store.Tx, c store.Command) (any, error) {
+			n := 0
+			for k := range tx.Scan(c.Data.(store.Range)) {
+				if n++; n%2 == 0 {
+					tx.Delete(slices.Clone(k))
+				}
+			}
+			return n, nil
+		})
+		do(t, s, store.Command{Kind: "script", Data: script{steps: steps}})
+		for _, r := range []store.Range{store.Prefix("t"), store.Prefix("t").Backwards()} {
+			before := len(do(t, s, store.Command{Kind: "script", Data: script{}}).([]string))
+			if n := do(t, s, store.Command{Kind: "thin", Data: r}); n != before {
+				t.Errorf("the scan saw %v of %d", n, before)
+			}
+			if after := len(do(t, s, store.Command{Kind: "script", Data: script{}}).([]string)); after != before-before/2 {
+				t.Errorf("%d of %d are left", after, before)
+			}
+		}
+	})
+}
+
+func TestAnAppliedCommandIsRefusedTheSecondTime(t *testing.T) {
+	onBoth(t, func(t *testing.T, o store.Options) {
+		s := open(t, o)
+		c := store.Command{ID: "2026-11-20 call 1", Kind: "add", Once: true}
+		do(t, s, c)
+		for range 2 {
+			if _, err := s.Do(t.Context(), c); !errors.Is(err, store.ErrApplied) {
+				t.Errorf("got %v, want ErrApplied", err)
+			}
+		}
+		failing := store.Command{ID: "2026-11-20 call 2", Kind: "script", Once: true, Data: script{fail: errors.New("no")}}
+		if _, err := s.Do(t.Context(), failing); err == nil {
+			t.Error("a failing command succeeded")
+		}
+		failing.Data = script{steps: []step{{"set", "a", "1"}}}
+		do(t, s, failing) // what failed was not applied
+		if n, ids := counted(t, s); n != 1 || len(ids) != 1 {
+			t.Errorf("counted %d, %v", n, ids)
+		}
+
+		if n, err := s.Forget(t.Context(), "2026-11-20 call 2"); n != 1 || err != nil {
+			t.Errorf("forgot %d, %v", n, err)
+		}
+		if got := do(t, s, c); got != 2 {
+			t.Errorf("a forgotten command gave %v, want 2", got)
+		}
+		if _, err := s.Do(t.Context(), failing); !errors.Is(err, store.ErrApplied) {
+			t.Errorf("got %v for what was not forgotten, want ErrApplied", err)
+		}
+	})
+}
+
+func TestUnknownKindsAreRefused(t *testing.T) {
+	onBoth(t, func(t *testing.T, o store.Options) {
+		s := open(t, o)
+		if _, err := s.Do(t.Context(), store.Command{Kind: "sing"}); !errors.Is(err, store.ErrUnknownKind) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestAViewIsNotDisturbedByLaterCommands(t *testing.T) {
+	onBoth(t, func(t *testing.T, o store.Options) {
+		s := open(t, o)
+		do(t, s, store.Command{Kind: "script", Data: script{steps: []step{{"set", "a", "1"}, {"set", "b", "1"}}}})
+		err := s.View(func(snap *store.Snapshot) error {
+			do(t, s, store.Command{Kind: "script", Data: script{steps: []step{{"set", "a", "2"}, {"delete", "b", ""}, {"set", "c", "2"}}}})
+			if diff := cmp.Diff([]string{"a=1", "b=1"}, contents(snap, store.Prefix("t"))); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		want := errors.New("enough")
+		if err := s.View(func(*store.Snapshot) error { return want }); !errors.Is(err, want) {
+			t.Errorf("got %v, want what the function returned", err)
+		}
+	})
+}
+
+func TestResultsAreToldInOrderOneAtATime(t *testing.T) {
+	onBoth(t, func(t *testing.T, o store.Options) {
+		s := open(t, o)
+		const writers, each = 8, 200
+		var told []int // by done functions alone
+		var wg, done sync.WaitGroup
+		done.Add(writers * each)
+		for range writers {
+			wg.Go(func() {
+				for range each {
+					s.Submit(store.Command{ID: fmt.Sprint(rand.Uint64()), Kind: "add"}, func(result any, err error) {
+						defer done.Done()
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						told = append(told, result.(int))
+					})
+				}
+			})
+		}
+		wg.Wait()
+		done.Wait()
+		if len(told) != writers*each || !slices.IsSorted(told) {
+			t.Errorf("%d results, in order: %v", len(told), slices.IsSorted(told))
+		}
+	})
+}
+
+func TestADoneFunctionMaySubmit(t *testing.T) {
+	onBoth(t, func(t *testing.T, o store.Options) {
+		s := open(t, o)
+		finished := make(chan int, 1)
+		var again func(result any, err error)
+		again = func(result any, err error) {
+			if n, _ := result.(int); err != nil || n == 5 {
+				finished <- n
+				return
+			}
+			s.Submit(store.Command{ID: fmt.Sprint(result), Kind: "add"}, again)
+		}
+		s.Submit(store.Command{ID: "first", Kind: "add"}, again)
+		if n := <-finished; n != 5 {
+			t.Errorf("ended at %d", n)
+		}
+	})
+}
+
+func TestWhatIsAcknowledgedIsThereAfterReopening(t *testing.T) {
+	dir := t.TempDir()
+	for round := range 3 {
+		s, err := openTry(store.Options{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 10 {
+			do(t, s, store.Command{ID: fmt.Sprintf("%d/%d", round, i), Kind: "add"})
+		}
+		if n, ids := counted(t, s); n != 10*(round+1) || len(ids) != n {
+			t.Errorf("round %d: counted %d, ids %v", round, n, ids)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// gate is a Fault that holds every commit before its write until it is let through.
+type gate struct {
+	reached chan struct{}
+	open    chan struct{}
+}
+
+func newGate() *gate { return &gate{make(chan struct{}), make(chan struct{})} }
+
+func (g *gate) fault(at store.Stage) error {
+	if at == store.BeforeWrite {
+		g.reached <- struct{}{}
+		<-g.open
+	}
+	return nil
+}
+
+// pass lets the next commit through.
+func (g *gate) pass() {
+	<-g.reached
+	g.open <- struct{}{}
+}
+
+func TestCommandsThatQueueUpDuringACommitShareTheNext(t *testing.T) {
+	g := newGate()
+	var commits []int
+	opened := false
+	o := store.Options{Dir: t.TempDir(), Observe: func(c store.Commit) { commits = append(commits, c.Commands) }}
+	o.Fault = func(at store.Stage) error {
+		if !opened { // the commit that Open makes
+			opened = at == store.AfterSync
+			return nil
+		}
+		return g.fault(at)
+	}
+	s := open(t, o)
+	commits = nil
+	var wg sync.WaitGroup
+	submit := func(n int) {
+		for i := range n {
+			wg.Add(1)
+			s.Submit(store.Command{ID: fmt.Sprint(n, i), Kind: "add"}, func(any, error) { wg.Done() })
+		}
+	}
+	submit(1)
+	<-g.reached
+	submit(100)
+	if queued := s.Stats().Queued; queued != 100 {
+		t.Errorf("%d commands wait, want 100", queued)
+	}
+	g.open <- struct{}{}
+	g.pass()
+	wg.Wait()
+	if diff := cmp.Diff([]int{1, 100}, commits); diff != "" {
+		t.Errorf("commands per commit (-want +got)\n%s", diff)
+	}
+	if st := s.Stats(); st.Commits != 3 || st.Commands != 102 || st.Tables == 0 {
+		t.Errorf("stats %+v", st)
+	}
+}
+
+func TestAFullQueueMakesWritersWait(t *testing.T) {
+	g := newGate()
+	opened := false
+	s := open(t, store.Options{Dir: t.TempDir(), Queue: 2, Fault: func(at store.Stage) error {
+		if !opened {
+			opened = at == store.AfterSync
+			return nil
+		}
+		return g.fault(at)
+	}})
+	var wg sync.WaitGroup
+	submit := func(id string) {
+		wg.Add(1)
+		s.Submit(store.Command{ID: id, Kind: "add"}, func(any, error) { wg.Done() })
+	}
+	submit("committing")
+	<-g.reached
+	submit("first in the queue")
+	submit("second in the queue")
+
+	ctx, cancel := context.WithCancel(t.Context())
+	gaveUp := make(chan error)
+	go func() {
+		_, err := s.Do(ctx, store.Command{ID: "gives up", Kind: "add"})
+		gaveUp <- err
+	}()
+	cancel()
+	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
+
+	submitted := make(chan struct{})
+	go func() {
+		submit("waits for room")
+		close(submitted)
+	}()
+	select {
+	case <-submitted:
+		t.Error("the queue took more than it holds")
+	default:
+	}
+	g.open <- struct{}{}
+	<-g.reached
+	<-submitted
+	g.open <- struct{}{}
+	g.pass()
+	wg.Wait()
+	if n, ids := counted(t, s); n != 4 || slices.Contains(ids, "gives up") {
+		t.Errorf("counted %d: %v", n, ids)
+	}
+}
+
+func TestAWindowGathersCommandsAndUrgentOnesCutItShort(t *testing.T) {
+	s := open(t, store.Options{Dir: t.TempDir(), Window: time.Hour})
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Add(1)
+		s.Submit(store.Command{ID: fmt.Sprint(i), Kind: "add"}, func(any, error) { wg.Done() })
+	}
+	do(t, s, store.Command{ID: "urgent", Kind: "add", Urgent: true})
+	wg.Wait()
+	if st := s.Stats(); st.Commands != 52 || st.Commits > 4 {
+		t.Errorf("%d commands in %d commits", st.Commands, st.Commits)
+	}
+}
+
+func TestCloseAppliesWhatWaitsAndRefusesTheRest(t *testing.T) {
+	onBoth(t, func(t *testing.T, o store.Options) {
+		o.Window = time.Hour
+		s, err := openTry(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var mu sync.Mutex
+		acknowledged := 0
+		for i := range 100 {
+			s.Submit(store.Command{ID: fmt.Sprint(i), Kind: "add"}, func(_ any, err error) {
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					acknowledged++
+				}
+			})
+		}
+		for range 2 {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if acknowledged != 100 {
+			t.Errorf("%d of 100 were applied", acknowledged)
+		}
+		if _, err := s.Do(t.Context(), store.Command{Kind: "add"}); !errors.Is(err, store.ErrClosed) {
+			t.Errorf("Do gave %v, want ErrClosed", err)
+		}
+		s.Submit(store.Command{Kind: "add"}, func(_ any, err error) {
+			if !errors.Is(err, store.ErrClosed) {
+				t.Errorf("Submit gave %v, want ErrClosed", err)
+			}
+		})
+		if err := s.View(func(*store.Snapshot) error { return nil }); !errors.Is(err, store.ErrClosed) {
+			t.Errorf("View gave %v, want ErrClosed", err)
+		}
+	})
+}
+
+func TestGroupsThatOneTransactionCannotHoldAreSplit(t *testing.T) {
+	s := open(t, store.Options{Dir: t.TempDir(), MemTable: 4 << 20, Window: time.Hour})
+	do(t, s, store.Command{ID: "begin", Kind: "fill", Data: 1, Urgent: true})
+	var told []string
+	var wg sync.WaitGroup
+	var want []string
+	submit := func(id string, size int, urgent bool) {
+		wg.Add(1)
+		s.Submit(store.Command{ID: id, Kind: "fill", Data: size, Urgent: urgent}, func(result any, err error) {
+			defer wg.Done()
+			if size > 1<<20 {
+				if !errors.Is(err, store.ErrTooBig) {
+					t.Errorf("%s: got %v, want ErrTooBig", id, err)
+				}
+				return
+			}
+			if err != nil {
+				t.Errorf("%s: %v", id, err)
+			}
+			told = append(told, result.(string))
+		})
+	}
+	for i := range 40 {
+		id := fmt.Sprintf("%02d", i)
+		want = append(want, id)
+		submit(id, 100_000, false)
+		if i == 20 {
+			submit("too big", 2<<20, false)
+		}
+	}
+	want = append(want, "last")
+	submit("last", 1, true)
+	wg.Wait()
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("results (-want +got)\n%s", diff)
+	}
+	if st := s.Stats(); st.Commits < 8 {
+		t.Errorf("%d commits for 4 MB where one holds less than half a megabyte", st.Commits)
+	}
+	n := 0
+	err := s.View(func(snap *store.Snapshot) error {
+		for range snap.Scan(store.Prefix("fill")) {
+			n++
+		}
+		return nil
+	})
+	if err != nil || n != 42 {
+		t.Errorf("%d of 42 are stored, %v", n, err)
+	}
+}
+
+func TestAnEndedContextIsReported(t *testing.T) {
+	s := open(t, store.Options{Dir: t.TempDir()})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Do(ctx, store.Command{ID: "late", Kind: "add"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if n, _ := counted(t, s); n != 0 {
+		t.Error("a command was applied whose context had ended before")
+	}
+}
+
+func TestAnotherProgramsDatabaseIsLeftAlone(t *testing.T) {
+	dir := t.TempDir()
+	writeForeign(t, dir)
+	_, err := store.Open(store.Options{Dir: dir})
+	if err == nil || !strings.Contains(err.Error(), "another program") {
+		t.Errorf("got %v", err)
+	}
+}
