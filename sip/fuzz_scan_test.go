@@ -58,6 +58,7 @@ func FuzzScan(f *testing.F) {
 
 // accepted checks what the tracker relies on.
 func accepted(t *testing.T, m *sip.Message) {
+	t.Helper()
 	switch {
 	case len(m.CallID) == 0 || len(m.CallID) > 512 || len(m.Branch) > 512 || len(m.From.Tag) > 512 || len(m.To.Tag) > 512:
 		t.Fatalf("Call-ID of %d, branch of %d, tags of %d and %d bytes", len(m.CallID), len(m.Branch), len(m.From.Tag), len(m.To.Tag))
@@ -74,6 +75,7 @@ func accepted(t *testing.T, m *sip.Message) {
 
 // within checks that every slice in v is part of b.
 func within(t *testing.T, b []byte, v reflect.Value, name string) {
+	t.Helper()
 	switch v.Kind() { //nolint:exhaustive // A Message is made of these alone.
 	case reflect.Struct:
 		if v.NumField() == 0 || v.Type().PkgPath() != "ringback/sip" {

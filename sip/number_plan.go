@@ -4,7 +4,6 @@ import (
 	"regexp/syntax"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/nyaruka/phonenumbers"
 )
@@ -31,9 +30,8 @@ type callingCode struct {
 	prefix  digitSet // what may be a national prefix that should not have been written
 }
 
-// callingCodes are all calling codes, by code; read from libphonenumber's metadata at first use.
-var callingCodes = sync.OnceValue(func() (codes *[1000]callingCode) {
-	codes = new([1000]callingCode)
+// callingCodes are all calling codes, by code, from libphonenumber's metadata.
+var callingCodes = func() (codes [1000]callingCode) {
 	for _, m := range metadata() {
 		code := int(m.GetCountryCode())
 		if m.GetId() != phonenumbers.GetRegionCodeForCountryCode(code) {
@@ -46,7 +44,7 @@ var callingCodes = sync.OnceValue(func() (codes *[1000]callingCode) {
 		}
 	}
 	return codes
-})
+}()
 
 // plausible tells whether a national number has a length that the code's numbers have, and the first
 // digit of one.
@@ -78,7 +76,7 @@ func newDialPlan(country string) (p dialPlan, ok bool) {
 
 func compile(m *phonenumbers.PhoneMetadata) dialPlan {
 	code := int(m.GetCountryCode())
-	p := dialPlan{callingCode: callingCodes()[code], code: strconv.Itoa(code)}
+	p := dialPlan{callingCode: callingCodes[code], code: strconv.Itoa(code)}
 	starts := firstDigits(m.GetGeneralDesc().GetNationalNumberPattern())
 	p.lengths &= lengths(m) // where countries share a code, they need not share all
 	p.starts &= starts
@@ -131,14 +129,13 @@ func (n *Numbering) quick(text []byte) (number Number, ok bool) {
 
 // global reads the digits of an international number.
 func global(text []byte) (number Number, ok bool) {
-	codes := callingCodes()
 	code := 0
 	for i := 0; i < 3 && i < len(text); i++ {
 		if text[i]-'0' > 9 || text[0] == '0' {
 			return 0, false
 		}
 		code = code*10 + int(text[i]-'0')
-		c := &codes[code]
+		c := &callingCodes[code]
 		if c.lengths == 0 {
 			continue
 		}

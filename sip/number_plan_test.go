@@ -40,6 +40,18 @@ func TestQuickReadingIsTheSlowOne(t *testing.T) {
 	}
 }
 
+// Without a country nothing tells a national number from one that lacks its plus sign.
+func TestNumberingOfNoCountryWantsThePlusSign(t *testing.T) {
+	n := internationalOnly()
+	for text, want := range map[string]Number{
+		"+358401234561": 358401234561, "+3580401234561": 358401234561, "358401234561": 0, "0401234561": 0, "00358401234561": 0, "4012345678": 0, "101": 0,
+	} {
+		if got := n.Parse([]byte(text), nil); got != want {
+			t.Errorf("%s is %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestFirstDigitsOfPatterns(t *testing.T) {
 	tests := []struct {
 		pattern string

@@ -49,8 +49,9 @@ func TestNumberGoesThroughJSONAsText(t *testing.T) {
 func TestNumberShowsLogsItsLastDigitsOnly(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
-	logger.Info("seen", "number", sip.Number(358401234061), "other", sip.Number(0))
-	if s := log.String(); !strings.Contains(s, "number=…061") || strings.Contains(s, "4061") || !strings.Contains(s, `other=""`) {
+	logger.Info("seen", "number", sip.Number(358401234061))
+	logger.Info("seen", "number", sip.Number(0))
+	if s := log.String(); !strings.Contains(s, "number=…061") || strings.Contains(s, "4061") || !strings.Contains(s, `number=""`) {
 		t.Error(s)
 	}
 }

@@ -165,7 +165,7 @@ func (n *Numbering) resolve(text string) Number {
 			likely = number
 		}
 	}
-	if likely == 0 && len(text) >= minGlobalDigits && text[0]-'1' <= 8 {
+	if likely == 0 && n.plan.code != "" && len(text) >= minGlobalDigits && text[0]-'1' <= 8 {
 		if number, valid := n.reading("+" + text); valid && number.String()[1:] == text {
 			return number
 		}
@@ -205,7 +205,7 @@ func (n *Numbering) reading(text string) (number Number, valid bool) {
 	if phonenumbers.IsValidNumber(p) {
 		return number, true
 	}
-	code := callingCodes()[p.GetCountryCode()]
+	code := callingCodes[p.GetCountryCode()]
 	if bare && n.plan.trunkNeeded || !code.plausible([]byte(national)) || code.prefix.has(national[0]) {
 		return 0, false
 	}

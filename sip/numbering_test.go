@@ -13,11 +13,11 @@ import (
 	"ringback/sip"
 )
 
-func numbering(t testing.TB, country string, accessPrefixes ...string) *sip.Numbering {
-	t.Helper()
+func numbering(tb testing.TB, country string, accessPrefixes ...string) *sip.Numbering {
+	tb.Helper()
 	n, err := sip.NewNumbering(country, accessPrefixes)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return n
 }

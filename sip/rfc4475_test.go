@@ -318,11 +318,11 @@ func TestTortureMessageBehindAnother(t *testing.T) {
 	}
 }
 
-func tortureMessage(t testing.TB, name string) []byte {
-	t.Helper()
+func tortureMessage(tb testing.TB, name string) []byte {
+	tb.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata", "rfc4475", name+".dat"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b
 }

@@ -30,8 +30,8 @@ func NewScanner(linkHeaders []string) *Scanner {
 // What stands in b after a message is the next one of a stream; after a datagram's message it is
 // to be ignored (RFC 3261 §18.3).
 //
-// m.Time, Src, Dst and Transport are left alone; all else is set, or zero when absent. Scan keeps
-// nothing and allocates nothing.
+// m.Time, Src, Dst and Transport are left alone; all else is set, or as its field says when absent.
+// After an error m is of no use. Scan keeps nothing and allocates nothing.
 //
 // The error is a *ScanError, valid until the next Scan. A message is refused when it does not say
 // clearly what it is and to which dialog it belongs; whatever else is malformed is taken as it is
@@ -67,8 +67,8 @@ func (s *Scanner) Scan(b []byte, m *Message) (n int, err error) {
 		}
 		line := b[i:end]
 		kind, colon := headerName(line)
-		if s.letters&letter(line[0]) != 0 && colon > 0 {
-			s.link(line, colon, m)
+		if s.letters&letter(line[0]) != 0 {
+			s.link(line, m)
 		}
 		if kind != nameOther {
 			r.header(kind, trimLWS(line[colon+1:]), i)
@@ -86,7 +86,8 @@ func (s *Scanner) Scan(b []byte, m *Message) (n int, err error) {
 
 // cutLine returns where the line at b[i:] ends, without its line end and with the lines folded into
 // it (RFC 3261 §7.3.1), and where the next one starts. end is -1 when the line does not end, and i when
-// it is empty. A line may end in a bare LF.
+// it is empty.
+// Deviation: RFC 3261 §7 ends lines in CR LF, because some elements take a bare LF too.
 func cutLine(b []byte, i int) (end, next int) {
 	n := bytes.IndexByte(b[i:], '\n')
 	if n < 0 {
@@ -107,12 +108,16 @@ func cutLine(b []byte, i int) (end, next int) {
 }
 
 // link keeps the value of a header that is a configured link.
-func (s *Scanner) link(line []byte, colon int, m *Message) {
-	name := trimLWS(line[:colon])
+func (s *Scanner) link(line []byte, m *Message) {
+	name, value, ok := bytes.Cut(line, []byte(":"))
+	if !ok {
+		return
+	}
+	name = trimLWS(name)
 	for k := range s.links {
 		if s.links[k] != "" && equalFold(name, s.links[k]) && m.Links[k] == nil {
 			m.seldom = true
-			m.Links[k] = trimLWS(line[colon+1:])
+			m.Links[k] = trimLWS(value)
 		}
 	}
 }

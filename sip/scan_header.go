@@ -65,6 +65,7 @@ func (m *Message) identity(kind headerKind, v []byte) {
 		}
 	case nameReferredBy:
 		m.ReferredBy.parseFirst(v)
+	default:
 	}
 }
 

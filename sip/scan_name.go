@@ -84,44 +84,50 @@ var headerNames = []struct {
 	{"p-called-party-id", namePCalledPartyID},
 }
 
-// nameSlot is a place of nameTable: a name by its first eight letters and its length.
+// nameSlot is a place of nameTable: one or two names by what they start with.
 type nameSlot struct {
-	word uint64
-	name string
-	kind headerKind
+	word  uint64 // the name, or its first eight letters
+	names [2]string
+	kinds [2]headerKind
 }
 
-// nameTable holds headerNames where nameIndex finds them, each at a place of its own.
+// nameTable holds headerNames where nameIndex finds them, names that start alike together.
 var nameTable = func() (table [128]nameSlot) {
 	for _, h := range headerNames {
 		var first [8]byte
 		copy(first[:], h.name)
 		word := binary.LittleEndian.Uint64(first[:])
-		table[nameIndex(word, len(h.name))] = nameSlot{word, h.name, h.kind}
+		slot := &table[nameIndex(word)]
+		at := 0
+		if slot.word == word {
+			at = 1
+		}
+		slot.word, slot.names[at], slot.kinds[at] = word, h.name, h.kind
 	}
 	return table
 }()
 
-// nameIndex is a perfect hash of headerNames.
-func nameIndex(word uint64, length int) uint64 {
-	const factor = 0x0fb1ac6213d0cf73 // found by trying; no two names may meet
-	return (word ^ uint64(length)) * factor >> 57
+// nameIndex is a perfect hash of what headerNames start with.
+func nameIndex(word uint64) uint64 {
+	const factor = 0x18e2b6523ce13889 // found by trying
+	return word * factor >> 57
 }
 
-// A byte of each of a word's eight.
+// Eight times one byte.
 const (
 	eachOne   = 0x0101010101010101
 	eachHigh  = 0x80 * eachOne
 	eachColon = ':' * eachOne
+	eachSpace = ' ' * eachOne
 	eachLower = 0x20 * eachOne // makes letters lower case and leaves '-' and digits
 	eachAlpha = 0x40 * eachOne
 )
 
-// headerName tells which header a line is, and where its colon stands; -1 when it has none.
-// It compares eight letters at a time, since this is asked of every line.
+// headerName tells which header a line is, and where its colon stands. It looks at eight letters at
+// a time, and no further when they are of no header that is read: this is asked of every line.
 func headerName(line []byte) (kind headerKind, colon int) {
 	if len(line) < 8 {
-		return shortLine(line)
+		return spacedName(line)
 	}
 	raw := binary.LittleEndian.Uint64(line)
 	mask := ^uint64(0)
@@ -129,45 +135,53 @@ func headerName(line []byte) (kind headerKind, colon int) {
 	if at := (x - eachOne) &^ x & eachHigh; at != 0 { // its lowest bit is that of the first colon
 		colon = bits.TrailingZeros64(at) >> 3
 		mask = 1<<(8*colon) - 1
-	} else {
-		colon = bytes.IndexByte(line[8:], ':')
-		if colon < 0 {
-			return nameOther, -1
-		}
-		colon += 8
 	}
-	if colon == 0 {
-		return nameOther, 0
-	}
-	if ^(raw|raw<<1)&eachAlpha&mask != 0 || line[colon-1] <= ' ' { // a control character or white space
-		return spacedName(line, colon), colon
+	if ^(raw|raw<<1)&eachAlpha&mask != 0 { // a control character
+		return spacedName(line)
 	}
 	word := (raw | eachLower) & mask
-	slot := &nameTable[nameIndex(word, colon)]
-	if slot.word != word || len(slot.name) != colon || colon > 8 && !equalFold(line[8:colon], slot.name[8:]) {
-		return nameOther, colon
+	slot := &nameTable[nameIndex(word)]
+	if slot.word == word {
+		if colon > 0 {
+			return slot.kinds[0], colon
+		}
+		return longName(line, slot)
 	}
-	return slot.kind, colon
+	x = word ^ eachSpace&mask
+	if (x-eachOne)&^x&eachHigh&mask != 0 { // a space
+		return spacedName(line)
+	}
+	return nameOther, 0
 }
 
-// shortLine is headerName for a line of less than eight bytes.
-func shortLine(line []byte) (kind headerKind, colon int) {
+// longName is headerName for a line that starts as slot's names do.
+func longName(line []byte, slot *nameSlot) (kind headerKind, colon int) {
+	for i, name := range slot.names {
+		n := len(name)
+		if n < 8 || len(line) <= n || !equalFold(line[8:n], name[8:]) {
+			continue
+		}
+		if line[n] == ':' {
+			return slot.kinds[i], n
+		}
+		return spacedName(line)
+	}
+	return nameOther, 0
+}
+
+// spacedName is headerName for names that may have white space behind them (RFC 3261 §7.3.1).
+func spacedName(line []byte) (kind headerKind, colon int) {
 	colon = bytes.IndexByte(line, ':')
-	if colon <= 0 {
-		return nameOther, colon
+	if colon < 0 {
+		return nameOther, 0
 	}
-	return spacedName(line, colon), colon
-}
-
-// spacedName is headerName for a name that may have white space behind it (RFC 3261 §7.3.1).
-func spacedName(line []byte, colon int) headerKind {
 	name := trimLWS(line[:colon])
 	for i := range headerNames {
 		if equalFold(name, headerNames[i].name) {
-			return headerNames[i].kind
+			return headerNames[i].kind, colon
 		}
 	}
-	return nameOther
+	return nameOther, 0
 }
 
 // letter is the set of one letter, either case.

@@ -71,8 +71,9 @@ func (r *reading) statusLine(line []byte, at int) {
 	r.m.StatusCode = uint16(d0)*100 + uint16(d1)*10 + uint16(d2)
 }
 
-// requestLine is false when the line is no SIP request line. White space that should not be there
-// and angle brackets around the Request-URI leave no doubt what is meant.
+// requestLine is false when the line is no SIP request line.
+// Deviation: RFC 3261 §7.1 allows neither more white space nor brackets around the Request-URI, because
+// what is meant is clear (RFC 4475 §3.1.2.7 to §3.1.2.10).
 func (r *reading) requestLine(line []byte, at int) bool {
 	sp := 0
 	for sp < len(line) && isToken[line[sp]] {
@@ -211,7 +212,9 @@ func (r *reading) length(v []byte, at int) {
 	r.contentLength = n
 }
 
-// body cuts the body, which starts at b[i:], and returns where the message ends (RFC 3261 §18.3).
+// body cuts the body, which starts at b[i:], and returns where the message ends.
+// Deviation: RFC 3261 §18.3 rejects a message whose body is cut short, because a capture cuts bodies short
+// that the PBX got whole.
 func (r *reading) body(b []byte, i int) (n int) {
 	body := b[i:]
 	if r.seen&sawContentLength != 0 && r.contentLength >= 0 {

@@ -27,10 +27,10 @@ func invite(headers ...string) []byte {
 	return []byte(strings.Join(append(lines, "", ""), "\r\n"))
 }
 
-func replace(b []byte, old, new string) []byte {
-	s := strings.Replace(string(b), old, new, 1)
+func replace(b []byte, before, after string) []byte {
+	s := strings.Replace(string(b), before, after, 1)
 	if s == string(b) {
-		panic("nothing to replace: " + old)
+		panic("nothing to replace: " + before)
 	}
 	return []byte(s)
 }
@@ -507,16 +507,16 @@ func TestScanReadsRealMessages(t *testing.T) {
 	}
 }
 
-func realMessages(t testing.TB) map[string][]byte {
-	t.Helper()
+func realMessages(tb testing.TB) map[string][]byte {
+	tb.Helper()
 	files, err := filepath.Glob("testdata/messages/*.sip")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("%d messages, %v", len(files), err)
+		tb.Fatalf("%d messages, %v", len(files), err)
 	}
 	messages := make(map[string][]byte)
 	for _, file := range files {
 		if messages[filepath.Base(file)], err = os.ReadFile(file); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return messages
@@ -532,6 +532,7 @@ func BenchmarkScan(b *testing.B) {
 		size += len(m)
 	}
 	run := func(b *testing.B, messages [][]byte) {
+		b.Helper()
 		s := sip.NewScanner([]string{"X-Service-Call-ID"})
 		m := new(sip.Message)
 		b.SetBytes(int64(size / len(mix)))

@@ -90,8 +90,8 @@ func parseMethod(b []byte) Method {
 	return MethodOther
 }
 
-// parseCSeq reads a CSeq value (RFC 3261 §20.16). Numbers from 2³¹ on are against §8.1.1.5, but
-// say clearly what they mean.
+// parseCSeq reads a CSeq value (RFC 3261 §20.16).
+// Deviation: RFC 3261 §8.1.1.5 has numbers end at 2³¹, because those of 32 bits are as clear.
 func parseCSeq(v []byte) (number uint32, method []byte, ok bool) {
 	var n uint64
 	i := 0
@@ -123,7 +123,7 @@ func parseLength(v []byte) (n int, ok bool) {
 		if c -= '0'; c > 9 {
 			return 0, false
 		}
-		if n = n*10 + int(c-0); n > math.MaxInt32 {
+		if n = n*10 + int(c); n > math.MaxInt32 {
 			return 0, false
 		}
 	}

@@ -27,9 +27,9 @@ func cutAddress(v []byte) (name, uri, params []byte, ok bool) {
 		return nil, nil, nil, false
 	}
 	i := 0
-	switch {
-	case v[0] == '<':
-	case v[0] == '"':
+	switch v[0] {
+	case '<':
+	case '"':
 		end := quoteEnd(v, 0)
 		if end == len(v) {
 			return nil, nil, nil, false
@@ -134,10 +134,7 @@ func (u *URI) parse(raw []byte) {
 
 // userinfo cuts the password off the user part and finds the phone-context in it (RFC 3261 §25.1).
 func (u *URI) userinfo(v []byte) {
-	u.User = v
-	if i := bytes.IndexByte(v, ':'); i >= 0 {
-		u.User = v[:i]
-	}
+	u.User, _, _ = bytes.Cut(v, []byte(":"))
 	if i := bytes.IndexByte(u.User, ';'); i >= 0 {
 		u.PhoneContext = phoneContext(u.User[i:])
 	}
