@@ -49,7 +49,7 @@ func loadZone(name string) *time.Location {
 func spansOf(ranges []Range) []span {
 	spans := make([]span, 0, len(ranges))
 	for _, r := range ranges {
-		spans = append(spans, span{int32(r.From), int32(r.To)}) //nolint:gosec // at most 2880
+		spans = append(spans, span{int32(r.From), int32(r.To)})
 	}
 	return spans
 }

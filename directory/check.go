@@ -17,6 +17,7 @@ type checker struct {
 	problems
 	file      *File
 	places    map[any]position           // empty when the file was not read from text
+	broken    map[any]bool               // values that were reported already
 	owners    map[string]owner           // of numbers, extensions, addresses and ids, by kind and value
 	callLists map[string]bool            // ids of the lists of kind call
 	ids       map[string]map[string]bool // by kind, of those checked so far
@@ -34,8 +35,23 @@ func (c *checker) bad(at any, format string, args ...any) {
 	c.add(p.line, p.column, fmt.Sprintf(format, args...))
 }
 
+// missing reports that a thing lacks what field points to, unless that was written and is broken, or
+// the thing is.
+func (c *checker) missing(thing, field any, format string, args ...any) {
+	if !c.broken[field] && !c.broken[thing] {
+		c.bad(thing, format, args...)
+	}
+}
+
+func (c *checker) anyBroken(fields ...any) bool {
+	return slices.ContainsFunc(fields, func(f any) bool { return c.broken[f] })
+}
+
 // claim gives a value of a kind to its owner, and reports when it has one already.
 func (c *checker) claim(at any, kind, value, name, mend string) {
+	if value == "" { // it could not be read
+		return
+	}
 	key := kind + "\x00" + value
 	if first, taken := c.owners[key]; taken {
 		where := ""
@@ -50,23 +66,33 @@ func (c *checker) claim(at any, kind, value, name, mend string) {
 
 func (c *checker) run() {
 	f := c.file
-	c.owners, c.ids = map[string]owner{}, map[string]map[string]bool{}
-	c.zone(&f.TimeZone, f.TimeZone)
+	c.owners, c.ids, c.callLists = map[string]owner{}, map[string]map[string]bool{}, map[string]bool{}
+	define(c, "PBX", f.PBXs, func(p *PBX) *string { return &p.ID })
+	define(c, "trunk", f.Trunks, func(t *Trunk) *string { return &t.ID })
+	define(c, "service", f.Services, func(s *Service) *string { return &s.ID })
+	define(c, "agent", f.Agents, func(a *Agent) *string { return &a.ID })
+	define(c, "endpoint", f.Endpoints, func(e *Endpoint) *string { return &e.ID })
+	define(c, "calendar", f.Calendars, func(k *Calendar) *string { return &k.ID })
+	define(c, "list", f.Lists, func(l *ListEntry) *string {
+		c.callLists[l.ID] = l.Kind == CallList
+		return &l.ID
+	})
+	c.zone(&f.TimeZone)
 	c.pbxs()
 	c.trunks()
 	c.hosts()
+	for i := range f.Services {
+		c.service(&f.Services[i])
+	}
 	for i := range f.Agents {
 		c.agent(&f.Agents[i])
 	}
 	for i := range f.Endpoints {
 		c.endpoint(&f.Endpoints[i])
 	}
+	c.wildcards()
 	c.calendars()
 	c.lists()
-	for i := range f.Services {
-		c.service(&f.Services[i])
-	}
-	c.wildcards()
 	for i := range f.SharedNumbers {
 		if p := &f.SharedNumbers[i]; p.Number != 0 {
 			c.claim(p, "shared number", p.String(), "this list", "name it once")
@@ -76,24 +102,27 @@ func (c *checker) run() {
 
 var idForm = regexp.MustCompile(`^[A-Za-z0-9+][A-Za-z0-9._+@-]{0,63}$`)
 
-// id checks the id of a thing of some kind, and gives the words to call the thing by.
-func (c *checker) id(thing any, at *string, kind string) string {
-	if c.ids[kind] == nil {
-		c.ids[kind] = map[string]bool{}
+const idMend = "use letters, digits and . _ + @ -, at most 64, beginning with a letter, a digit or +"
+
+// define notes the ids of all things of a kind, and checks them.
+func define[T any](c *checker, kind string, things []T, id func(*T) *string) {
+	c.ids[kind] = map[string]bool{}
+	for i := range things {
+		switch at := id(&things[i]); {
+		case *at == "":
+			c.missing(&things[i], at, "this %s has no id; add one, as id: name", kind)
+		case !idForm.MatchString(*at):
+			c.bad(at, "%q cannot be an id; %s", *at, idMend)
+			c.ids[kind][*at] = true
+		default:
+			c.ids[kind][*at] = true
+			c.claim(at, kind+" id", *at, "another "+kind, "give each its own")
+		}
 	}
-	c.ids[kind][*at] = true
-	switch {
-	case *at == "":
-		c.bad(thing, "this %s has no id; add one, as id: name", kind)
-	case !idForm.MatchString(*at):
-		c.bad(at, "%q cannot be an id; use letters, digits and . _ + @ -, at most 64, beginning with a letter, a digit or +", *at)
-	default:
-		c.claim(at, kind+" id", *at, "another "+kind, "give each its own")
-	}
-	return kind + " " + *at
 }
 
-func (c *checker) zone(at *string, name string) {
+func (c *checker) zone(at *string) {
+	name := *at
 	if name == "" {
 		return
 	}
@@ -101,41 +130,53 @@ func (c *checker) zone(at *string, name string) {
 		return
 	}
 	mend := "write one of the IANA database, as Europe/Helsinki"
+	if other := likeZone(name); other != "" {
+		mend = fmt.Sprintf("did you mean %q?", other)
+	}
+	c.bad(at, "%q is no time zone; %s", name, mend)
+}
+
+// likeZone is the time zone that a name with wrong capitals, blanks, or without its area stands for.
+func likeZone(name string) string {
 	words := strings.Split(strings.ToLower(strings.ReplaceAll(name, " ", "_")), "/")
 	for i, w := range words {
 		if w != "" {
 			words[i] = strings.ToUpper(w[:1]) + w[1:]
 		}
 	}
-	if other := strings.Join(words, "/"); other != name && name != "local" {
-		if _, err := time.LoadLocation(other); err == nil {
-			mend = fmt.Sprintf("did you mean %q?", other)
+	written := strings.Join(words, "/")
+	for _, area := range []string{"", "Europe/", "America/", "Asia/", "Africa/", "Australia/", "Pacific/", "Atlantic/", "Indian/"} {
+		if _, err := time.LoadLocation(area + written); err == nil && written != "" && area+written != "Local" {
+			return area + written
 		}
 	}
-	c.bad(at, "%q is no time zone; %s", name, mend)
+	return ""
 }
 
 func (c *checker) pbxs() {
 	linkHeaders := map[string]bool{}
 	for i := range c.file.PBXs {
 		p := &c.file.PBXs[i]
-		name := c.id(p, &p.ID, "PBX")
-		if p.Country == "" && c.file.Country == "" {
-			c.bad(p, "%s has no country; add one, as country: FI, here or at the top of the file", name)
+		name := "PBX " + p.ID
+		if p.Country == "" && c.file.Country == "" && !c.broken[&c.file.Country] {
+			c.missing(p, &p.Country, "%s has no country; add one, as country: FI, here or at the top of the file", name)
 		}
-		c.zone(&p.TimeZone, p.TimeZone)
+		c.zone(&p.TimeZone)
 		if len(p.Addresses) == 0 {
-			c.bad(p, "%s has no addresses; add those it sends SIP from, as addresses: [10.20.0.10]", name)
+			c.missing(p, &p.Addresses, "%s has no addresses; add those it sends SIP from, as addresses: [10.20.0.10]", name)
 		}
 		for j := range p.Domains {
-			if d := &p.Domains[j]; !isHost(*d) {
+			if d := &p.Domains[j]; !isHost(*d) && !c.broken[d] {
 				c.bad(d, "%q is no domain; write it in lower case, as pbx.example.com", *d)
 			}
 		}
 		c.once(name, p.Domains)
 		for j := range p.CaptureIDs {
 			id := &p.CaptureIDs[j]
-			if *id == 0 {
+			switch {
+			case c.broken[id]:
+				continue
+			case *id == 0:
 				c.bad(id, "capture id 0 is what a file or a tap has; give the PBX another")
 			}
 			c.claim(id, "capture id", fmt.Sprint(*id), name, "give each PBX its own")
@@ -154,7 +195,7 @@ func (c *checker) pbxs() {
 		c.once(name, p.ContactSeparators)
 		for j := range p.LinkHeaders {
 			h := &p.LinkHeaders[j]
-			if !headerName.MatchString(*h) {
+			if !headerName.MatchString(*h) && !c.broken[h] {
 				c.bad(h, "%q is no header name; write it without the colon, as X-Service-Call-ID", *h)
 			}
 			linkHeaders[strings.ToLower(*h)] = true
@@ -172,7 +213,7 @@ var headerName = regexp.MustCompile("^[A-Za-z0-9.!%*_+`'~-]{1,64}$") // RFC 3261
 func (c *checker) once(name string, values []string) {
 	seen := make(map[string]bool, len(values))
 	for i, v := range values {
-		if seen[v] {
+		if seen[v] && v != "" {
 			c.bad(&values[i], "%s names %q twice; keep one", name, v)
 		}
 		seen[v] = true
@@ -182,17 +223,17 @@ func (c *checker) once(name string, values []string) {
 func (c *checker) trunks() {
 	for i := range c.file.Trunks {
 		t := &c.file.Trunks[i]
-		name := c.id(t, &t.ID, "trunk")
+		name := "trunk " + t.ID
 		switch {
 		case t.PBX != "":
 			c.refer(&t.PBX, "PBX")
 		case len(c.file.PBXs) == 0:
-			c.bad(t, "%s leads to no PBX; define one under pbxs", name)
+			c.missing(t, &c.file.PBXs, "%s leads to no PBX; define one under pbxs", name)
 		case len(c.file.PBXs) > 1:
-			c.bad(t, "%s does not say to which PBX it leads; add pbx: and its id", name)
+			c.missing(t, &t.PBX, "%s does not say to which PBX it leads; add pbx: and its id", name)
 		}
 		if len(t.Addresses) == 0 {
-			c.bad(t, "%s has no addresses; add the carrier's, as addresses: [198.51.100.50]", name)
+			c.missing(t, &t.Addresses, "%s has no addresses; add the carrier's, as addresses: [198.51.100.50]", name)
 		}
 	}
 }
@@ -209,9 +250,9 @@ func (c *checker) refer(at *string, kind string) bool {
 }
 
 func (c *checker) agent(a *Agent) {
-	name := c.id(a, &a.ID, "agent")
-	if len(a.Extensions)+len(a.AORs)+len(a.Addresses)+len(a.Direct)+len(a.Mobiles) == 0 {
-		c.bad(a, "%s cannot be recognised; add extensions, aors, addresses, direct_numbers or mobiles", name)
+	name := "agent " + a.ID
+	if len(a.Extensions)+len(a.AORs)+len(a.Addresses)+len(a.Direct)+len(a.Mobiles) == 0 && !c.anyBroken(&a.Extensions, &a.AORs, &a.Addresses, &a.Direct, &a.Mobiles) {
+		c.missing(a, nil, "%s cannot be recognised; add extensions, aors, addresses, direct_numbers or mobiles", name)
 	}
 	c.extensions(a.Extensions, name)
 	for i := range a.AORs {
@@ -219,16 +260,16 @@ func (c *checker) agent(a *Agent) {
 		if u.wildcard() {
 			c.bad(u, "%s is no address of one agent; write user@host", *u)
 		}
-		c.claim(u, "address", string(*u), name, "give it to one")
+		c.claim(u, "address", u.lower(), name, "give it to one")
 	}
 	c.ownNumbers(a.Direct, name)
 	c.ownNumbers(a.Mobiles, name)
 }
 
 func (c *checker) endpoint(e *Endpoint) {
-	name := c.id(e, &e.ID, "endpoint")
-	if len(e.Extensions)+len(e.URIs)+len(e.Addresses)+len(e.Numbers) == 0 {
-		c.bad(e, "%s cannot be recognised; add extensions, uris, addresses or numbers", name)
+	name := "endpoint " + e.ID
+	if len(e.Extensions)+len(e.URIs)+len(e.Addresses)+len(e.Numbers) == 0 && !c.anyBroken(&e.Extensions, &e.URIs, &e.Addresses, &e.Numbers) {
+		c.missing(e, nil, "%s cannot be recognised; add extensions, uris, addresses or numbers", name)
 	}
 	c.extensions(e.Extensions, name)
 	for i := range e.URIs {
@@ -236,7 +277,7 @@ func (c *checker) endpoint(e *Endpoint) {
 		if strings.HasPrefix(string(*u), "*@") {
 			c.bad(u, "%s is any user; write addresses: and the host's IP address", *u)
 		}
-		c.claim(u, "address", string(*u), name, "give it to one")
+		c.claim(u, "address", u.lower(), name, "give it to one")
 	}
 	c.ownNumbers(e.Numbers, name)
 }
@@ -246,6 +287,9 @@ var extensionForm = regexp.MustCompile(`^[A-Za-z0-9*#._+!~-]{1,64}$`)
 func (c *checker) extensions(extensions []string, name string) {
 	for i := range extensions {
 		x := &extensions[i]
+		if c.broken[x] {
+			continue
+		}
 		if !extensionForm.MatchString(*x) {
 			c.bad(x, "%q is no extension; write what stands before the @, and a whole address under aors or uris", *x)
 		}
@@ -262,9 +306,9 @@ func (c *checker) ownNumbers(list []sip.Number, name string) {
 }
 
 func (c *checker) service(s *Service) {
-	name := c.id(s, &s.ID, "service")
-	if len(s.Numbers)+len(s.URIs) == 0 {
-		c.bad(s, "%s cannot be called; add numbers or uris", name)
+	name := "service " + s.ID
+	if len(s.Numbers)+len(s.URIs) == 0 && !c.anyBroken(&s.Numbers, &s.URIs) {
+		c.missing(s, nil, "%s cannot be called; add numbers or uris", name)
 	}
 	for i := range s.Numbers {
 		if p := &s.Numbers[i]; p.Number != 0 {
@@ -272,11 +316,11 @@ func (c *checker) service(s *Service) {
 		}
 	}
 	for i := range s.URIs {
-		c.claim(&s.URIs[i], "address", string(s.URIs[i]), name, "give it to one")
+		c.claim(&s.URIs[i], "address", s.URIs[i].lower(), name, "give it to one")
 	}
 	switch {
 	case s.List == "":
-		c.bad(s, "%s has no list to put its cases on; add list: and the id of one", name)
+		c.missing(s, &s.List, "%s has no list to put its cases on; add list: and the id of one", name)
 	case c.refer(&s.List, "list") && c.callLists[s.List]:
 		c.bad(&s.List, "list %s is for imported numbers; name one of kind callback", s.List)
 	}

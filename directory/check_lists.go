@@ -22,15 +22,18 @@ func (c *checker) calendars() {
 }
 
 func (c *checker) calendar(k *Calendar) {
-	name := c.id(k, &k.ID, "calendar")
-	c.zone(&k.TimeZone, k.TimeZone)
+	name := "calendar " + k.ID
+	c.zone(&k.TimeZone)
+	if c.broken[k] || c.anyBroken(&k.Week, &k.Exceptions) {
+		return
+	}
 	before := len(c.list) + c.more
 	if len(k.Week) == 0 {
-		c.bad(k, "%s never opens; add a week, as week: [{days: mon-fri, hours: 08:00-16:00}], or leave hours out of the list", name)
+		c.missing(k, &k.Week, "%s never opens; add a week, as week: [{days: mon-fri, hours: 08:00-16:00}], or leave hours out of the list", name)
 	}
 	c.week(k)
 	c.exceptions(k)
-	if len(c.list)+c.more > before {
+	if len(c.list)+c.more > before || len(c.broken) > 0 {
 		return
 	}
 	if from, found := k.compile("").closedTooLong(); found {
@@ -48,28 +51,33 @@ func (c *checker) week(k *Calendar) {
 	for i := range k.Week {
 		w := &k.Week[i]
 		if w.Days == 0 {
-			c.bad(w, "these hours have no days; add them, as days: mon-fri")
+			c.missing(w, &w.Days, "these hours have no days; add them, as days: mon-fri")
 		}
 		if len(w.Hours) == 0 {
-			c.bad(w, "these days have no hours; add them, as hours: 08:00-16:00, or leave out the days to stay closed")
+			c.missing(w, &w.Hours, "these days have no hours; add them, as hours: 08:00-16:00, or leave out the days to stay closed")
 		}
 		for d := range dayNames {
 			if w.Days&(1<<d) == 0 {
 				continue
 			}
 			for j, s := range spansOf(w.Hours) {
-				midnight := int32(d) * minutesPerDay //nolint:gosec // minutes of a week
+				if s.from == s.to { // it could not be read
+					continue
+				}
+				midnight := int32(d) * minutesPerDay
 				open = append(open, placed{span{midnight + s.from, midnight + s.to}, &w.Hours[j]})
 			}
 		}
 	}
 	slices.SortStableFunc(open, func(a, b placed) int { return int(a.from - b.from) })
+	reported := map[*Range]bool{}
 	for i := range open {
 		next := open[(i+1)%len(open)]
 		if i+1 == len(open) {
 			next.from += 7 * minutesPerDay
 		}
-		if open[i].to > next.from {
+		if open[i].to > next.from && !reported[next.at] {
+			reported[next.at] = true
 			text, _ := open[i].at.MarshalText()
 			c.bad(next.at, "this begins before %s on %s has ended; join the ranges or part them", text, dayNames[open[i].from/minutesPerDay%7])
 		}
@@ -86,7 +94,7 @@ func (c *checker) exceptions(k *Calendar) {
 	for i := range k.Exceptions {
 		e := &k.Exceptions[i]
 		if e.Date == (Dates{}) {
-			c.bad(e, "this exception has no date; add one, as date: 2026-12-24")
+			c.missing(e, &e.Date, "this exception has no date; add one, as date: 2026-12-24")
 			continue
 		}
 		spans := sortedSpans(spansOf(e.Hours))
@@ -123,11 +131,12 @@ func (c *checker) line(at any) string {
 }
 
 func (c *checker) lists() {
-	c.callLists = map[string]bool{}
 	for i := range c.file.Lists {
 		l := &c.file.Lists[i]
-		name := c.id(l, &l.ID, "list")
-		c.callLists[l.ID] = l.Kind == CallList
+		if c.broken[l] {
+			continue
+		}
+		name := "list " + l.ID
 		if l.Hours != "" {
 			c.refer(&l.Hours, "calendar")
 		}
@@ -135,6 +144,7 @@ func (c *checker) lists() {
 		for j := range l.Members {
 			m := &l.Members[j]
 			switch {
+			case c.broken[m]:
 			case *m != "*" && !c.refer(m, "agent"):
 			case members[*m]:
 				c.bad(m, "%s names member %s twice; keep one", name, *m)
@@ -150,7 +160,7 @@ func (c *checker) lists() {
 
 func (c *checker) policy(l *ListEntry, name string) {
 	p := &l.Policy
-	if p.Collect == 0 {
+	if p.Collect == 0 && !c.broken[&p.Collect] {
 		c.bad(&p.Collect, "%s collects nothing; name reasons, or leave out collect for all", name)
 	}
 	c.atMost(&p.DueAfter, "due_after", 90*day24)
@@ -186,9 +196,9 @@ func (c *checker) handling(p *Policy, name string) {
 		s := &p.Handling[i]
 		switch {
 		case s.ID == "":
-			c.bad(s, "this handling status has no id; add one, as id: name")
+			c.missing(s, &s.ID, "this handling status has no id; add one, as id: name")
 		case !idForm.MatchString(s.ID):
-			c.bad(&s.ID, "%q cannot be an id; use letters, digits and . _ + @ -, at most 64, beginning with a letter, a digit or +", s.ID)
+			c.bad(&s.ID, "%q cannot be an id; %s", s.ID, idMend)
 		case ids[s.ID]:
 			c.bad(&s.ID, "%s has two handling statuses %s; give each its own id", name, s.ID)
 		}

@@ -82,10 +82,8 @@ func (d Date) String() string {
 
 func (d Date) number() day { return dayOfDate(d.Year, d.Month, d.Day) }
 
-func (d Date) monthDay() monthDay { return monthDayOf(d.Month, d.Day) }
-
 func monthDayOf(m time.Month, d int) monthDay {
-	return monthDay(int16(m)*32 + int16(d)) //nolint:gosec // at most 12*32+31
+	return monthDay(int16(m)*32 + int16(d))
 }
 
 // ofEveryYear yields each date of a range without years, February 29 among them.

@@ -22,6 +22,7 @@ import (
 type decoder struct {
 	problems
 	places  map[any]position // where the value a pointer points to was written
+	broken  map[any]bool     // values that were written and could not be read, by pointer
 	anchors map[string]ast.Node
 	alias   *token.Token // the alias whose value is being read: its place counts
 	values  int
@@ -36,6 +37,7 @@ type position struct{ line, column int }
 type lateText struct {
 	text string
 	at   position
+	to   any // *sip.Number or *Pattern
 	set  func(*numbers, string) error
 }
 
@@ -91,13 +93,15 @@ func (d *decoder) bad(n ast.Node, format string, args ...any) {
 	d.add(at.line, at.column, fmt.Sprintf(format, args...))
 }
 
+// fail reports that n cannot be read into v.
+func (d *decoder) fail(n ast.Node, v reflect.Value, format string, args ...any) {
+	d.bad(n, format, args...)
+	d.broken[v.Addr().Interface()] = true
+}
+
 // decode reads n into v, which is addressable.
 func (d *decoder) decode(n ast.Node, v reflect.Value) {
-	if d.values++; d.values > maxValues {
-		if !d.full {
-			d.bad(n, "the file has more than %d values here, aliases written out; make it smaller", maxValues)
-		}
-		d.full = true
+	if !d.spend(n) {
 		return
 	}
 	switch node := n.(type) {
@@ -106,10 +110,12 @@ func (d *decoder) decode(n ast.Node, v reflect.Value) {
 		d.anchors[node.Name.GetToken().Value] = node.Value
 		return
 	case *ast.AliasNode:
-		d.follow(node, func(target ast.Node) { d.decode(target, v) })
+		if !d.follow(node, func(target ast.Node) { d.decode(target, v) }) {
+			d.broken[v.Addr().Interface()] = true
+		}
 		return
 	case *ast.TagNode:
-		d.bad(n, "tags have no use here; leave out %s", node.Start.Value)
+		d.fail(n, v, "tags have no use here; leave out %s", node.Start.Value)
 		return
 	}
 	d.places[v.Addr().Interface()] = d.place(n)
@@ -125,8 +131,20 @@ func (d *decoder) decode(n ast.Node, v reflect.Value) {
 	}
 }
 
+// spend counts a value; beyond maxValues nothing more is read.
+func (d *decoder) spend(n ast.Node) bool {
+	if d.values++; d.values <= maxValues {
+		return true
+	}
+	if !d.full {
+		d.full = true
+		d.bad(n, "the file has more than %d values up to here, with aliases written out; make it smaller", maxValues)
+	}
+	return false
+}
+
 // follow hands on what an alias stands for; mistakes in it are then reported where the alias is.
-func (d *decoder) follow(n *ast.AliasNode, read func(ast.Node)) {
+func (d *decoder) follow(n *ast.AliasNode, read func(ast.Node)) bool {
 	name := n.Value.GetToken().Value
 	target, ok := d.anchors[name]
 	if !ok {
@@ -135,13 +153,14 @@ func (d *decoder) follow(n *ast.AliasNode, read func(ast.Node)) {
 			known = append(known, k)
 		}
 		d.bad(n, "*%s refers to nothing above it; %s", name, suggest(name, known))
-		return
+		return false
 	}
 	if d.alias == nil {
 		d.alias = n.Start
 		defer func() { d.alias = nil }()
 	}
 	read(target)
+	return true
 }
 
 func (d *decoder) decodeSlice(n ast.Node, v reflect.Value) {
@@ -153,7 +172,7 @@ func (d *decoder) decodeSlice(n ast.Node, v reflect.Value) {
 		items = node.Values
 	default:
 		if !isScalar(v.Type().Elem()) {
-			d.bad(n, `this has to be a list; begin each entry with "- "`)
+			d.fail(n, v, `this has to be a list; begin each entry with "- "`)
 			return
 		}
 	}
@@ -174,22 +193,24 @@ func (d *decoder) decodeReasons(n ast.Node, v reflect.Value) {
 	d.decodeSlice(n, reflect.ValueOf(&words).Elem())
 	var set Reasons
 	for i := range words {
-		if err := set.add(words[i]); err != nil && words[i] != "" {
-			at := d.places[&words[i]]
-			d.add(at.line, at.column, err.Error())
+		if err := set.add(words[i]); err != nil {
+			if at := d.places[&words[i]]; !d.broken[&words[i]] {
+				d.add(at.line, at.column, err.Error())
+			}
+			d.broken[v.Addr().Interface()] = true
 		}
 	}
 	v.SetUint(uint64(set))
 }
 
 func (d *decoder) decodeStruct(n ast.Node, v reflect.Value) {
-	if entry, ok := v.Addr().Interface().(*ListEntry); ok {
+	if entry, ok := reflect.TypeAssert[*ListEntry](v.Addr()); ok {
 		entry.Policy = DefaultPolicy()
 	}
 	pairs, ok := pairsOf(n)
 	if !ok {
 		if _, null := n.(*ast.NullNode); !null || v.Type() != reflect.TypeFor[File]() {
-			d.bad(n, "this has to be a mapping; write a key, a colon and a value on each line")
+			d.fail(n, v, "this has to be a mapping; write a key, a colon and a value on each line")
 		}
 		return
 	}
@@ -230,6 +251,9 @@ func (d *decoder) decodeField(pair *ast.MappingValueNode, fields []field, v refl
 			known[i] = f.key
 		}
 		d.bad(pair.Key, "there is no key %q here; %s", key, suggest(key, known))
+		if like := alike(key, known); len(like) == 1 { // do not also call that one missing
+			d.broken[v.FieldByIndex(fields[slices.Index(known, like[0])].index).Addr().Interface()] = true
+		}
 		return
 	}
 	d.decode(pair.Value, v.FieldByIndex(fields[i].index))
@@ -237,7 +261,7 @@ func (d *decoder) decodeField(pair *ast.MappingValueNode, fields []field, v refl
 
 // merge yields the keys of the mapping, or the mappings, that a merge key names.
 func (d *decoder) merge(n ast.Node, yield func(*ast.MappingValueNode)) {
-	if d.values++; d.values > maxValues {
+	if !d.spend(n) {
 		return
 	}
 	switch node := n.(type) {
@@ -258,8 +282,16 @@ func (d *decoder) merge(n ast.Node, yield func(*ast.MappingValueNode)) {
 	if !ok {
 		d.bad(n, "<< merges a mapping; name one by its alias, as <<: *name")
 	}
+	var further []ast.Node // what the merged mapping merges itself goes behind its own keys
 	for _, pair := range pairs {
-		yield(pair)
+		if pair.Key.IsMergeKey() {
+			further = append(further, pair.Value)
+		} else {
+			yield(pair)
+		}
+	}
+	for _, f := range further {
+		d.merge(f, yield)
 	}
 }
 
@@ -293,7 +325,7 @@ func (d *decoder) decodeScalar(n ast.Node, v reflect.Value) {
 		err = d.setScalar(d.place(n), v, text)
 	}
 	if err != nil {
-		d.bad(n, "%s", err)
+		d.fail(n, v, "%s", err)
 	}
 }
 
@@ -308,6 +340,9 @@ func scalarText(n ast.Node) (string, error) {
 	case *ast.StringNode:
 		text = n.Value
 	case *ast.MappingNode, *ast.MappingValueNode:
+		if text, ok := unsplit(n); ok {
+			return text, checkText(text)
+		}
 		return "", mistakef("this is a mapping where one value is wanted; put the value in quotes if it holds a colon")
 	case *ast.SequenceNode:
 		return "", mistakef("this is a list where one value is wanted; give one")
@@ -315,6 +350,21 @@ func scalarText(n ast.Node) (string, error) {
 		text = n.GetToken().Value
 	}
 	return text, checkText(text)
+}
+
+// unsplit undoes what the YAML library makes of 08:00-12:00 in a list within braces: a mapping, though
+// a colon with no space behind it separates nothing.
+func unsplit(n ast.Node) (string, bool) {
+	pairs, _ := pairsOf(n)
+	if m, ok := n.(*ast.MappingNode); ok && m.Start.Type == token.MappingStartType || len(pairs) != 1 {
+		return "", false
+	}
+	key, colon, value := pairs[0].Key.GetToken(), pairs[0].Start, pairs[0].Value.GetToken()
+	if _, scalar := pairs[0].Value.(ast.ScalarNode); !scalar || key.Position.Line != value.Position.Line ||
+		key.Position.Column+utf8.RuneCountInString(key.Value) != colon.Position.Column || colon.Position.Column+1 != value.Position.Column {
+		return "", false
+	}
+	return key.Value + ":" + value.Value, true
 }
 
 // checkText says whether a text can be a value at all.
@@ -337,13 +387,13 @@ func checkText(text string) error {
 func (d *decoder) setScalar(at position, v reflect.Value, text string) error {
 	switch to := v.Addr().Interface().(type) {
 	case *sip.Number:
-		d.later = append(d.later, lateText{text, at, func(n *numbers, s string) (err error) {
+		d.later = append(d.later, lateText{text, at, to, func(n *numbers, s string) (err error) {
 			*to, err = n.number(s)
 			return err
 		}})
 		return nil
 	case *Pattern:
-		d.later = append(d.later, lateText{text, at, func(n *numbers, s string) (err error) {
+		d.later = append(d.later, lateText{text, at, to, func(n *numbers, s string) (err error) {
 			*to, err = n.pattern(s)
 			return err
 		}})
@@ -382,6 +432,7 @@ func (d *decoder) resolve(f *File) {
 	for _, l := range d.later {
 		if err := l.set(plan, l.text); err != nil {
 			d.add(l.at.line, l.at.column, err.Error())
+			d.broken[l.to] = true
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"reflect"
 	"slices"
-	"strings"
 
 	"ringback/sip"
 )
@@ -211,7 +210,7 @@ func (a *Agent) uris(hosts []string) []string {
 	}
 	for _, x := range a.Extensions {
 		for _, h := range hosts {
-			if u := "sip:" + strings.ToLower(x) + "@" + h; !slices.Contains(uris, u) {
+			if u := "sip:" + x + "@" + h; !slices.Contains(uris, u) {
 				uris = append(uris, u)
 			}
 		}

@@ -98,6 +98,27 @@ func (e *encoder) scalars(texts []string, indent, width int) {
 	}
 }
 
+// flow is a value on one line: a scalar, a list in brackets, or a thing without its id in braces.
+func flow(v reflect.Value) string {
+	switch {
+	case isScalar(v.Type()):
+		if v.Kind() == reflect.String && v.Len() == 0 {
+			return ""
+		}
+		return scalarOf(v)
+	case v.Kind() != reflect.Struct:
+		return bracketed(items(v))
+	}
+	var keys []string
+	defaults := defaultsOf(v.Type())
+	for _, f := range fieldsOf(v.Type()) {
+		if field := v.FieldByIndex(f.index); f.key != "id" && !same(field, defaults.FieldByIndex(f.index)) {
+			keys = append(keys, f.key+": "+flow(field))
+		}
+	}
+	return "{" + strings.Join(keys, ", ") + "}"
+}
+
 func defaultsOf(t reflect.Type) reflect.Value {
 	if t == reflect.TypeFor[ListEntry]() {
 		return reflect.ValueOf(ListEntry{Policy: DefaultPolicy()})

@@ -38,7 +38,7 @@ func readName[T ~uint8](to *T, text []byte, names []string) error {
 	if i < 0 {
 		return mistakef("%q is not known here; %s", text, suggest(string(text), names))
 	}
-	*to = T(i) //nolint:gosec // a handful of names
+	*to = T(i)
 	return nil
 }
 

@@ -2,9 +2,8 @@ package directory
 
 import "ringback/sip"
 
-// File is a directory file: everything Ringback has to know of a contact centre, in YAML. All parts
-// may be left out, but without PBXs no call is recognised and without services and lists no case is
-// made.
+// File is everything Ringback has to know of a contact centre, in YAML. All parts may be left out,
+// but without PBXs no call is recognised and without services and lists no case is made.
 //
 // Values are taken as written: 101, "101" and '101' are the same, and NO is Norway. Anchors, aliases
 // and merge keys (<<) work; tags and a second document are refused. A key that is not in this manual
@@ -52,7 +51,8 @@ type PBX struct {
 	// TimeZone it stands in, from the IANA database. Default: that of the file.
 	TimeZone string `yaml:"time_zone"`
 	// Addresses it sends SIP from and receives it at, on all its sides: an address, a network such as
-	// 10.20.0.0/24, or an address with port when several things share it.
+	// 10.20.0.0/24, or an address with port when several things share it. Of a network and a narrower
+	// address of another thing in it, the narrower is meant.
 	Addresses []sip.Host `yaml:"addresses"`
 	// Domains are the SIP domains of its users, beside its addresses.
 	Domains []string `yaml:"domains"`
@@ -94,7 +94,7 @@ type Service struct {
 	List string `yaml:"list"`
 	// Numbers of the service. One that ends in *, as +358931002*, stands for all numbers that begin
 	// so. Of several services that fit a number, the one with the whole number or else the longest
-	// beginning is meant.
+	// beginning is meant. A wildcard takes in no number of an agent or endpoint.
 	Numbers []Pattern `yaml:"numbers"`
 	// URIs of the service, where it is called by name: user@host, user@* at any host, *@host for any
 	// user.
@@ -115,7 +115,7 @@ type Agent struct {
 	AORs []URI `yaml:"aors"`
 	// Addresses of his desk phones: an address, a network, or an address with port.
 	Addresses []sip.Host `yaml:"addresses"`
-	// Direct numbers lead to him alone. A call to one is no service call.
+	// Direct are the numbers that lead to him alone. A call to one is no service call.
 	Direct []sip.Number `yaml:"direct_numbers"`
 	// Mobiles are his phones outside the PBX: a service call that reaches one was with him.
 	Mobiles []sip.Number `yaml:"mobiles"`
@@ -130,7 +130,7 @@ type Endpoint struct {
 	Kind EndpointKind `yaml:"kind"`
 	// Extensions it is reached at.
 	Extensions []string `yaml:"extensions"`
-	// URIs it is reached at: user@host, user@* or *@host.
+	// URIs it is reached at: user@host, or user@* at any host.
 	URIs []URI `yaml:"uris"`
 	// Addresses of its host: an address, a network, or an address with port.
 	Addresses []sip.Host `yaml:"addresses"`
@@ -143,7 +143,8 @@ type Endpoint struct {
 // Ranges are local wall-clock time, as 08:00-16:00; 24:00 is the end of the day, and one that ends
 // at or before its start ends on the next day, as 22:00-06:00. A range that starts or ends in an
 // hour the clocks skip in spring does so when they jump; in the hour that is repeated in autumn it
-// starts at the first and ends at the second.
+// starts at the first and ends at the second. A range belongs to the date it begins on: it lasts into
+// a holiday, and one that would begin on the holiday does not.
 type Calendar struct {
 	// ID of the calendar.
 	ID string `yaml:"id"`
@@ -156,15 +157,15 @@ type Calendar struct {
 	Exceptions []DateHours `yaml:"exceptions"`
 }
 
-// WeekHours are the hours of some days of the week.
+// WeekHours gives the hours of some days of the week.
 type WeekHours struct {
-	// Days: mon, tue, wed, thu, fri, sat, sun, ranges and lists of them, as mon-fri or mon,wed.
+	// Days of the week: mon, tue, wed, thu, fri, sat, sun, ranges and lists of them, as mon-fri or mon,wed.
 	Days Days `yaml:"days"`
 	// Hours of each of these days: one range or several.
 	Hours []Range `yaml:"hours"`
 }
 
-// DateHours are the hours of certain dates instead of the week's.
+// DateHours gives the hours of certain dates instead of the week's.
 type DateHours struct {
 	// Date as 2026-12-24, as 12-24 for every year, or two of one kind with two dots between, as
 	// 2026-07-06..2026-07-31. A date with a year goes before one of every year.

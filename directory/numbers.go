@@ -33,6 +33,12 @@ func (n *numbers) number(text string) (sip.Number, error) {
 		return 0, mistakef("%q is many numbers; only services and shared numbers can be written so, write each number", text)
 	}
 	international := strings.HasPrefix(text, "+")
+	switch digits := strings.Trim(visible(text), "+0123456789"); {
+	case digits != "":
+		return 0, mistakef("%q is no number; write its digits", text)
+	case !international && len(visible(text)) < 6:
+		return 0, mistakef("%q is too short to be a whole number; write a short number under uris, as %s@*", text, visible(text))
+	}
 	if !international && n.country == "" {
 		return 0, mistakef("%q is in national form; write it with + and country code, or set country at the top of the file", text)
 	}

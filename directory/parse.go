@@ -9,14 +9,16 @@ import (
 // Parse reads a directory file. The name stands in the problems it reports: the error is an
 // *InvalidError with every mistake in the file, by line. What Parse gives without an error, New takes.
 func Parse(name string, b []byte) (*File, error) {
-	d := decoder{places: map[any]position{}, anchors: map[string]ast.Node{}}
+	d := decoder{places: map[any]position{}, broken: map[any]bool{}, anchors: map[string]ast.Node{}}
 	f := new(File)
 	if root := parseText(b, &d.problems); root != nil {
 		d.decode(root, reflect.ValueOf(f).Elem())
-		d.resolve(f)
-		c := checker{problems: d.problems, file: f, places: d.places}
-		c.run()
-		d.problems = c.problems
+		if !d.full {
+			d.resolve(f)
+			c := checker{problems: d.problems, file: f, places: d.places, broken: d.broken}
+			c.run()
+			d.problems = c.problems
+		}
 	}
 	if err := d.err(name); err != nil {
 		return nil, err

@@ -58,11 +58,11 @@ func (f *File) plan() sip.Plan {
 	return plan
 }
 
-// texts are URIs as package sip compares them: IPv6 addresses without brackets.
+// texts are URIs as package sip compares them: in lower case, IPv6 addresses without brackets.
 func texts(uris []URI) []string {
 	var s []string
 	for _, u := range uris {
-		s = append(s, strings.NewReplacer("[", "", "]", "").Replace(string(u)))
+		s = append(s, strings.NewReplacer("[", "", "]", "").Replace(u.lower()))
 	}
 	return s
 }

@@ -7,8 +7,8 @@ import (
 	"ringback/sip"
 )
 
-// Policy is how a list opens, keeps and closes its cases. DefaultPolicy gives what applies where the
-// directory file says nothing. Durations are written with their unit, as 90s, 60m or 1h30m.
+// Policy is how a list opens, keeps and closes its cases. Durations are written with their unit, as
+// 90s, 60m or 1h30m.
 type Policy struct {
 	// Collect names the reasons of missed and dropped calls that make cases: outage, media_lost,
 	// session_expired, signalling, transfer_failed, on_hold (all of these: dropped), voicemail,
@@ -21,7 +21,7 @@ type Policy struct {
 	// DueAfter is the opening time from the miss until the case is due. Default: 1h.
 	DueAfter time.Duration `yaml:"due_after"`
 	// ExpireAfter is the number of opening days, after the day of the miss, at whose end an open case
-	// is closed as expired; 0 is never. Default: 3.
+	// is closed as expired; 0 is never. An opening day is a date on which hours begin. Default: 3.
 	ExpireAfter int `yaml:"expire_after"`
 	// AutoClose says what an agent's call to the number of an open case does to it: dialled closes it
 	// at once and reopens it when the customer did not answer, answered closes it when the customer
@@ -50,13 +50,13 @@ type Policy struct {
 	// AttemptsPerDay is the limit of attempts to reach one number on one day; 0 is no limit. Default:
 	// 3.
 	AttemptsPerDay int `yaml:"attempts_per_day"`
-	// Handling are the statuses an agent can set after an attempt, instead of the built-in ones:
-	// closed_successfully, closed_unsuccessfully, busy, no_answer, wrong_number, call_later.
+	// Handling are the statuses an agent can set after an attempt, instead of the built-in ones.
 	Handling []HandlingStatus `yaml:"handling"`
 	// Hint is the one line an agent is sent when he is on a call with a customer who has a case:
 	// {number}, {name}, {list}, {service}, {misses}, {age}, {due}, {reason}, {assignee}, {note} and
 	// {recording} are filled in, a part in [ ] is left out when a field in it is empty, and \ takes
-	// the meaning from the next character.
+	// the meaning from the next character. Default: "Callback {number} on {list}: missed {misses}x,
+	// {age} ago[, with {assignee}][, note: {note}][, {recording}]".
 	Hint string `yaml:"hint"`
 	// Notifications tells active members of new cases. Default: false.
 	Notifications bool `yaml:"notifications"`
@@ -81,7 +81,7 @@ type HandlingStatus struct {
 	AsksTime bool `yaml:"asks_time"`
 }
 
-// DefaultPolicy is the policy of a list that sets nothing.
+// DefaultPolicy is the policy of a list for which the file sets nothing.
 func DefaultPolicy() Policy {
 	return Policy{
 		Collect:         AllReasons(),

@@ -5,25 +5,40 @@ import (
 	"strings"
 )
 
-// suggest offers the nearest of the known words for one that is none of them, or all of them when
-// they are few and none is near. It looks at the first 2000, so that hostile files cost little.
+// suggest offers the known words that one which is none of them may have been meant for, or all of
+// them when they are few.
 func suggest(word string, known []string) string {
-	best, distance := "", len(word)/3+1
-	for _, k := range known[:min(len(known), 2000)] {
-		if d := editDistance(strings.ToLower(word), strings.ToLower(k), distance); d < distance || d == distance && best == "" {
-			best, distance = k, d
-		}
-	}
+	like := alike(word, known)
 	switch {
-	case best != "":
-		return `did you mean "` + best + `"?`
+	case len(like) > 0:
+		return `did you mean "` + strings.Join(like, `" or "`) + `"?`
 	case len(known) == 0:
 		return "none is defined"
 	case len(known) <= 12:
-		sorted := slices.Sorted(slices.Values(known))
-		return "known are " + strings.Join(sorted, ", ")
+		return "known are " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
 	}
-	return "none of those defined is like it"
+	return "the manual lists those that are"
+}
+
+// alike are the nearest known word by spelling, else up to three that hold the word. Only the first
+// 2000 are looked at, so that hostile files cost little.
+func alike(word string, known []string) []string {
+	word = strings.ToLower(word)
+	best, distance := "", len(word)/3+1
+	var holding []string
+	for _, k := range known[:min(len(known), 2000)] {
+		lower := strings.ToLower(k)
+		if d := editDistance(word, lower, distance); d < distance || d == distance && best == "" {
+			best, distance = k, d
+		}
+		if len(word) >= 3 && len(holding) < 3 && strings.Contains(lower, word) {
+			holding = append(holding, k)
+		}
+	}
+	if best != "" {
+		return []string{best}
+	}
+	return holding
 }
 
 // editDistance counts the insertions, deletions, substitutions and swaps of neighbours that turn a

@@ -151,6 +151,7 @@ func (o *outline) read(t *token.Token) {
 		}
 	case token.DocumentHeaderType, token.DocumentEndType, token.DirectiveType:
 		o.documents++
+	default: // no other opens anything
 	}
 	if len(o.flow) > 0 {
 		o.inLine = 0 // a flow sequence may be long on one line; its brackets are counted

@@ -54,8 +54,8 @@ func (p Pattern) String() string {
 // MarshalText writes what String does.
 func (p Pattern) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// URI is a SIP address without scheme, port and parameters, in lower case: user@host, and in some
-// places user@* or *@host.
+// URI is a SIP address without scheme, port and parameters, its host in lower case: user@host, and in
+// some places user@* or *@host. Two that differ only in the case of the user are taken for one.
 type URI string
 
 var (
@@ -65,12 +65,17 @@ var (
 
 // UnmarshalText reads user@host with or without sip: before it.
 func (u *URI) UnmarshalText(text []byte) error {
-	s := strings.ToLower(string(text))
-	if strings.HasPrefix(s, "tel:") {
-		return mistakef("%q is a number; write it under the numbers", text)
+	s := string(text)
+	if scheme, rest, found := strings.Cut(s, ":"); found {
+		switch strings.ToLower(scheme) {
+		case "tel":
+			return mistakef("%q is a number; write it under the numbers", text)
+		case "sip", "sips":
+			s = rest
+		}
 	}
-	s = strings.TrimPrefix(strings.TrimPrefix(s, "sips:"), "sip:")
 	user, host, found := strings.Cut(s, "@")
+	host = strings.ToLower(host)
 	switch {
 	case !found:
 		return mistakef("%q is no user@host; write %s@* for this user at any host", text, s)
@@ -96,6 +101,9 @@ func (u *URI) UnmarshalText(text []byte) error {
 
 // MarshalText writes the URI as it is.
 func (u URI) MarshalText() ([]byte, error) { return []byte(u), nil }
+
+// lower is the form in which two that are one are equal.
+func (u URI) lower() string { return strings.ToLower(string(u)) }
 
 func (u URI) wildcard() bool {
 	return strings.HasPrefix(string(u), "*@") || strings.HasSuffix(string(u), "@*")
@@ -159,10 +167,10 @@ func (d Days) MarshalText() ([]byte, error) {
 	var parts []string
 	for i := 0; i < 7; i++ {
 		run := bits.TrailingZeros8(^(uint8(d) >> i))
-		switch {
-		case run == 0:
+		switch run {
+		case 0:
 			continue
-		case run == 1:
+		case 1:
 			parts = append(parts, dayNames[i])
 		default:
 			parts = append(parts, dayNames[i]+"-"+dayNames[i+run-1])
