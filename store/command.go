@@ -16,8 +16,7 @@ type Command struct {
 	Data any       // plain data of the kind's own type; nobody changes it once submitted
 
 	// Once applies the command only if no command with this ID and Once was applied before; else it is
-	// refused with ErrApplied. A command that writes nothing is not remembered. Ids that begin with a
-	// time can be forgotten when they are old, see Forget.
+	// refused with ErrApplied. A command that writes nothing is not remembered, and Forget forgets.
 	Once bool
 
 	// Urgent commits the command, and all before it, without waiting for Options.Window.
@@ -80,12 +79,6 @@ func (s *Store) Submit(c Command, done func(result any, err error)) {
 	}
 }
 
-// The store's own tables begin with a sign that no other package's do.
-const (
-	tableFormat = "$format"
-	tableOnce   = "$once"
-)
-
 // apply runs the command's handler. When it fails, it has written nothing.
 func (s *Store) apply(tx *Tx, c Command) (result any, err error) {
 	tx.begin()
@@ -93,12 +86,8 @@ func (s *Store) apply(tx *Tx, c Command) (result any, err error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: %q", ErrUnknownKind, c.Kind)
 	}
-	var mark []byte
-	if c.Once {
-		mark = Key(tableOnce, c.ID)
-		if _, applied := tx.Get(mark); applied {
-			return nil, ErrApplied
-		}
+	if c.Once && tx.Applied(c.ID) {
+		return nil, ErrApplied
 	}
 	result, err = h(tx, c)
 	if err == nil && tx.err != nil {
@@ -109,39 +98,7 @@ func (s *Store) apply(tx *Tx, c Command) (result any, err error) {
 		return nil, err
 	}
 	if c.Once && tx.wrote() {
-		tx.Set(mark, nil)
+		tx.mark(c)
 	}
 	return result, nil
-}
-
-// kindForget is the command behind Forget.
-const kindForget = "$forget"
-
-// forgetAtOnce bounds what one such command deletes.
-const forgetAtOnce = 1000
-
-// Forget drops the marks of Once commands whose ids sort before the given one, and says how many.
-func (s *Store) Forget(ctx context.Context, before string) (int, error) {
-	for total := 0; ; {
-		n, err := s.Do(ctx, Command{ID: before, Kind: kindForget, Data: before})
-		if err != nil {
-			return total, err
-		}
-		total += n.(int)
-		if n.(int) < forgetAtOnce {
-			return total, nil
-		}
-	}
-}
-
-func forget(tx *Tx, c Command) (any, error) {
-	before, _ := c.Data.(string)
-	n := 0
-	for key := range tx.Scan(Range{From: Key(tableOnce), To: Key(tableOnce, before)}) {
-		if n++; n > forgetAtOnce {
-			return forgetAtOnce, nil
-		}
-		tx.Delete(append([]byte(nil), key...))
-	}
-	return n, nil
 }

@@ -284,14 +284,15 @@ func TestAHandlerMayWriteDuringItsScan(t *testing.T) {
 func TestAnAppliedCommandIsRefusedTheSecondTime(t *testing.T) {
 	onBoth(t, func(t *testing.T, o store.Options) {
 		s := open(t, o)
-		c := store.Command{ID: "2026-11-20 call 1", Kind: "add", Once: true}
+		at := time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)
+		c := store.Command{ID: "call 1", Kind: "add", At: at, Once: true}
 		do(t, s, c)
 		for range 2 {
 			if _, err := s.Do(t.Context(), c); !errors.Is(err, store.ErrApplied) {
 				t.Errorf("got %v, want ErrApplied", err)
 			}
 		}
-		failing := store.Command{ID: "2026-11-20 call 2", Kind: "script", Once: true, Data: script{fail: errors.New("no")}}
+		failing := store.Command{ID: "call 2", Kind: "script", At: at.Add(1), Once: true, Data: script{fail: errors.New("no")}}
 		if _, err := s.Do(t.Context(), failing); err == nil {
 			t.Error("a failing command succeeded")
 		}
@@ -301,7 +302,7 @@ func TestAnAppliedCommandIsRefusedTheSecondTime(t *testing.T) {
 			t.Errorf("counted %d, %v", n, ids)
 		}
 
-		if n, err := s.Forget(t.Context(), "2026-11-20 call 2"); n != 1 || err != nil {
+		if n, err := s.Forget(t.Context(), at.Add(1)); n != 1 || err != nil {
 			t.Errorf("forgot %d, %v", n, err)
 		}
 		if got := do(t, s, c); got != 2 {
@@ -309,6 +310,26 @@ func TestAnAppliedCommandIsRefusedTheSecondTime(t *testing.T) {
 		}
 		if _, err := s.Do(t.Context(), failing); !errors.Is(err, store.ErrApplied) {
 			t.Errorf("got %v for what was not forgotten, want ErrApplied", err)
+		}
+	})
+}
+
+func TestForgettingGoesThroughManyMarks(t *testing.T) {
+	onBoth(t, func(t *testing.T, o store.Options) {
+		s := open(t, o)
+		const marks = 11_000
+		var wg sync.WaitGroup
+		for i := range marks {
+			wg.Add(1)
+			c := store.Command{ID: fmt.Sprint(i), Kind: "fill", At: time.Unix(int64(i), 0), Data: 0, Once: true}
+			s.Submit(c, func(any, error) { wg.Done() })
+		}
+		wg.Wait()
+		if n, err := s.Forget(t.Context(), time.Unix(marks/2, 0)); n != marks/2 || err != nil {
+			t.Errorf("forgot %d, %v", n, err)
+		}
+		if n, err := s.Forget(t.Context(), time.Unix(marks, 0)); n != marks/2 || err != nil {
+			t.Errorf("then forgot %d, %v", n, err)
 		}
 	})
 }
