@@ -277,6 +277,9 @@ func (c *checker) endpoint(e *Endpoint) {
 		if strings.HasPrefix(string(*u), "*@") {
 			c.bad(u, "%s is any user; write addresses: and the host's IP address", *u)
 		}
+		if user, anyHost := strings.CutSuffix(string(*u), "@*"); anyHost {
+			c.claim(u, "extension", user, name, "give it to one")
+		}
 		c.claim(u, "address", u.lower(), name, "give it to one")
 	}
 	c.ownNumbers(e.Numbers, name)

@@ -79,6 +79,6 @@ func (n *numbers) pattern(text string) (Pattern, error) {
 }
 
 // visible is text without the separators people put into numbers.
-func visible(text string) string {
-	return strings.NewReplacer(" ", "", "-", "", ".", "", "(0)", "", "(", "", ")", "").Replace(text)
-}
+func visible(text string) string { return separators.Replace(text) }
+
+var separators = strings.NewReplacer(" ", "", "-", "", ".", "", "(0)", "", "(", "", ")", "")

@@ -62,7 +62,9 @@ func (f *File) plan() sip.Plan {
 func texts(uris []URI) []string {
 	var s []string
 	for _, u := range uris {
-		s = append(s, strings.NewReplacer("[", "", "]", "").Replace(u.lower()))
+		s = append(s, brackets.Replace(u.lower()))
 	}
 	return s
 }
+
+var brackets = strings.NewReplacer("[", "", "]", "")
