@@ -3,6 +3,7 @@ package directory
 import (
 	"encoding"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -107,7 +108,7 @@ func (d *decoder) decode(n ast.Node, v reflect.Value) {
 	switch node := n.(type) {
 	case *ast.AnchorNode:
 		d.decode(node.Value, v)
-		d.anchors[node.Name.GetToken().Value] = node.Value
+		d.name(node)
 		return
 	case *ast.AliasNode:
 		if !d.follow(node, func(target ast.Node) { d.decode(target, v) }) {
@@ -143,16 +144,24 @@ func (d *decoder) spend(n ast.Node) bool {
 	return false
 }
 
+// name gives a node the name of its anchor, once it was read: so no alias can lead to itself.
+func (d *decoder) name(n *ast.AnchorNode) {
+	name := n.Name.GetToken().Value
+	if other, taken := d.anchors[name]; taken && other != n.Value {
+		d.bad(n, "&%s stands here for a second time; give each anchor its own name", name)
+		return
+	}
+	d.anchors[name] = n.Value
+}
+
 // follow hands on what an alias stands for; mistakes in it are then reported where the alias is.
 func (d *decoder) follow(n *ast.AliasNode, read func(ast.Node)) bool {
 	name := n.Value.GetToken().Value
 	target, ok := d.anchors[name]
 	if !ok {
-		known := make([]string, 0, len(d.anchors))
-		for k := range d.anchors {
-			known = append(known, k)
+		if !d.overflows() {
+			d.bad(n, "*%s refers to nothing above it; %s", name, suggest(name, slices.Sorted(maps.Keys(d.anchors))))
 		}
-		d.bad(n, "*%s refers to nothing above it; %s", name, suggest(name, known))
 		return false
 	}
 	if d.alias == nil {
@@ -189,6 +198,9 @@ func (d *decoder) decodeSlice(n ast.Node, v reflect.Value) {
 }
 
 func (d *decoder) decodeReasons(n ast.Node, v reflect.Value) {
+	if _, null := n.(*ast.NullNode); null {
+		return
+	}
 	var words []string
 	d.decodeSlice(n, reflect.ValueOf(&words).Elem())
 	var set Reasons
@@ -269,8 +281,8 @@ func (d *decoder) merge(n ast.Node, yield func(*ast.MappingValueNode)) {
 		d.follow(node, func(target ast.Node) { d.merge(target, yield) })
 		return
 	case *ast.AnchorNode:
-		d.anchors[node.Name.GetToken().Value] = node.Value
 		d.merge(node.Value, yield)
+		d.name(node)
 		return
 	case *ast.SequenceNode:
 		for _, item := range node.Values {

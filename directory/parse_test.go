@@ -157,6 +157,7 @@ lists:
 func TestHostileFilesAreRefusedAtLittleCost(t *testing.T) {
 	laughs := "a: &l0 [lol, lol]\n" + keys("b%[1]d: &l%[2]d [*l%[1]d, *l%[1]d, *l%[1]d, *l%[1]d, *l%[1]d, *l%[1]d, *l%[1]d, *l%[1]d]\n", 30) + "agents: *l30\n"
 	merges := "lists:\n  - &m0 {id: a}\n" + keys("  - &m%[2]d {<<: [*m%[1]d, *m%[1]d, *m%[1]d, *m%[1]d, *m%[1]d, *m%[1]d, *m%[1]d, *m%[1]d]}\n", 30)
+	circle := "lists:\n  - &a {id: a}\n  - &a {id: b, <<: *a}\n  - {<<: *a}\n  - {<<: &c {<<: *c}}\n"
 	aliases := "agents:\n  - &a\n    id: a\n    extensions: &x [" + strings.Repeat("1, ", 4000) + "1]\n" + strings.Repeat("  - *a\n", 4000)
 	for name, text := range map[string]string{
 		"100 megabytes":             strings.Repeat("# nothing at all\n", 100<<20/17),
@@ -171,6 +172,7 @@ func TestHostileFilesAreRefusedAtLittleCost(t *testing.T) {
 		"60 000 keys in a list":     "agents:\n  - " + keys("    k%[1]d: v\n", 60000)[4:],
 		"20 000 documents":          strings.Repeat("---\na: b\n", 20000),
 		"a billion laughs":          laughs,
+		"aliases in a circle":       circle,
 		"a bomb of merges":          merges,
 		"16 million values":         aliases,
 		"anchors upon anchors":      strings.Repeat("&a ", 1<<17),
