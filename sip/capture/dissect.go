@@ -14,6 +14,7 @@ type dissector struct {
 	stats     Stats
 	fragments reassembler
 	streams   streams
+	datagram  datagram   // the last IP datagram
 	mirrored  hep.Packet // the last HEP3 packet
 
 	encrypted func(Encrypted)
@@ -31,16 +32,9 @@ func newDissector() *dissector {
 	return d
 }
 
-// frame takes one frame. It reports whether it filled p; more packets may follow, from more, which has
-// to be asked first.
+// frame takes one frame, after begin. It reports whether it filled p; more packets may follow from more,
+// which has to be asked before the next frame.
 func (d *dissector) frame(rec *record, p *hep.Received) bool {
-	d.stats.Records++
-	d.stats.Bytes += uint64(len(rec.data))
-	if rec.wire > len(rec.data) {
-		d.stats.Truncated++
-	}
-	d.volatile = false
-	d.sweep(rec.time)
 	if rec.time.Equal(beyond) {
 		return d.skip(BadTime)
 	}
@@ -49,6 +43,17 @@ func (d *dissector) frame(rec *record, p *hep.Received) bool {
 		return d.skip(r)
 	}
 	return d.packet(etherType, b, rec.time, p)
+}
+
+// begin counts a frame and gives up what has been waited for until now.
+func (d *dissector) begin(captured, wire int, now time.Time) {
+	d.stats.Records++
+	d.stats.Bytes += uint64(captured)
+	if wire > captured {
+		d.stats.Truncated++
+	}
+	d.volatile = false
+	d.sweep(now)
 }
 
 // sweep gives up what has been waited for in vain; more gives what is left of it.
@@ -80,28 +85,23 @@ func (d *dissector) more(p *hep.Received) bool {
 // finish gives up waiting, at the end of a capture; more gives what is left.
 func (d *dissector) finish() {
 	d.fragments.finish()
-	d.streams.finish()
+	d.streams.finished = true
 }
 
 // packet takes one packet of the network layer.
 func (d *dissector) packet(etherType uint16, b []byte, now time.Time, p *hep.Received) bool {
-	var (
-		dg datagram
-		r  Reason
-	)
+	dg, r := &d.datagram, NotIP
 	switch etherType {
 	case etherIPv4:
-		r = parseIPv4(b, &dg)
+		r = parseIPv4(b, dg)
 	case etherIPv6:
-		r = parseIPv6(b, &dg)
-	default:
-		r = NotIP
+		r = parseIPv6(b, dg)
 	}
 	if r != ReasonNone {
 		return d.skip(r)
 	}
 	if dg.fragment {
-		if !d.fragments.add(&dg, now) {
+		if !d.fragments.add(dg, now) {
 			return false
 		}
 		d.volatile = true
@@ -113,9 +113,9 @@ func (d *dissector) packet(etherType uint16, b []byte, now time.Time, p *hep.Rec
 	}
 	switch dg.proto {
 	case protoUDP:
-		return d.udp(&dg, now, p)
+		return d.udp(dg, now, p)
 	case protoTCP:
-		return d.streams.segment(&dg, now, p)
+		return d.streams.segment(dg, now, p)
 	}
 	return d.skip(NotTransport)
 }

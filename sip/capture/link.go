@@ -63,7 +63,11 @@ func network(link linkType, b []byte) (etherType uint16, packet []byte, r Reason
 	if len(b) < header {
 		return 0, nil, BadHeader
 	}
-	etherType, b = binary.BigEndian.Uint16(b[at:]), b[header:]
+	return untag(binary.BigEndian.Uint16(b[at:]), b[header:])
+}
+
+// untag steps over VLAN tags, which stand between an EtherType of theirs and the next.
+func untag(etherType uint16, b []byte) (uint16, []byte, Reason) {
 	for range maxTags {
 		if etherType != etherVLAN && etherType != etherQinQ && etherType != etherOldQinQ {
 			break
@@ -74,6 +78,30 @@ func network(link linkType, b []byte) (etherType uint16, packet []byte, r Reason
 		etherType, b = binary.BigEndian.Uint16(b[2:]), b[4:]
 	}
 	return etherType, b, ReasonNone
+}
+
+// inlineTags steps over VLAN tags that the EtherType says nothing of. A Linux socket without link
+// headers gives the innermost EtherType, but leaves all tags but the outermost in front of the packet.
+func inlineTags(etherType uint16, b []byte) []byte {
+	if wellFormed(etherType, b) {
+		return b
+	}
+	if inner, rest, r := untag(etherVLAN, b); r == ReasonNone && inner == etherType && wellFormed(inner, rest) {
+		return rest
+	}
+	return b
+}
+
+// wellFormed reports whether b looks like a whole packet of IPv4 or IPv6.
+func wellFormed(etherType uint16, b []byte) bool {
+	switch {
+	case etherType == etherIPv4 && len(b) >= 20:
+		total := int(binary.BigEndian.Uint16(b[2:]))
+		return b[0]>>4 == 4 && b[0]&0x0f >= 5 && total >= 20 && total <= len(b)
+	case etherType == etherIPv6 && len(b) >= 40:
+		return b[0]>>4 == 6 && 40+int(binary.BigEndian.Uint16(b[4:])) <= len(b)
+	}
+	return false
 }
 
 // version tells IPv4 and IPv6 apart where only the packet itself does.

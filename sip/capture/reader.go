@@ -22,6 +22,8 @@ type Reader struct {
 	read     *counter
 	in       *input
 	source   source
+	record   record // the last one read
+	unread   bool   // it was not yet given to the dissector
 	d        *dissector
 	warnings []string
 	ended    bool
@@ -80,19 +82,24 @@ func (r *Reader) Next(p *hep.Received) error {
 		if r.d.more(p) {
 			return nil
 		}
+		if r.unread {
+			r.unread = false
+			if r.d.frame(&r.record, p) {
+				return nil
+			}
+			continue
+		}
 		if r.ended {
 			return io.EOF
 		}
-		var rec record
-		if err := r.source.next(&rec); err != nil {
+		if err := r.source.next(&r.record); err != nil {
 			if err := r.end(err); err != nil {
 				return err
 			}
 			continue
 		}
-		if r.d.frame(&rec, p) {
-			return nil
-		}
+		r.d.begin(len(r.record.data), r.record.wire, r.record.time) // may make earlier ones ready
+		r.unread = true
 	}
 }
 

@@ -58,21 +58,46 @@ func isStartLine(line []byte) bool {
 	return bytes.HasSuffix(line, version20) && looksLikeSIP(line)
 }
 
-// findStartLine returns where in b the first start line begins that is complete, or -1 and how many
-// bytes of b need not be looked at again.
+// methods are those a message is found by where its beginning is not known (see sip.Method).
+var methods = [...]string{
+	"INVITE", "ACK", "BYE", "CANCEL", "REGISTER", "OPTIONS", "PRACK", "SUBSCRIBE", "NOTIFY", "PUBLISH",
+	"INFO", "REFER", "MESSAGE", "UPDATE",
+}
+
+// findStartLine returns where in b the first start line begins, or -1 and how many bytes of b need not
+// be looked at again. The line may follow the body of a message without a line break. A method cut in
+// two must not be taken for another, so only known ones count.
 func findStartLine(b []byte) (at, looked int) {
-	if !bytes.Contains(b, version20) {
-		return -1, bytes.LastIndexByte(b, '\n') + 1
-	}
-	for looked < len(b) {
-		n := bytes.IndexByte(b[looked:], '\n')
-		if n < 0 {
-			break
+	for from := 0; ; {
+		i := bytes.Index(b[from:], version20)
+		if i < 0 {
+			return -1, bytes.LastIndexByte(b, '\n') + 1
 		}
-		if isStartLine(bytes.TrimSuffix(b[looked:looked+n], []byte("\r"))) {
-			return looked, looked
+		i += from
+		from = i + len(version20)
+		rest := b[from:]
+		switch {
+		case len(rest) >= 5 && rest[0] == ' ' && rest[1] >= '1' && rest[1] <= '6' && rest[4] == ' ':
+			return i, i
+		case len(rest) > 0 && (rest[0] == '\r' || rest[0] == '\n') && i > 0 && b[i-1] == ' ':
+			if at := methodBefore(b[:i-1]); at >= 0 {
+				return at, at
+			}
 		}
-		looked += n + 1
 	}
-	return -1, looked
+}
+
+// methodBefore returns where the method of a request line begins whose Request-URI ends b, or -1.
+func methodBefore(b []byte) int {
+	line := b[bytes.LastIndexByte(b, '\n')+1:]
+	space := bytes.LastIndexByte(line, ' ')
+	if space < 0 {
+		return -1
+	}
+	for _, m := range methods {
+		if bytes.HasSuffix(line[:space], []byte(m)) {
+			return len(b) - len(line) + space - len(m)
+		}
+	}
+	return -1
 }

@@ -57,11 +57,11 @@ func classify(b []byte) kind {
 // join tells what a stream carries that was met in the middle, and where in b its first message
 // starts.
 func (st *streams) join(b []byte) (k kind, at int) {
-	trimmed := trimEmptyLines(b)
-	if len(trimmed) > 0 {
-		if k := classify(trimmed); k != otherKind && k != unknownKind {
-			return k, len(b) - len(trimmed)
-		}
+	switch {
+	case isHEP(b):
+		return hepKind, 0
+	case isTLS(b):
+		return tlsKind, 0
 	}
 	if at, _ := findStartLine(b); at >= 0 {
 		return sipKind, at
@@ -69,25 +69,34 @@ func (st *streams) join(b []byte) (k kind, at int) {
 	return otherKind, 0
 }
 
+// identify tells what a stream carries that was not known so far.
+func (st *streams) identify(s *stream) kind {
+	if s.inSync {
+		if s.rest = trimEmptyLines(s.rest); len(s.rest) == 0 {
+			return unknownKind
+		}
+		return classify(s.rest)
+	}
+	k, at := st.join(s.rest) // its beginning is missing
+	if k != otherKind {
+		s.rest, s.inSync = s.rest[at:], true
+		return k
+	}
+	if s.rest = s.rest[bytes.LastIndexByte(s.rest, '\n')+1:]; len(s.rest) < maxMessage || len(s.later) > 0 {
+		return unknownKind
+	}
+	return otherKind
+}
+
 // take fills p with the next whole message of a stream.
 func (st *streams) take(s *stream, p *hep.Received) bool {
 	if s.kind == unknownKind {
-		if s.rest = trimEmptyLines(s.rest); len(s.rest) == 0 {
-			return false
-		}
-		k := classify(s.rest)
-		if k == otherKind && !s.inSync {
-			var at int
-			if k, at = st.join(s.rest); k != otherKind {
-				s.rest, s.inSync = s.rest[at:], true
-			}
-		}
-		switch k {
-		case unknownKind:
-			return false
-		case otherKind:
+		k := st.identify(s)
+		if k == otherKind {
 			st.d.skip(NotSIP)
 			st.drop(s)
+		}
+		if k == otherKind || k == unknownKind {
 			return false
 		}
 		st.become(s, k)

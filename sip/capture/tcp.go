@@ -69,6 +69,8 @@ type streams struct {
 	queue   []*stream // that may have a message to give
 	waiting []*stream // for missing bytes, the longest waiting in front
 	bytes   int       // kept in all streams
+
+	finished bool // nothing more will come, so nothing is waited for
 }
 
 // TCP flags (RFC 9293 §3.1).
@@ -369,7 +371,14 @@ func (st *streams) enqueue(s *stream) {
 
 // more fills p with the next message of the streams that may have one.
 func (st *streams) more(p *hep.Received) bool {
-	for len(st.queue) > 0 {
+	for {
+		if len(st.queue) == 0 {
+			if !st.finished || len(st.waiting) == 0 {
+				return false
+			}
+			st.leap(st.waiting[0])
+			continue
+		}
 		s := st.queue[0]
 		if st.take(s, p) {
 			return true
@@ -387,7 +396,6 @@ func (st *streams) more(p *hep.Received) bool {
 		s.queued = false
 		st.queue = slices.Delete(st.queue, 0, 1)
 	}
-	return false
 }
 
 // close ends a stream.
@@ -396,11 +404,4 @@ func (st *streams) close(s *stream) {
 		st.d.skip(StreamGap)
 	}
 	st.drop(s)
-}
-
-// finish goes on behind every gap, at the end of a capture. What more gives then is the last.
-func (st *streams) finish() {
-	for len(st.waiting) > 0 {
-		st.leap(st.waiting[0])
-	}
 }

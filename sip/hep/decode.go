@@ -32,9 +32,6 @@ func DecodeCut(b []byte, p *Packet) error {
 	return nil
 }
 
-// chunkBit is the bit of a chunk type in the set of those seen.
-func chunkBit(kind uint16) uint64 { return 1 << (kind & 63) }
-
 const (
 	bothIPv4 = 1<<chunkSrc4 | 1<<chunkDst4
 	bothIPv6 = 1<<chunkSrc6 | 1<<chunkDst6
@@ -60,27 +57,28 @@ func decode(b []byte, total int, p *Packet) Reason {
 		compressed         []byte
 	)
 	for i := headerSize; i < len(b); {
-		if len(b)-i < chunkHeader {
+		rest := b[i:]
+		if len(rest) < chunkHeader {
 			return BadChunk
 		}
-		kind := binary.BigEndian.Uint32(b[i:]) // vendor and type
-		size := int(binary.BigEndian.Uint16(b[i+4:]))
-		if size < chunkHeader || size > len(b)-i {
-			if len(b) == total || kind != chunkPayload || size > total-i {
+		kind := binary.BigEndian.Uint32(rest) // vendor and type
+		size := int(binary.BigEndian.Uint16(rest[4:]))
+		if size < chunkHeader || size > len(rest) {
+			if len(b) == total || kind != chunkPayload || size < chunkHeader || size > total-i {
 				return BadChunk
 			}
-			size = len(b) - i
+			size = len(rest)
 		}
-		v := b[i+chunkHeader : i+size]
+		v := rest[chunkHeader:size]
 		i += size
 		if kind > 63 {
 			continue // a vendor's chunk, or a generic one that nobody has assigned
 		}
-		if bit := chunkBit(uint16(kind)); seen&bit != 0 {
+		bit := uint64(1) << kind
+		if seen&bit != 0 {
 			return DuplicateChunk
-		} else {
-			seen |= bit
 		}
+		seen |= bit
 		if kind >= uint32(len(chunkSizes)) {
 			continue
 		}
