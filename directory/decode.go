@@ -1,21 +1,13 @@
 package directory
 
 import (
-	"encoding"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
-
-	"ringback/sip"
 )
 
 // decoder fills a File from YAML nodes. Unlike a general decoder it goes on after a mistake, takes
@@ -33,14 +25,6 @@ type decoder struct {
 
 // position is a line and a column, from 1.
 type position struct{ line, column int }
-
-// lateText is the text of a number and where it goes.
-type lateText struct {
-	text string
-	at   position
-	to   any // *sip.Number or *Pattern
-	set  func(*numbers, string) error
-}
 
 // field is a key of a mapping and the struct field it goes to.
 type field struct {
@@ -315,136 +299,4 @@ func pairsOf(n ast.Node) ([]*ast.MappingValueNode, bool) {
 		return []*ast.MappingValueNode{n}, true
 	}
 	return nil, false
-}
-
-// isScalar says whether values of the type are written as one YAML scalar.
-func isScalar(t reflect.Type) bool {
-	switch t {
-	case reflect.TypeFor[sip.Number](), reflect.TypeFor[sip.Host](), reflect.TypeFor[time.Duration](), reflect.TypeFor[Pattern]():
-		return true
-	case reflect.TypeFor[Reasons]():
-		return false
-	}
-	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
-		return true
-	}
-	return t.Kind() != reflect.Struct && t.Kind() != reflect.Slice
-}
-
-func (d *decoder) decodeScalar(n ast.Node, v reflect.Value) {
-	text, err := scalarText(n)
-	if err == nil {
-		err = d.setScalar(d.place(n), v, text)
-	}
-	if err != nil {
-		d.fail(n, v, "%s", err)
-	}
-}
-
-// scalarText is the text of a scalar as its author wrote it, quotes and folding undone.
-func scalarText(n ast.Node) (string, error) {
-	var text string
-	switch n := n.(type) {
-	case *ast.NullNode:
-		return "", mistakef("there is no value; give one, or leave out the key")
-	case *ast.LiteralNode:
-		text = strings.TrimRight(n.Value.Value, "\n")
-	case *ast.StringNode:
-		text = n.Value
-	case *ast.MappingNode, *ast.MappingValueNode:
-		if text, ok := unsplit(n); ok {
-			return text, checkText(text)
-		}
-		return "", mistakef("this is a mapping where one value is wanted; put the value in quotes if it holds a colon")
-	case *ast.SequenceNode:
-		return "", mistakef("this is a list where one value is wanted; give one")
-	default:
-		text = n.GetToken().Value
-	}
-	return text, checkText(text)
-}
-
-// unsplit undoes what the YAML library makes of 08:00-12:00 in a list within braces: a mapping, though
-// a colon with no space behind it separates nothing.
-func unsplit(n ast.Node) (string, bool) {
-	pairs, _ := pairsOf(n)
-	if m, ok := n.(*ast.MappingNode); ok && m.Start.Type == token.MappingStartType || len(pairs) != 1 {
-		return "", false
-	}
-	key, colon, value := pairs[0].Key.GetToken(), pairs[0].Start, pairs[0].Value.GetToken()
-	if _, scalar := pairs[0].Value.(ast.ScalarNode); !scalar || key.Position.Line != value.Position.Line ||
-		key.Position.Column+utf8.RuneCountInString(key.Value) != colon.Position.Column || colon.Position.Column+1 != value.Position.Column {
-		return "", false
-	}
-	return key.Value + ":" + value.Value, true
-}
-
-// checkText says whether a text can be a value at all.
-func checkText(text string) error {
-	switch {
-	case strings.TrimSpace(text) == "":
-		return mistakef("the value is empty; give one, or leave out the key")
-	case text != strings.TrimSpace(text):
-		return mistakef("the value begins or ends with a space; take it away")
-	case len(text) > 500:
-		return mistakef("the value is longer than 500 bytes; shorten it")
-	case strings.ContainsFunc(text, unicode.IsControl):
-		return mistakef("the value holds a line break or another control character; write it on one line")
-	case !utf8.ValidString(text):
-		return mistakef("the value is not UTF-8; write it in that encoding")
-	}
-	return nil
-}
-
-func (d *decoder) setScalar(at position, v reflect.Value, text string) error {
-	switch to := v.Addr().Interface().(type) {
-	case *sip.Number:
-		d.later = append(d.later, lateText{text, at, to, func(n *numbers, s string) (err error) {
-			*to, err = n.number(s)
-			return err
-		}})
-		return nil
-	case *Pattern:
-		d.later = append(d.later, lateText{text, at, to, func(n *numbers, s string) (err error) {
-			*to, err = n.pattern(s)
-			return err
-		}})
-		return nil
-	case *sip.Host:
-		return readHost(to, text)
-	case *time.Duration:
-		return readDuration(to, text)
-	case encoding.TextUnmarshaler:
-		return to.UnmarshalText([]byte(text))
-	case *string:
-		*to = text
-		return nil
-	case *bool:
-		return readBool(to, text)
-	}
-	if v.CanUint() {
-		u, err := strconv.ParseUint(text, 10, v.Type().Bits())
-		if err != nil {
-			return mistakef("%q is no whole number that fits; write one from 0 to %d", text, uint64(1)<<v.Type().Bits()-1)
-		}
-		v.SetUint(u)
-		return nil
-	}
-	i, err := strconv.ParseInt(text, 10, 32)
-	if err != nil {
-		return mistakef("%q is no whole number; write it in digits", text)
-	}
-	v.SetInt(i)
-	return nil
-}
-
-// resolve reads the numbers, now that the file's country is known.
-func (d *decoder) resolve(f *File) {
-	plan := numbersOf(f.country())
-	for _, l := range d.later {
-		if err := l.set(plan, l.text); err != nil {
-			d.add(l.at.line, l.at.column, err.Error())
-			d.broken[l.to] = true
-		}
-	}
 }
