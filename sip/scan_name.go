@@ -130,25 +130,21 @@ func headerName(line []byte) (kind headerKind, colon int) {
 		return spacedName(line)
 	}
 	raw := binary.LittleEndian.Uint64(line)
-	mask := ^uint64(0)
 	x := raw ^ eachColon
-	if at := (x - eachOne) &^ x & eachHigh; at != 0 { // its lowest bit is that of the first colon
-		colon = bits.TrailingZeros64(at) >> 3
-		mask = 1<<(8*colon) - 1
-	}
-	if ^(raw|raw<<1)&eachAlpha&mask != 0 { // a control character
-		return spacedName(line)
-	}
+	x = (x - eachOne) &^ x & eachHigh // the lowest bit set is that of the first colon
+	colon = bits.TrailingZeros64(x) >> 3
+	mask := uint64(1)<<(8*colon) - 1
 	word := (raw | eachLower) & mask
+	control := ^(raw | raw<<1) & eachAlpha & mask
 	slot := &nameTable[nameIndex(word)]
-	if slot.word == word {
-		if colon > 0 {
+	if slot.word == word && control == 0 { // in lower case a CR looks like '-'
+		if colon < 8 {
 			return slot.kinds[0], colon
 		}
 		return longName(line, slot)
 	}
 	x = word ^ eachSpace&mask
-	if (x-eachOne)&^x&eachHigh&mask != 0 { // a space
+	if control|(x-eachOne)&^x&eachHigh&mask != 0 {
 		return spacedName(line)
 	}
 	return nameOther, 0

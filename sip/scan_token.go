@@ -31,11 +31,16 @@ func trimLWS(v []byte) []byte {
 }
 
 func trimEnds(v []byte) []byte {
-	for len(v) > 0 && isLWS(v[0]) {
-		v = v[1:]
-	}
+	v = trimStart(v)
 	for len(v) > 0 && isLWS(v[len(v)-1]) {
 		v = v[:len(v)-1]
+	}
+	return v
+}
+
+func trimStart(v []byte) []byte {
+	for len(v) > 0 && isLWS(v[0]) {
+		v = v[1:]
 	}
 	return v
 }
@@ -183,51 +188,56 @@ func quoteEnd(v []byte, i int) int {
 // param returns the value of the named parameter in v, a run of ";name=value" (RFC 3261 §25.1),
 // quoted values without their quotes. name is in lower case.
 func param(v []byte, name string) (value []byte, ok bool) {
-	for i := 0; ; {
-		semicolon := bytes.IndexByte(v[i:], ';')
+	quoted := bytes.IndexByte(v, '"') >= 0
+	for {
+		semicolon := bytes.IndexByte(v, ';')
 		if semicolon < 0 {
 			return nil, false
 		}
-		i += semicolon + 1
-		for i < len(v) && isLWS(v[i]) {
-			i++
-		}
-		start := i
-		for i < len(v) && v[i] != '=' && v[i] != ';' && !isLWS(v[i]) {
-			i++
-		}
-		found := equalFold(v[start:i], name)
-		for i < len(v) && isLWS(v[i]) {
-			i++
-		}
-		if i == len(v) || v[i] != '=' {
-			if found {
+		v = trimStart(v[semicolon+1:])
+		if len(v) >= len(name) && equalFold(v[:len(name)], name) {
+			rest := trimStart(v[len(name):])
+			switch {
+			case len(rest) == 0 || rest[0] == ';':
 				return nil, true
+			case rest[0] != '=': // a longer name
+			case quoted:
+				return unquote(trimStart(rest[1:])), true
+			default:
+				return untilParam(rest[1:]), true
 			}
-			continue
 		}
-		i++
-		for i < len(v) && isLWS(v[i]) {
-			i++
-		}
-		if i < len(v) && v[i] == '"' {
-			end := quoteEnd(v, i)
-			if found {
-				return v[i+1 : end], true
-			}
-			i = end
-			continue
-		}
-		if found {
-			return untilParam(v[i:]), true
+		if quoted {
+			v = skipQuoted(v)
 		}
 	}
 }
 
-// untilParam returns the token v starts with, up to the next parameter or white space.
+// untilParam returns the token v starts with, up to the next parameter.
 func untilParam(v []byte) []byte {
 	if i := bytes.IndexByte(v, ';'); i >= 0 {
 		v = v[:i]
 	}
 	return trimLWS(v)
+}
+
+// unquote returns the value v starts with, quoted or not.
+func unquote(v []byte) []byte {
+	if len(v) > 0 && v[0] == '"' {
+		return v[1:quoteEnd(v, 0)]
+	}
+	return untilParam(v)
+}
+
+// skipQuoted skips a parameter whose value is quoted, since what is in quotes are no parameters.
+func skipQuoted(v []byte) []byte {
+	for i, c := range v {
+		switch c {
+		case ';':
+			return v
+		case '"':
+			return v[quoteEnd(v, i):]
+		}
+	}
+	return v
 }
