@@ -126,13 +126,15 @@ func (t *Tracker) Stats() Stats {
 	return s
 }
 
-// Unreadable tells the tracker that the phone at one of two addresses signals encrypted, so that
-// what it does is not seen: a miss at its PBX is then inferred, not seen.
+// Unreadable tells the tracker that a PBX and a phone signal encrypted, so that what they say is not
+// seen: a miss at that PBX is then inferred, not seen. Addresses of others tell nothing.
 func (t *Tracker) Unreadable(a, b netip.AddrPort) {
-	for _, x := range [2]netip.AddrPort{a, b} {
-		if p := t.site.at(x); p.kind == placeAgent {
-			t.unreadable[p.agent] = struct{}{}
-		}
+	p, q := t.site.at(a), t.site.at(b)
+	if q.kind == placePBX {
+		p, q = q, p
+	}
+	if p.kind == placePBX && q.kind == placeAgent {
+		t.unreadable[q.agent] = struct{}{}
 	}
 }
 
