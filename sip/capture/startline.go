@@ -79,7 +79,7 @@ func findStartLine(b []byte) (at, looked int) {
 		switch {
 		case len(rest) >= 5 && rest[0] == ' ' && rest[1] >= '1' && rest[1] <= '6' && rest[4] == ' ':
 			return i, i
-		case len(rest) > 0 && (rest[0] == '\r' || rest[0] == '\n') && i > 0 && b[i-1] == ' ':
+		case (bytes.HasPrefix(rest, []byte("\r\n")) || bytes.HasPrefix(rest, []byte("\n"))) && i > 0 && b[i-1] == ' ':
 			if at := methodBefore(b[:i-1]); at >= 0 {
 				return at, at
 			}

@@ -205,6 +205,9 @@ func contentLength(headers []byte) (n int, ok bool) {
 	for len(headers) > 0 {
 		line := headers[:nextLine(headers)]
 		headers = headers[len(line):]
+		if c := line[0] | 0x20; c != 'c' && c != 'l' {
+			continue // most are neither
+		}
 		name, value, found := bytes.Cut(line, []byte(":"))
 		if !found {
 			continue

@@ -13,8 +13,11 @@ import (
 	"math/big"
 	"net"
 	"net/netip"
+	"runtime"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -475,5 +478,115 @@ func TestAClosedServerDoesNotServe(t *testing.T) {
 			t.Fatalf("%s: the port was not given back: %v", network, err)
 		}
 		_ = again.Close()
+	}
+}
+
+func TestDatagramsLostInTheKernelAreCounted(t *testing.T) {
+	s, err := hep.Listen(t.Context(), hep.Options{
+		Addr: "127.0.0.1:0", ReadBuffer: 4096, Handler: func([]hep.Received) {}, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	c := dial(t, s)
+	for range 1000 { // nobody reads
+		send(t, c, hep.Append(nil, example()))
+	}
+	state := s.Socket()
+	if runtime.GOOS != "linux" {
+		return // only Linux tells
+	}
+	if state.Drops == 0 || state.Queued == 0 || state.ReadBuffer == 0 {
+		t.Errorf("state %+v", state)
+	}
+	if again := s.Socket(); again.Drops != state.Drops {
+		t.Errorf("drops %d, then %d", state.Drops, again.Drops)
+	}
+}
+
+func TestTheReadBufferIsAsLargeAsAskedForOrTheLogSaysWhy(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		return // only Linux tells
+	}
+	var log bytes.Buffer
+	s, err := hep.Listen(t.Context(), hep.Options{
+		Addr: "127.0.0.1:0", ReadBuffer: 64 << 20, Handler: func([]hep.Received) {}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	small := s.Socket().ReadBuffer < 64<<20
+	if warned := strings.Contains(log.String(), "net.core.rmem_max"); warned != small {
+		t.Errorf("buffer %d, log %q", s.Socket().ReadBuffer, log.String())
+	}
+}
+
+func TestAFloodOfBadPacketsIsLoggedInAFewLinesWithItsReason(t *testing.T) {
+	var log lockedBuffer
+	s, _ := serve(t, hep.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	c := dial(t, s)
+	for range 500 {
+		send(t, c, []byte(options))
+		send(t, c, with(chunk{0, 0x0b, []byte{5}})) // media reports are no reason to worry
+	}
+	await(t, "skipped", 500, s.Stats().Skipped[hep.RawSIP].Load)
+	await(t, "skipped", 500, s.Stats().Skipped[hep.RTCP].Load)
+	lines := strings.Count(log.String(), "\n")
+	if lines == 0 || lines > 10 {
+		t.Errorf("%d lines", lines)
+	}
+	if want := "reason=raw_sip peer=" + c.LocalAddr().String(); !strings.Contains(log.String(), want) {
+		t.Errorf("no %s in %s", want, log.String())
+	}
+	if strings.Contains(log.String(), "rtcp") {
+		t.Error("media reports were logged")
+	}
+}
+
+// lockedBuffer is a buffer for several goroutines.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// BenchmarkUDP tells what a datagram costs the server, as long as the sender keeps up.
+func BenchmarkUDP(b *testing.B) {
+	var got atomic.Int64
+	s, err := hep.Listen(b.Context(), hep.Options{Addr: "127.0.0.1:0", Handler: func(batch []hep.Received) { got.Add(int64(len(batch))) }})
+	if err != nil {
+		b.Fatal(err)
+	}
+	go func() { _ = s.Serve(b.Context()) }()
+	defer s.Close()
+	c, err := net.Dial("udp", s.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	packet := hep.Append(nil, example())
+	b.ReportAllocs()
+	sent := int64(0)
+	for b.Loop() {
+		if _, err := c.Write(packet); err != nil {
+			b.Fatal(err)
+		}
+		sent++
+		for sent-got.Load() > 5000 { // no more than the buffer takes
+			runtime.Gosched()
+		}
 	}
 }
