@@ -251,11 +251,19 @@ func TestNumberingReadsCommonFormsWithoutAllocating(t *testing.T) {
 
 func TestNumberingForgetsWhatItCannotKeep(t *testing.T) {
 	n := numbering(t, "FI", "9")
-	for i := range 8_300 {
-		text := fmt.Sprintf("9040%07d", i)
-		if got, want := n.Parse([]byte(text), nil), sip.Number(358400000000+uint64(i)); got != want {
-			t.Fatalf("%s is %s, want %s", text, got, want)
+	for i := range 10_000 {
+		if got := n.Parse(fmt.Appendf(nil, "*%07d", i), nil); got != 0 {
+			t.Fatalf("a feature code is %s", got)
 		}
+		if i%1000 != 0 {
+			continue
+		}
+		if got, want := n.Parse(fmt.Appendf(nil, "9040%07d", i), nil), sip.Number(358400000000+uint64(i)); got != want {
+			t.Fatalf("the number is %s, want %s", got, want)
+		}
+	}
+	if got := n.Parse([]byte("90400000000"), nil); got != 358400000000 {
+		t.Errorf("a number long forgotten is %s", got)
 	}
 }
 
