@@ -130,14 +130,14 @@ func TestEncryptedSignallingIsToldAbout(t *testing.T) {
 		t.Errorf("records from the phone: %v, want %v", fromPhone, want)
 	}
 	mirror := open(t, file("p3_tls_agent", "hep"))
-	clear := 0
+	inClear := 0
 	for _, p := range readAll(t, mirror.Next) {
 		if p.Transport == sip.TLS {
-			clear++
+			inClear++
 		}
 	}
-	if clear != len(seen) {
-		t.Errorf("%d messages over TLS in the mirror, %d records on the wire", clear, len(seen))
+	if inClear != len(seen) {
+		t.Errorf("%d messages over TLS in the mirror, %d records on the wire", inClear, len(seen))
 	}
 }
 

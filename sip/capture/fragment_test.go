@@ -18,8 +18,8 @@ import (
 )
 
 // fragments4 cuts a UDP datagram over IPv4 into Ethernet frames with at most size bytes of it each.
-func fragments4(t testing.TB, id uint16, payload string, size int) [][]byte {
-	t.Helper()
+func fragments4(tb testing.TB, id uint16, payload string, size int) [][]byte {
+	tb.Helper()
 	whole := string(udpRaw(len(payload))) + payload
 	var frames [][]byte
 	for at := 0; at < len(whole); at += size {
@@ -28,14 +28,14 @@ func fragments4(t testing.TB, id uint16, payload string, size int) [][]byte {
 		if at+size < len(whole) {
 			ip.Flags = layers.IPv4MoreFragments
 		}
-		frames = append(frames, serialize(t, ethernet(layers.EthernetTypeIPv4), ip, gopacket.Payload(whole[at:min(at+size, len(whole))])))
+		frames = append(frames, stacked(tb, ethernet(layers.EthernetTypeIPv4), ip, gopacket.Payload(whole[at:min(at+size, len(whole))])))
 	}
 	return frames
 }
 
 // fragments6 is the same over IPv6, with a destination options header in the part that is cut.
-func fragments6(t testing.TB, id uint32, payload string, size int) [][]byte {
-	t.Helper()
+func fragments6(tb testing.TB, id uint32, payload string, size int) [][]byte {
+	tb.Helper()
 	whole := "\x11\x00\x01\x04\x00\x00\x00\x00" + string(udpRaw(len(payload))) + payload
 	var frames [][]byte
 	for at := 0; at < len(whole); at += size {
@@ -44,7 +44,7 @@ func fragments6(t testing.TB, id uint32, payload string, size int) [][]byte {
 			h[3] |= 1
 		}
 		h = binary.BigEndian.AppendUint32(h, id)
-		frames = append(frames, serialize(t, ethernet(layers.EthernetTypeIPv6), ip6(44),
+		frames = append(frames, stacked(tb, ethernet(layers.EthernetTypeIPv6), ip6(44),
 			gopacket.Payload(string(h)+whole[at:min(at+size, len(whole))])))
 	}
 	return frames
@@ -146,7 +146,7 @@ func TestFragmentsThatCannotBeTrustedAreDropped(t *testing.T) {
 	odd := ip4(layers.IPProtocolUDP)
 	odd.Flags = layers.IPv4MoreFragments
 	for _, ip := range []*layers.IPv4{beyond, odd} {
-		f := serialize(t, ethernet(layers.EthernetTypeIPv4), ip, gopacket.Payload(strings.Repeat("x", 75)))
+		f := stacked(t, ethernet(layers.EthernetTypeIPv4), ip, gopacket.Payload(strings.Repeat("x", 75)))
 		if all, stats := payloads(t, frame{0, f}); len(all) != 0 || stats.Skipped[capture.BadHeader] != 1 {
 			t.Errorf("%d messages, skipped %v", len(all), stats.Skipped)
 		}

@@ -27,9 +27,9 @@ func request(n, body int) string {
 		n, n, body, bytes.Repeat([]byte("b"), body))
 }
 
-// serialize writes layers on top of one another.
-func serialize(t testing.TB, ls ...gopacket.SerializableLayer) []byte {
-	t.Helper()
+// stacked writes layers on top of one another.
+func stacked(tb testing.TB, ls ...gopacket.SerializableLayer) []byte {
+	tb.Helper()
 	var network gopacket.NetworkLayer
 	for _, l := range ls {
 		switch l := l.(type) {
@@ -37,17 +37,17 @@ func serialize(t testing.TB, ls ...gopacket.SerializableLayer) []byte {
 			network = l
 		case *layers.UDP:
 			if err := l.SetNetworkLayerForChecksum(network); err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 		case *layers.TCP:
 			if err := l.SetNetworkLayerForChecksum(network); err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 		}
 	}
 	b := gopacket.NewSerializeBuffer()
 	if err := gopacket.SerializeLayers(b, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ls...); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return bytes.Clone(b.Bytes())
 }
@@ -69,9 +69,9 @@ func ip6(next layers.IPProtocol) *layers.IPv6 {
 func udp() *layers.UDP { return &layers.UDP{SrcPort: 5060, DstPort: 5062} }
 
 // plain is an Ethernet frame of IPv4 and UDP.
-func plain(t testing.TB, payload string) []byte {
-	t.Helper()
-	return serialize(t, ethernet(layers.EthernetTypeIPv4), ip4(layers.IPProtocolUDP), udp(), gopacket.Payload(payload))
+func plain(tb testing.TB, payload string) []byte {
+	tb.Helper()
+	return stacked(tb, ethernet(layers.EthernetTypeIPv4), ip4(layers.IPProtocolUDP), udp(), gopacket.Payload(payload))
 }
 
 // frame is a captured frame with its time since epoch.
@@ -81,28 +81,28 @@ type frame struct {
 }
 
 // pcapOf is a pcap file of the frames.
-func pcapOf(t testing.TB, link layers.LinkType, frames ...frame) []byte {
-	t.Helper()
+func pcapOf(tb testing.TB, link layers.LinkType, frames ...frame) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	w := pcapgo.NewWriterNanos(&b)
 	if err := w.WriteFileHeader(262144, link); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, f := range frames {
 		info := gopacket.CaptureInfo{Timestamp: epoch.Add(f.at), CaptureLength: len(f.data), Length: len(f.data)}
 		if err := w.WritePacket(info, f.data); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return b.Bytes()
 }
 
 // reader reads a file's bytes.
-func reader(t testing.TB, file []byte) *capture.Reader {
-	t.Helper()
+func reader(tb testing.TB, file []byte) *capture.Reader {
+	tb.Helper()
 	r, err := capture.NewReader("test.pcap", bytes.NewReader(file))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return r
 }

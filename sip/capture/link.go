@@ -19,15 +19,6 @@ const (
 	linkSLL2     linkType = 276 // Linux "cooked", version 2
 )
 
-// known reports whether frames of the link type are read.
-func (l linkType) known() bool {
-	switch l {
-	case linkNull, linkEthernet, linkRawBSD, linkRawOpen, linkRaw, linkLoop, linkSLL, linkIPv4, linkIPv6, linkSLL2:
-		return true
-	}
-	return false
-}
-
 // EtherTypes (IEEE 802.3 §3.2.6).
 const (
 	etherIPv4    = 0x0800

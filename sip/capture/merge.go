@@ -3,14 +3,16 @@ package capture
 import (
 	"errors"
 	"io"
+	"slices"
 
 	"ringback/sip/hep"
 )
 
 // Merged reads several captures as one, in the order of their packets' Arrival.
 type Merged struct {
-	heads []head
-	last  int  // the head whose packet was given last; it is moved on by the next call
+	heads []*head
+	given *head // whose packet was given last; the next call moves it on
+	begun bool
 	alone bool // there is but one reader, and nothing to compare
 }
 
@@ -18,14 +20,15 @@ type Merged struct {
 type head struct {
 	r      *Reader
 	packet hep.Received
+	ended  bool
 }
 
 // Merge returns the packets of all readers by time. Of packets of the same time those of an earlier
 // reader come first. Closing the readers stays with the caller.
 func Merge(readers ...*Reader) *Merged {
-	m := &Merged{last: -1, alone: len(readers) == 1}
+	m := &Merged{alone: len(readers) == 1}
 	for _, r := range readers {
-		m.heads = append(m.heads, head{r: r})
+		m.heads = append(m.heads, &head{r: r})
 	}
 	return m
 }
@@ -36,34 +39,39 @@ func (m *Merged) Next(p *hep.Received) error {
 	if m.alone {
 		return m.heads[0].r.Next(p)
 	}
-	if m.last < 0 {
-		for i := len(m.heads) - 1; i >= 0; i-- {
-			if err := m.move(i); err != nil {
-				return err
-			}
-		}
-	} else if err := m.move(m.last); err != nil {
+	if err := m.move(); err != nil {
 		return err
 	}
-	if len(m.heads) == 0 {
-		return io.EOF
-	}
-	m.last = 0
-	for i := 1; i < len(m.heads); i++ {
-		if m.heads[i].packet.Arrival.Before(m.heads[m.last].packet.Arrival) {
-			m.last = i
+	m.given = nil
+	for _, h := range m.heads {
+		if m.given == nil || h.packet.Arrival.Before(m.given.packet.Arrival) {
+			m.given = h
 		}
 	}
-	*p = m.heads[m.last].packet
+	if m.given == nil {
+		return io.EOF
+	}
+	*p = m.given.packet
 	return nil
 }
 
-// move reads a head's next packet and drops the head at its end.
-func (m *Merged) move(i int) error {
-	err := m.heads[i].r.Next(&m.heads[i].packet)
-	if errors.Is(err, io.EOF) {
-		m.heads = append(m.heads[:i], m.heads[i+1:]...)
-		return nil
+// move reads the next packet of the head given last, at the beginning of all, and drops those at
+// their end.
+func (m *Merged) move() error {
+	ended := false
+	for _, h := range m.heads {
+		if m.begun && h != m.given {
+			continue
+		}
+		err := h.r.Next(&h.packet)
+		if h.ended = errors.Is(err, io.EOF); !h.ended && err != nil {
+			return err
+		}
+		ended = ended || h.ended
 	}
-	return err
+	m.begun = true
+	if ended {
+		m.heads = slices.DeleteFunc(m.heads, func(h *head) bool { return h.ended })
+	}
+	return nil
 }

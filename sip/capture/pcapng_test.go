@@ -78,7 +78,7 @@ func TestPcapngOfAnotherWriterIsRead(t *testing.T) {
 	}
 	for i, data := range [][]byte{
 		plain(t, request(0, 0)),
-		serialize(t, ip4(layers.IPProtocolUDP), udp(), gopacket.Payload(request(1, 0))),
+		stacked(t, ip4(layers.IPProtocolUDP), udp(), gopacket.Payload(request(1, 0))),
 	} {
 		index := 0
 		if i == 1 {
@@ -142,7 +142,7 @@ func TestEveryClockOfPcapngIsRead(t *testing.T) {
 
 func TestSectionsOfBothByteOrdersFollowOneAnother(t *testing.T) {
 	var file []byte
-	raw := serialize(t, ip4(layers.IPProtocolUDP), udp(), gopacket.Payload(request(2, 0)))
+	raw := stacked(t, ip4(layers.IPProtocolUDP), udp(), gopacket.Payload(request(2, 0)))
 	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian, binary.LittleEndian} {
 		n := (&ng{order: order}).section().block(0x0bad, make([]byte, 1<<20)).iface(1).
 			packet(0, 1795158193e6, plain(t, request(1, 0))).

@@ -27,8 +27,8 @@ import (
 func TestEveryLinkAndNetworkLayerIsRead(t *testing.T) {
 	msg := request(1, 20)
 	payload := gopacket.Payload(msg)
-	packet4 := serialize(t, ip4(layers.IPProtocolUDP), udp(), payload)
-	packet6 := serialize(t, ip6(layers.IPProtocolUDP), udp(), payload)
+	packet4 := stacked(t, ip4(layers.IPProtocolUDP), udp(), payload)
+	packet6 := stacked(t, ip6(layers.IPProtocolUDP), udp(), payload)
 	v4, v6 := netip.MustParseAddrPort("192.0.2.1:5060"), netip.MustParseAddrPort("[2001:db8::1]:5060")
 	tests := map[string]struct {
 		link layers.LinkType
@@ -37,13 +37,13 @@ func TestEveryLinkAndNetworkLayerIsRead(t *testing.T) {
 	}{
 		"Ethernet, IPv4":         {layers.LinkTypeEthernet, plain(t, msg), v4},
 		"Ethernet, IPv4, padded": {layers.LinkTypeEthernet, append(plain(t, msg), 0, 0, 0, 0, 0, 0), v4},
-		"Ethernet, IPv6":         {layers.LinkTypeEthernet, serialize(t, ethernet(layers.EthernetTypeIPv6), ip6(layers.IPProtocolUDP), udp(), payload), v6},
-		"VLAN": {layers.LinkTypeEthernet, serialize(t, ethernet(layers.EthernetTypeDot1Q),
+		"Ethernet, IPv6":         {layers.LinkTypeEthernet, stacked(t, ethernet(layers.EthernetTypeIPv6), ip6(layers.IPProtocolUDP), udp(), payload), v6},
+		"VLAN": {layers.LinkTypeEthernet, stacked(t, ethernet(layers.EthernetTypeDot1Q),
 			&layers.Dot1Q{VLANIdentifier: 7, Type: layers.EthernetTypeIPv4}, ip4(layers.IPProtocolUDP), udp(), payload), v4},
-		"QinQ": {layers.LinkTypeEthernet, serialize(t, ethernet(layers.EthernetTypeQinQ),
+		"QinQ": {layers.LinkTypeEthernet, stacked(t, ethernet(layers.EthernetTypeQinQ),
 			&layers.Dot1Q{VLANIdentifier: 7, Type: layers.EthernetTypeDot1Q},
 			&layers.Dot1Q{VLANIdentifier: 8, Type: layers.EthernetTypeIPv6}, ip6(layers.IPProtocolUDP), udp(), payload), v6},
-		"IPv4 with options": {layers.LinkTypeEthernet, serialize(t, ethernet(layers.EthernetTypeIPv4), &layers.IPv4{
+		"IPv4 with options": {layers.LinkTypeEthernet, stacked(t, ethernet(layers.EthernetTypeIPv4), &layers.IPv4{
 			Version: 4, TTL: 64, Protocol: layers.IPProtocolUDP, SrcIP: net.IP{192, 0, 2, 1}, DstIP: net.IP{192, 0, 2, 2},
 			Options: []layers.IPv4Option{{OptionType: 148, OptionLength: 4, OptionData: []byte{0, 0}}},
 		}, udp(), payload), v4},
@@ -83,7 +83,7 @@ func TestEveryLinkAndNetworkLayerIsRead(t *testing.T) {
 // header and an atomic fragment header before UDP.
 func extended(t *testing.T, msg string) []byte {
 	t.Helper()
-	u := serialize(t, udpRaw(len(msg)), gopacket.Payload(msg))
+	u := stacked(t, udpRaw(len(msg)), gopacket.Payload(msg))
 	var b []byte
 	b = append(b, 60, 0, 1, 4, 0, 0, 0, 0)                                     // hop-by-hop, then destination
 	b = append(b, 43, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)            // 16 bytes of destination, then routing
@@ -91,7 +91,7 @@ func extended(t *testing.T, msg string) []byte {
 	b = append(b, 44, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8) // 24 bytes of it, then fragment
 	b = append(b, 9, 10, 11, 12)
 	b = append(b, 17, 0, 0, 0, 0, 0, 0, 9) // whole, then UDP
-	return serialize(t, ethernet(layers.EthernetTypeIPv6), ip6(0), gopacket.Payload(append(b, u...)))
+	return stacked(t, ethernet(layers.EthernetTypeIPv6), ip6(0), gopacket.Payload(append(b, u...)))
 }
 
 // udpRaw is a UDP header for a payload of n bytes, by hand.
@@ -103,7 +103,7 @@ func udpRaw(n int) gopacket.Payload {
 }
 
 func TestWhatCarriesNoSIPIsCountedByReason(t *testing.T) {
-	arp := serialize(t, ethernet(layers.EthernetTypeARP), gopacket.Payload(make([]byte, 28)))
+	arp := stacked(t, ethernet(layers.EthernetTypeARP), gopacket.Payload(make([]byte, 28)))
 	u := func(payload string) []byte { return plain(t, payload) }
 	broken := func(change func(b []byte)) []byte {
 		b := u(request(1, 0))
@@ -115,7 +115,7 @@ func TestWhatCarriesNoSIPIsCountedByReason(t *testing.T) {
 		want capture.Reason
 	}{
 		"ARP":                      {arp, capture.NotIP},
-		"ICMP":                     {serialize(t, ethernet(layers.EthernetTypeIPv4), ip4(layers.IPProtocolICMPv4), gopacket.Payload("12345678")), capture.NotTransport},
+		"ICMP":                     {stacked(t, ethernet(layers.EthernetTypeIPv4), ip4(layers.IPProtocolICMPv4), gopacket.Payload("12345678")), capture.NotTransport},
 		"RTP":                      {u("\x80\x00\x00\x01media, and more of it"), capture.NotSIP},
 		"DNS":                      {u("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x03com\x00\x00\x01\x00\x01"), capture.NotSIP},
 		"text that is not SIP":     {u("hello world, this is: text"), capture.NotSIP},
@@ -131,8 +131,8 @@ func TestWhatCarriesNoSIPIsCountedByReason(t *testing.T) {
 		"UDP shorter than itself":  {broken(func(b []byte) { b[38], b[39] = 0, 7 }), capture.BadHeader},
 		"UDP longer than IP":       {broken(func(b []byte) { b[38], b[39] = 255, 255 }), capture.BadHeader},
 		"short IPv6 header":        {bare(0x86dd, "`234567890"), capture.BadHeader},
-		"endless IPv6 extensions":  {serialize(t, ethernet(layers.EthernetTypeIPv6), ip6(60), gopacket.Payload(bytes.Repeat([]byte{60, 0, 1, 4, 0, 0, 0, 0}, 50))), capture.BadHeader},
-		"IPv6 extension cut":       {serialize(t, ethernet(layers.EthernetTypeIPv6), ip6(60), gopacket.Payload([]byte{17, 9, 0, 0, 0, 0, 0, 0})), capture.BadHeader},
+		"endless IPv6 extensions":  {stacked(t, ethernet(layers.EthernetTypeIPv6), ip6(60), gopacket.Payload(bytes.Repeat([]byte{60, 0, 1, 4, 0, 0, 0, 0}, 50))), capture.BadHeader},
+		"IPv6 extension cut":       {stacked(t, ethernet(layers.EthernetTypeIPv6), ip6(60), gopacket.Payload([]byte{17, 9, 0, 0, 0, 0, 0, 0})), capture.BadHeader},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -28,8 +28,8 @@ type segment struct {
 	back    bool // from the other end
 }
 
-func (s segment) frame(t testing.TB) []byte {
-	t.Helper()
+func (s segment) frame(tb testing.TB) []byte {
+	tb.Helper()
 	tcp := &layers.TCP{
 		SrcPort: 40000, DstPort: 5060, Seq: s.seq, Window: 65535, ACK: s.ack != 0, Ack: s.ack,
 		SYN: strings.Contains(s.flags, "S"), FIN: strings.Contains(s.flags, "F"), RST: strings.Contains(s.flags, "R"),
@@ -39,14 +39,14 @@ func (s segment) frame(t testing.TB) []byte {
 		tcp.SrcPort, tcp.DstPort = tcp.DstPort, tcp.SrcPort
 		ip.SrcIP, ip.DstIP = ip.DstIP, ip.SrcIP
 	}
-	return serialize(t, ethernet(layers.EthernetTypeIPv4), ip, tcp, gopacket.Payload(s.payload))
+	return stacked(tb, ethernet(layers.EthernetTypeIPv4), ip, tcp, gopacket.Payload(s.payload))
 }
 
-func frames(t testing.TB, step time.Duration, segments ...segment) []frame {
-	t.Helper()
+func frames(tb testing.TB, step time.Duration, segments ...segment) []frame {
+	tb.Helper()
 	var fs []frame
 	for i, s := range segments {
-		fs = append(fs, frame{time.Duration(i) * step, s.frame(t)})
+		fs = append(fs, frame{time.Duration(i) * step, s.frame(tb)})
 	}
 	return fs
 }
@@ -322,9 +322,9 @@ func TestOtherProtocolsOverTCPKeepNoState(t *testing.T) {
 }
 
 // tcpFlood returns frames of many connections that each leave a message unfinished, or unbegun.
-func tcpFlood(t testing.TB, n int, s segment) []frame {
-	t.Helper()
-	base := s.frame(t)
+func tcpFlood(tb testing.TB, n int, s segment) []frame {
+	tb.Helper()
+	base := s.frame(tb)
 	var fs []frame
 	for i := range n {
 		f := bytes.Clone(base)

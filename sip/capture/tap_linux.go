@@ -163,7 +163,7 @@ func (t *Tap) Serve(ctx context.Context) error {
 			looked = now
 			before := t.lastDrops()
 			if t.Drops() > before && t.limiter.Allow() {
-				t.options.Logger.Warn("packets lost in the kernel, the ring was full", slog.String("peer", t.name))
+				t.options.Logger.Warn("packets lost in the kernel, the ring was full", slog.String("addr", t.name))
 			}
 		}
 	}

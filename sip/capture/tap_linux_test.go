@@ -174,7 +174,7 @@ func TestATapHearsBehindVLANTagsAndPutsFragmentsTogether(t *testing.T) {
 	_, got := listen(t, 5062)
 	dot1q := func(next layers.EthernetType) *layers.Dot1Q { return &layers.Dot1Q{VLANIdentifier: 7, Type: next} }
 	on := func(n int, ls ...gopacket.SerializableLayer) []byte {
-		return serialize(t, append(ls, udp(), gopacket.Payload(request(n, 0)))...)
+		return stacked(t, append(ls, udp(), gopacket.Payload(request(n, 0)))...)
 	}
 	frames := [][]byte{
 		on(1, ethernet(layers.EthernetTypeDot1Q), dot1q(layers.EthernetTypeIPv4), ip4(layers.IPProtocolUDP)),
@@ -183,8 +183,8 @@ func TestATapHearsBehindVLANTagsAndPutsFragmentsTogether(t *testing.T) {
 		on(4, ethernet(layers.EthernetTypeQinQ), dot1q(layers.EthernetTypeDot1Q), dot1q(layers.EthernetTypeIPv6), ip6(layers.IPProtocolUDP)),
 		extended(t, request(5, 0)),
 		// Another port, another protocol.
-		serialize(t, ethernet(layers.EthernetTypeIPv4), ip4(layers.IPProtocolUDP), &layers.UDP{SrcPort: 5064, DstPort: 5066}, gopacket.Payload(request(98, 0))),
-		serialize(t, ethernet(layers.EthernetTypeIPv4), ip4(layers.IPProtocolICMPv4), gopacket.Payload(strings.Repeat("\x13\xc6", 30))),
+		stacked(t, ethernet(layers.EthernetTypeIPv4), ip4(layers.IPProtocolUDP), &layers.UDP{SrcPort: 5064, DstPort: 5066}, gopacket.Payload(request(98, 0))),
+		stacked(t, ethernet(layers.EthernetTypeIPv4), ip4(layers.IPProtocolICMPv4), gopacket.Payload(strings.Repeat("\x13\xc6", 30))),
 	}
 	frames = append(frames, fragments4(t, 1, request(6, 4000), 1480)...)
 	frames = append(frames, fragments6(t, 1, request(7, 4000), 1448)...)

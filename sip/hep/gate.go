@@ -81,7 +81,7 @@ func newGate(s *Server) *gate {
 }
 
 // admit decodes one packet into the batch, or counts why not.
-func (g *gate) admit(b []byte, from netip.AddrPort) Reason {
+func (g *gate) admit(b []byte, from netip.AddrPort) {
 	g.tally.received++
 	g.tally.bytes += uint64(len(b))
 	if rules := g.server.rules.Load(); rules != g.rules || from.Addr() != g.from {
@@ -89,13 +89,16 @@ func (g *gate) admit(b []byte, from netip.AddrPort) Reason {
 		g.allowed = rules.sender(from.Addr())
 	}
 	if !g.allowed {
-		return g.skip(SenderNotAllowed, from)
+		g.skip(SenderNotAllowed, from)
+		return
 	}
-	if r := decode(b, len(b), &g.packet); r != ReasonNone {
-		return g.skip(r, from)
+	r := decode(b, len(b), &g.packet)
+	if r == ReasonNone {
+		r = g.rules.key(g.packet.Key)
 	}
-	if r := g.rules.key(g.packet.Key); r != ReasonNone {
-		return g.skip(r, from)
+	if r != ReasonNone {
+		g.skip(r, from)
+		return
 	}
 	g.batch = append(g.batch, Received{
 		Packet:        g.packet.Packet,
@@ -103,15 +106,13 @@ func (g *gate) admit(b []byte, from netip.AddrPort) Reason {
 		CaptureName:   g.packet.CaptureName,
 		From:          from,
 	})
-	return ReasonNone
 }
 
-func (g *gate) skip(r Reason, from netip.AddrPort) Reason {
+func (g *gate) skip(r Reason, from netip.AddrPort) {
 	g.tally.skip(r)
 	if !r.harmless() {
 		g.worst, g.worstFrom = r, from
 	}
-	return r
 }
 
 // full reports whether the batch has to be delivered before the next packet.

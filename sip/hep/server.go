@@ -137,6 +137,6 @@ func (s *Server) logSkip(r Reason, from netip.AddrPort) {
 func (s *Server) logDrops() {
 	if s.drops.Allow() {
 		s.options.Logger.Warn("hep datagrams lost in the kernel, the socket buffer was full",
-			slog.String("peer", s.addr.String()))
+			slog.String("addr", s.addr.String()))
 	}
 }

@@ -2,26 +2,16 @@ package hep_test
 
 import (
 	"bytes"
-	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/netip"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"ringback/sip"
 	"ringback/sip/hep"
 )
 
@@ -107,61 +97,6 @@ func numbered(i int) hep.Packet {
 	return p
 }
 
-func TestDatagramsArriveInOrderWithAllTheirParts(t *testing.T) {
-	for _, addr := range []string{"127.0.0.1:0", "[::1]:0"} {
-		t.Run(addr, func(t *testing.T) {
-			s, got := serve(t, hep.Options{Addr: addr})
-			c := dial(t, s)
-			const n = 1000
-			before := time.Now()
-			for i := range n {
-				send(t, c, hep.Append(nil, numbered(i)))
-			}
-			for i := range n {
-				r, want := <-got, numbered(i)
-				if !bytes.Equal(r.Payload, want.Payload) || r.Src != want.Src || r.Dst != want.Dst ||
-					r.Transport != sip.UDP || r.Agent != want.Agent || !r.Time.Equal(want.Time) ||
-					!bytes.Equal(r.CorrelationID, want.CorrelationID) || !bytes.Equal(r.CaptureName, want.CaptureName) {
-					t.Fatalf("packet %d: got %+v, want %+v", i, r, want)
-				}
-				if r.Arrival.Before(before) || r.Arrival.After(time.Now()) {
-					t.Fatalf("arrival %v", r.Arrival)
-				}
-				if local := c.LocalAddr().(*net.UDPAddr).AddrPort(); r.From != local {
-					t.Fatalf("from %v, want %v", r.From, local)
-				}
-			}
-			st := s.Stats()
-			if st.Received.Load() != n || st.Delivered.Load() != n || st.Bytes.Load() == 0 {
-				t.Errorf("received %d, delivered %d, %d bytes", st.Received.Load(), st.Delivered.Load(), st.Bytes.Load())
-			}
-		})
-	}
-}
-
-func TestAnIPv4SenderIsKnownByItsIPv4AddressOnADualSocket(t *testing.T) {
-	s, got := serve(t, hep.Options{Addr: ":0", Senders: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
-	c, err := net.Dial("udp", net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Addr().(*net.UDPAddr).Port)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	send(t, c, hep.Append(nil, example()))
-	if r := <-got; !r.From.Addr().Is4() {
-		t.Errorf("from %v", r.From)
-	}
-}
-
-func TestAPacketWithoutATimeGetsItsArrival(t *testing.T) {
-	s, got := serve(t, hep.Options{})
-	p := example()
-	p.Time = time.Time{}
-	send(t, dial(t, s), hep.Append(nil, p))
-	if r := <-got; !r.Time.Equal(r.Arrival) {
-		t.Errorf("time %v, arrival %v", r.Time, r.Arrival)
-	}
-}
-
 func TestWhatIsNotHandedOnIsCountedByReason(t *testing.T) {
 	s, got := serve(t, hep.Options{})
 	c := dial(t, s)
@@ -234,212 +169,6 @@ func TestOnlyTheRightKeysOpen(t *testing.T) {
 	}
 }
 
-func TestFramesOfAStreamAreFoundHoweverTheyAreCut(t *testing.T) {
-	for _, size := range []int{1, 3, 7, 100, 1000, 1 << 20} {
-		t.Run(strconv.Itoa(size), func(t *testing.T) {
-			s, got := serve(t, hep.Options{Network: "tcp"})
-			c := dial(t, s)
-			const n = 300
-			var b []byte
-			for i := range n {
-				b = hep.Append(b, numbered(i))
-			}
-			go func() { // a reader has to take while we write
-				for len(b) > 0 {
-					k := min(size, len(b))
-					if _, err := c.Write(b[:k]); err != nil {
-						t.Error(err)
-						return
-					}
-					b = b[k:]
-				}
-			}()
-			for i := range n {
-				if r := <-got; !bytes.Equal(r.Payload, numbered(i).Payload) {
-					t.Fatalf("frame %d is %q", i, r.Payload)
-				}
-			}
-		})
-	}
-}
-
-func TestTheLargestFrameFitsAStream(t *testing.T) {
-	s, got := serve(t, hep.Options{Network: "tcp"})
-	c := dial(t, s)
-	p := example()
-	p.Payload = nil
-	p.Payload = bytes.Repeat([]byte("x"), hep.MaxFrame-len(hep.Append(nil, p)))
-	b := hep.Append(nil, p)
-	if len(b) != hep.MaxFrame {
-		t.Fatalf("%d bytes", len(b))
-	}
-	for range 5 {
-		send(t, c, b)
-		if r := <-got; !bytes.Equal(r.Payload, p.Payload) {
-			t.Fatalf("payload of %d bytes", len(r.Payload))
-		}
-	}
-}
-
-func TestAStreamThatIsNotHEPIsClosed(t *testing.T) {
-	for name, tt := range map[string]struct {
-		b    []byte
-		want hep.Reason
-	}{
-		"SIP":         {[]byte(options), hep.RawSIP},
-		"zero length": {[]byte("HEP3\x00\x00"), hep.WrongLength},
-		"HTTP":        {[]byte("GET / HTTP/1.1\r\n\r\n"), hep.NotHEP},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, got := serve(t, hep.Options{Network: "tcp"})
-			c := dial(t, s)
-			send(t, c, append(hep.Append(nil, example()), tt.b...))
-			<-got
-			if _, err := io.ReadAll(c); err != nil && !isReset(err) {
-				t.Error(err)
-			}
-			await(t, "closed", 1, s.Stats().Closed[hep.ClosedBadFrame].Load)
-			if n := s.Stats().Skipped[tt.want].Load(); n != 1 {
-				t.Errorf("%v: %d, want 1", tt.want, n)
-			}
-		})
-	}
-}
-
-// isReset reports whether the other end closed with bytes of ours unread.
-func isReset(err error) bool {
-	_, ok := err.(*net.OpError) //nolint:errorlint // as the net package returns it
-	return ok
-}
-
-func TestAMalformedPacketInAGoodFrameKeepsTheStream(t *testing.T) {
-	s, got := serve(t, hep.Options{Network: "tcp"})
-	c := dial(t, s)
-	send(t, c, append(without(3), hep.Append(nil, example())...))
-	<-got
-	if n := s.Stats().Skipped[hep.MissingChunk].Load(); n != 1 {
-		t.Errorf("missing_chunk %d", n)
-	}
-}
-
-func TestConnectionsAreLimited(t *testing.T) {
-	s, got := serve(t, hep.Options{Network: "tcp", MaxConns: 3, MaxConnsPerSender: 2})
-	first, second := dial(t, s), dial(t, s)
-	await(t, "accepted", 2, s.Stats().Accepted.Load)
-	dial(t, s)
-	await(t, "refused", 1, s.Stats().Closed[hep.RefusedPerSender].Load)
-	send(t, second, hep.Append(nil, example()))
-	<-got
-	_ = first.Close()
-	await(t, "closed", 1, s.Stats().Closed[hep.ClosedByPeer].Load)
-	send(t, dial(t, s), hep.Append(nil, example()))
-	<-got
-}
-
-func TestAnIdleConnectionIsClosed(t *testing.T) {
-	s, _ := serve(t, hep.Options{Network: "tcp", IdleTimeout: 20 * time.Millisecond})
-	c := dial(t, s)
-	send(t, c, []byte("HEP3\x00"))
-	if _, err := io.ReadAll(c); err != nil && !isReset(err) {
-		t.Error(err)
-	}
-	await(t, "idle", 1, s.Stats().Closed[hep.ClosedIdle].Load)
-}
-
-func TestAConnectionCutInsideAFrameIsToldApart(t *testing.T) {
-	s, _ := serve(t, hep.Options{Network: "tcp"})
-	c := dial(t, s)
-	send(t, c, with()[:20])
-	_ = c.Close()
-	await(t, "mid frame", 1, s.Stats().Closed[hep.ClosedMidFrame].Load)
-}
-
-// A flooding connection and a quiet one share a handler that one lock guards, as the daemon's does.
-func TestAFloodingConnectionDoesNotStarveAnother(t *testing.T) {
-	var mu sync.Mutex
-	quiet := make(chan struct{}, 100)
-	s, _ := serve(t, hep.Options{Network: "tcp", Handler: func(batch []hep.Received) {
-		mu.Lock()
-		defer mu.Unlock()
-		for _, r := range batch {
-			if r.Agent == 7 {
-				quiet <- struct{}{}
-			}
-		}
-	}})
-	flood, other := dial(t, s), dial(t, s)
-	var wg sync.WaitGroup
-	ctx, cancel := context.WithCancel(t.Context())
-	wg.Go(func() {
-		var b []byte
-		for range 1000 {
-			b = hep.Append(b, example())
-		}
-		for ctx.Err() == nil {
-			if _, err := flood.Write(b); err != nil {
-				return
-			}
-		}
-	})
-	await(t, "delivered", 5000, s.Stats().Delivered.Load)
-	p := example()
-	p.Agent = 7
-	for range 50 {
-		send(t, other, hep.Append(nil, p))
-		select {
-		case <-quiet:
-		case <-time.After(10 * time.Second):
-			t.Error("the quiet connection is starved")
-		}
-	}
-	cancel()
-	_ = flood.Close()
-	wg.Wait()
-}
-
-func TestTLSCarriesFrames(t *testing.T) {
-	cert, pool := certificate(t)
-	s, got := serve(t, hep.Options{Network: "tls", TLS: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}})
-	c, err := tls.Dial("tcp", s.Addr().String(), &tls.Config{RootCAs: pool, ServerName: "ringback.example", MinVersion: tls.VersionTLS12})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	send(t, c, hep.Append(nil, example()))
-	if r := <-got; string(r.Payload) != options {
-		t.Errorf("payload %q", r.Payload)
-	}
-	plain := dial(t, s)
-	send(t, plain, hep.Append(nil, example()))
-	await(t, "failed handshakes", 1, s.Stats().Closed[hep.ClosedHandshake].Load)
-}
-
-// certificate makes a certificate for ringback.example and the pool that trusts it.
-func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(time.Hour),
-		DNSNames:     []string{"ringback.example"},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
-}
-
 func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
 	handler := func([]hep.Received) {}
 	for name, tt := range map[string]struct {
@@ -481,48 +210,6 @@ func TestAClosedServerDoesNotServe(t *testing.T) {
 	}
 }
 
-func TestDatagramsLostInTheKernelAreCounted(t *testing.T) {
-	s, err := hep.Listen(t.Context(), hep.Options{
-		Addr: "127.0.0.1:0", ReadBuffer: 4096, Handler: func([]hep.Received) {}, Logger: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	c := dial(t, s)
-	for range 1000 { // nobody reads
-		send(t, c, hep.Append(nil, example()))
-	}
-	state := s.Socket()
-	if runtime.GOOS != "linux" {
-		return // only Linux tells
-	}
-	if state.Drops == 0 || state.Queued == 0 || state.ReadBuffer == 0 {
-		t.Errorf("state %+v", state)
-	}
-	if again := s.Socket(); again.Drops != state.Drops {
-		t.Errorf("drops %d, then %d", state.Drops, again.Drops)
-	}
-}
-
-func TestTheReadBufferIsAsLargeAsAskedForOrTheLogSaysWhy(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		return // only Linux tells
-	}
-	var log bytes.Buffer
-	s, err := hep.Listen(t.Context(), hep.Options{
-		Addr: "127.0.0.1:0", ReadBuffer: 64 << 20, Handler: func([]hep.Received) {}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	small := s.Socket().ReadBuffer < 64<<20
-	if warned := strings.Contains(log.String(), "net.core.rmem_max"); warned != small {
-		t.Errorf("buffer %d, log %q", s.Socket().ReadBuffer, log.String())
-	}
-}
-
 func TestAFloodOfBadPacketsIsLoggedInAFewLinesWithItsReason(t *testing.T) {
 	var log lockedBuffer
 	s, _ := serve(t, hep.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
@@ -561,32 +248,4 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
-}
-
-// BenchmarkUDP tells what a datagram costs the server, as long as the sender keeps up.
-func BenchmarkUDP(b *testing.B) {
-	var got atomic.Int64
-	s, err := hep.Listen(b.Context(), hep.Options{Addr: "127.0.0.1:0", Handler: func(batch []hep.Received) { got.Add(int64(len(batch))) }})
-	if err != nil {
-		b.Fatal(err)
-	}
-	go func() { _ = s.Serve(b.Context()) }()
-	defer s.Close()
-	c, err := net.Dial("udp", s.Addr().String())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer c.Close()
-	packet := hep.Append(nil, example())
-	b.ReportAllocs()
-	sent := int64(0)
-	for b.Loop() {
-		if _, err := c.Write(packet); err != nil {
-			b.Fatal(err)
-		}
-		sent++
-		for sent-got.Load() > 5000 { // no more than the buffer takes
-			runtime.Gosched()
-		}
-	}
 }

@@ -53,7 +53,7 @@ func (s *Server) serveUDP() error {
 			g.tally.received++
 			g.skip(TooLarge, from)
 		} else {
-			_ = g.admit(b[:n], from) // counted there; the next datagram is another story
+			g.admit(b[:n], from)
 		}
 		g.deliver(time.Now())
 	}
