@@ -231,7 +231,7 @@ func (s *diskSnapshot) scan(r Range, fail func(error)) iter.Seq2[[]byte, []byte]
 		for ; it.Valid(); it.Next() {
 			item := it.Item()
 			key := item.Key()
-			if !r.holds(key) {
+			if !r.Holds(key) {
 				if r.Reverse && string(key) == string(r.To) {
 					continue
 				}

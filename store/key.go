@@ -277,7 +277,7 @@ func (r Range) Beyond(key []byte) Range {
 	return r
 }
 
-// holds says whether the key lies in the range.
-func (r Range) holds(key []byte) bool {
+// Holds says whether the key lies in the range.
+func (r Range) Holds(key []byte) bool {
 	return bytes.Compare(key, r.From) >= 0 && (r.To == nil || bytes.Compare(key, r.To) < 0)
 }

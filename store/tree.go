@@ -50,7 +50,7 @@ func (t *tree) walk(r Range) iter.Seq2[[]byte, entry] {
 		changes := t.changes
 		for ok := seek(&it, r); ok; {
 			key := []byte(it.Key())
-			if !r.holds(key) || !yield(key, it.Value()) {
+			if !r.Holds(key) || !yield(key, it.Value()) {
 				return
 			}
 			switch {

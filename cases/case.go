@@ -1,0 +1,89 @@
+package cases
+
+import (
+	"time"
+
+	"ringback/sip"
+)
+
+// Case is one customer to call: a value, as it was when it was read.
+type Case struct {
+	ID     string     // short, sorts by when the case was opened
+	List   string     // its callback list
+	Number sip.Number // 0 when the caller's identity is no E.164 number
+	Caller string     // the number, or the identity where there is none, for people
+	State  State
+
+	Service     string         // called last
+	Verdict     sip.Verdict    // of the latest miss
+	Reason      sip.Reason     // of the latest miss
+	Confidence  sip.Confidence // of the latest miss
+	MissedCount int
+	Wait        time.Duration // how long the customer waited for an agent, at the latest miss
+	CallIDs     []string      // SIP Call-IDs of the missed calls, the latest 16 at most
+
+	Opened  time.Time
+	Missed  time.Time // when the customer went away last
+	Due     time.Time
+	Expires time.Time // zero: never
+
+	Closed      time.Time // zero while open
+	CloseReason CloseReason
+	ClosedBy    string    // who dialled, served or closed by hand: an agent's id
+	Proof       []string  // SIP Call-IDs of the call that closed it
+	UndoUntil   time.Time // until when the automatic close can be undone; zero: it cannot
+
+	CallingNow   bool // the customer is on the line again: to be shown, not to be dialled
+	CallingSince time.Time
+
+	Assignee  string    // an agent's id
+	Scheduled time.Time // when a person wants the customer called; zero: nobody said
+	KeepOpen  bool      // never closed automatically
+	Attempts  int       // to reach the customer
+	Attempted time.Time // the last of them
+
+	Previous string // the closed case of the same customer before this one
+	Version  uint64 // grows with every change
+}
+
+// Overdue says whether the case should have been dealt with by now.
+func (c *Case) Overdue(now time.Time) bool { return c.State == Open && !now.Before(c.Due) }
+
+// Change is one thing that happened to one case, told once it is on the disk.
+type Change struct {
+	Event   ChangeEvent
+	Case    Case // as it was after the change
+	At      time.Time
+	Reason  string   // of a miss, of a close, or the result of an attempt
+	Agent   string   // who dialled, served, or did it by hand
+	Call    string   // sip.Call.ID of the call that caused it
+	CallIDs []string // SIP Call-IDs of that call
+}
+
+// Entry is one event of a case's history, with its proof.
+type Entry struct {
+	At     time.Time
+	Event  ChangeEvent
+	Reason string
+	Agent  string
+	Note   string // what a person wrote with it
+	Call   *Proof // the call that caused it, nil when none did
+}
+
+// Proof is what was seen of a call, as far as an entry rests on it.
+type Proof struct {
+	ID         string // sip.Call.ID
+	Direction  sip.Direction
+	Service    string
+	Trunk      string
+	Verdict    sip.Verdict
+	Reason     sip.Reason
+	Confidence sip.Confidence
+	Result     sip.Result // of an outbound call
+	StatusCode uint16
+	Started    time.Time
+	Answered   time.Time
+	Ended      time.Time
+	CallIDs    []string       // SIP Call-IDs of its legs
+	Evidence   []sip.Evidence // the first 64 facts
+}

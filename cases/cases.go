@@ -1,0 +1,345 @@
+package cases
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"ringback/directory"
+	"ringback/sip"
+	"ringback/store"
+)
+
+// Options of Cases; the zero value takes the defaults named beside its fields.
+type Options struct {
+	Logger *slog.Logger // nil: none
+
+	// Remember is how long an applied event is remembered, so that it is not applied again. It is longer
+	// than any call and any way in which one could be told twice: 48 h.
+	Remember time.Duration
+}
+
+// Cases keeps the cases of all lists in a store. Its methods may be called from any goroutine, except
+// that the events of one tracker come from one.
+type Cases struct {
+	st  *store.Store
+	dir func() *directory.Directory
+	opt Options
+
+	// What is known of numbers without asking the store, so that the events of most calls cost a look
+	// into a map. It follows from what is stored and what was submitted.
+	mu       sync.Mutex
+	numbers  map[sip.Number]interest
+	live     map[string]alive      // service calls on the line, by sip.Call.ID
+	callers  map[string]sip.Number // and their callers
+	waiting  map[string]sip.Number // agents' calls whose end matters, and whom they called
+	open     map[string]int        // open cases by list
+	showing  []string              // open cases that showed a call on the line when the store was opened
+	decided  map[Why]uint64
+	forgotIn time.Time // when Expire last forgot old marks
+}
+
+// interest is why events of a number matter.
+type interest struct {
+	open    int      // cases
+	pending int      // commands that may open or close one
+	live    []string // service calls on the line, by sip.Call.ID
+}
+
+// New makes the cases kept in a store. It registers its commands, so the store has not been used yet,
+// and reads which numbers have open cases. dir gives the directory in force.
+func New(st *store.Store, dir func() *directory.Directory, o Options) (*Cases, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Remember <= 0 {
+		o.Remember = 48 * time.Hour
+	}
+	c := &Cases{
+		st: st, dir: dir, opt: o,
+		numbers: map[sip.Number]interest{}, live: map[string]alive{}, callers: map[string]sip.Number{},
+		waiting: map[string]sip.Number{}, open: map[string]int{}, decided: map[Why]uint64{},
+	}
+	st.Handle(kindEvent, c.applyEvent)
+	st.Handle(kindAct, c.applyAct)
+	st.Handle(kindExpire, c.applyExpire)
+	st.Handle(kindForget, c.applyForget)
+	if err := st.View(c.load); err != nil {
+		return nil, fmt.Errorf("cases: reading what is open: %w", err)
+	}
+	return c, nil
+}
+
+// load reads what Cases keeps in memory.
+func (c *Cases) load(s *store.Snapshot) error {
+	for key, value := range s.Scan(store.Prefix(tableOpen)) {
+		var list, id string
+		if err := store.SplitKey(key, nil, &list, nil, nil, &id); err != nil {
+			return err
+		}
+		p, err := decodePlace(value)
+		if err != nil {
+			return err
+		}
+		c.count(presence{list, p.number}, 1)
+		if p.calling {
+			c.showing = append(c.showing, id)
+		}
+	}
+	for key, value := range s.Scan(store.Prefix(tableCall)) {
+		var call string
+		if err := store.SplitKey(key, nil, &call); err != nil {
+			return err
+		}
+		d, err := decodeDial(value)
+		if err != nil {
+			return err
+		}
+		if !d.over {
+			c.waiting[call] = sip.Number(d.number)
+		}
+	}
+	return nil
+}
+
+// count adds n open cases, or takes them away.
+func (c *Cases) count(p presence, n int) {
+	c.open[p.list] += n
+	if p.number != 0 {
+		c.interest(p.number, func(i *interest) { i.open += n })
+	}
+}
+
+// interest changes what is known of a number.
+func (c *Cases) interest(n sip.Number, change func(*interest)) {
+	i := c.numbers[n]
+	change(&i)
+	if i.open == 0 && i.pending == 0 && len(i.live) == 0 {
+		delete(c.numbers, n)
+	} else {
+		c.numbers[n] = i
+	}
+}
+
+// Submit applies an event of the tracker. done is called once: with the changes it made after they are
+// on the disk, or with an error, and then nothing changed. An event that concerns no case is done at
+// once, on the caller's goroutine; of the events of one number each is done after those submitted
+// before it. done is quick, calls neither Apply nor anything else that waits, and may be called on
+// another goroutine for another number at the same time.
+//
+// Submit waits only when the store's queue is full.
+func (c *Cases) Submit(ev *sip.Event, done func([]Change, error)) {
+	n, data, matters := c.track(ev)
+	if !matters {
+		done(nil, nil)
+		return
+	}
+	cmd := store.Command{
+		ID: eventID(ev.Call, ev.Kind), Kind: kindEvent, At: ev.At.UTC(), Data: data,
+		Once:   ev.Kind == sip.AgentDialled || ev.Kind == sip.CallEnded,
+		Urgent: ev.Kind != sip.CallEnded && ev.Kind != sip.CallStarted && ev.Kind != sip.CallUpdated,
+	}
+	c.st.Submit(cmd, func(res any, err error) { done(c.settle(ev, n, res, err)) })
+}
+
+// Apply applies an event like Submit and waits for its changes.
+func (c *Cases) Apply(ctx context.Context, ev *sip.Event) ([]Change, error) {
+	type outcome struct {
+		changes []Change
+		err     error
+	}
+	ch := make(chan outcome, 1)
+	c.Submit(ev, func(changes []Change, err error) { ch <- outcome{changes, err} })
+	select {
+	case o := <-ch:
+		return o.changes, o.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// track notes what an event says of calls on the line, and tells whether it matters to a case, by the
+// number that commands are kept in order by.
+func (c *Cases) track(ev *sip.Event) (n sip.Number, data happened, matters bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	data.Event = ev
+	call := ev.Call
+	n = ev.Number
+	switch ev.Kind {
+	case sip.CallStarted, sip.CallUpdated:
+		if call.Direction != sip.Inbound || call.Service == "" || call.Caller == 0 {
+			return 0, data, false
+		}
+		n = call.Caller
+		data.Was = c.begin(call, ev.At)
+		matters = c.numbers[n].open > 0 || c.numbers[data.Was].open > 0
+	case sip.AgentDialled:
+		matters = n != 0 && c.numbers[n].open > 0
+	case sip.CallEnded:
+		if call.Direction == sip.Outbound {
+			n = call.Callee
+			called, waits := c.waiting[call.ID]
+			if waits {
+				n = called
+			}
+			matters = waits || c.numbers[n].open > 0
+			data.Live = c.alive(n)
+			break
+		}
+		n = call.Caller
+		c.end(call)
+		identity := n != 0 || call.CallerID != "" && !call.Withheld
+		if call.Direction != sip.Inbound || call.Service == "" || !identity {
+			return 0, data, false
+		}
+		missed := call.Verdict == sip.Missed || call.Verdict == sip.Dropped
+		matters = missed || c.numbers[n].open > 0 || n == 0 && call.Verdict == sip.Served
+		data.Live = c.alive(n)
+	default:
+	}
+	i := c.numbers[n]
+	matters = matters || n != 0 && i.pending > 0
+	if matters && n != 0 {
+		i.pending++
+		c.numbers[n] = i
+	}
+	return n, data, matters
+}
+
+// begin notes a service call on the line, and returns its caller until now where that changed.
+func (c *Cases) begin(call *sip.Call, at time.Time) (was sip.Number) {
+	was, known := c.callers[call.ID]
+	if known && was == call.Caller {
+		return 0
+	}
+	if known {
+		c.end(call)
+	}
+	id, n := call.ID, call.Caller
+	c.callers[id] = n
+	c.live[id] = alive{id, call.List, startOf(call, at)}
+	c.interest(n, func(i *interest) { i.live = append(i.live, id) })
+	return was
+}
+
+// end forgets a call that was on the line.
+func (c *Cases) end(call *sip.Call) {
+	n, known := c.callers[call.ID]
+	if !known {
+		return
+	}
+	delete(c.callers, call.ID)
+	delete(c.live, call.ID)
+	c.interest(n, func(i *interest) {
+		i.live = slices.DeleteFunc(i.live, func(id string) bool { return id == call.ID })
+	})
+}
+
+// alive lists the service calls of a number that are on the line.
+func (c *Cases) alive(n sip.Number) []alive {
+	var all []alive
+	for _, id := range c.numbers[n].live {
+		all = append(all, c.live[id])
+	}
+	return all
+}
+
+// settle notes what a command did, once it is on the disk; ev is the event it applied, nil for none.
+func (c *Cases) settle(ev *sip.Event, n sip.Number, res any, err error) ([]Change, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n != 0 {
+		c.interest(n, func(i *interest) { i.pending-- })
+	}
+	applied := errors.Is(err, store.ErrApplied)
+	if err != nil && !applied {
+		return nil, err
+	}
+	if ev != nil && ev.Kind == sip.CallEnded {
+		delete(c.waiting, ev.Call.ID)
+	}
+	if applied {
+		return nil, nil
+	}
+	r := res.(*result)
+	if r.waits {
+		c.waiting[ev.Call.ID] = n
+	}
+	for _, p := range r.opened {
+		c.count(p, 1)
+	}
+	for _, p := range r.closed {
+		c.count(p, -1)
+	}
+	for _, why := range r.why {
+		c.decided[why]++
+	}
+	return r.changes, nil
+}
+
+// Decisions counts which rules decided since New, for metrics.
+func (c *Cases) Decisions() map[Why]uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.decided)
+}
+
+// Open counts the open cases by list.
+func (c *Cases) Open() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.open)
+}
+
+// Resume goes on after a start with the calls that are on the line: those the tracker restored. An
+// agent's call that is not among them ended unseen, which reopens the cases that it closed; a
+// customer's that is not among them shows on no case any more.
+func (c *Cases) Resume(ctx context.Context, live []*sip.Call, now time.Time) ([]Change, error) {
+	var changes []Change
+	for _, call := range c.unseen(live, now) {
+		ch, err := c.Apply(ctx, &sip.Event{Kind: sip.CallEnded, At: now, Call: call})
+		if err != nil {
+			return changes, err
+		}
+		changes = append(changes, ch...)
+	}
+	return changes, nil
+}
+
+// unseen are the calls that ended unseen, as far as they matter.
+func (c *Cases) unseen(live []*sip.Call, now time.Time) []*sip.Call {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	on := map[string]bool{}
+	for _, call := range live {
+		on[call.ID] = true
+		if call.Direction == sip.Inbound && call.Service != "" && call.Caller != 0 {
+			c.begin(call, now)
+		}
+	}
+	var all []*sip.Call
+	for _, id := range slices.Sorted(maps.Keys(c.waiting)) {
+		if !on[id] {
+			all = append(all, &sip.Call{ID: id, Direction: sip.Outbound, Callee: c.waiting[id]})
+		}
+	}
+	for _, id := range c.showing {
+		r, err := c.read(id)
+		if err != nil {
+			continue // closed or gone meanwhile
+		}
+		for _, a := range r.Calling {
+			if !on[a.Call] {
+				all = append(all, &sip.Call{ID: a.Call, Direction: sip.Inbound, Caller: r.Number, Service: r.Service, List: r.List})
+			}
+		}
+	}
+	c.showing = nil
+	return all
+}

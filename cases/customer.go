@@ -1,0 +1,103 @@
+package cases
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// customer is what is known of one number, or of one identity without a number, on all lists.
+type customer struct {
+	short time.Time // when his last short abandon began that is not part of a pair
+	lists []onList
+}
+
+// onList is a customer on one list.
+type onList struct {
+	list string
+	open []string // ids, oldest first; more than one only of shared numbers
+
+	last    string    // the case closed last
+	closed  time.Time // when, where it was automatically
+	reached time.Time // and when he was called or served then
+}
+
+// on is the customer's place on a list, made when he has none.
+func (c *customer) on(list string) *onList {
+	i := slices.IndexFunc(c.lists, func(o onList) bool { return o.list == list })
+	if i < 0 {
+		i = len(c.lists)
+		c.lists = append(c.lists, onList{list: list})
+	}
+	return &c.lists[i]
+}
+
+// open lists the ids of all his open cases.
+func (c *customer) open() []string {
+	var ids []string
+	for i := range c.lists {
+		ids = append(ids, c.lists[i].open...)
+	}
+	return ids
+}
+
+func (c *customer) encode() []byte {
+	w := writer{make([]byte, 0, 96)}
+	w.uint(recordFormat)
+	w.time(c.short)
+	w.uint(uint64(len(c.lists)))
+	for i := range c.lists {
+		o := &c.lists[i]
+		w.string(o.list)
+		w.strings(o.open)
+		w.string(o.last)
+		w.time(o.closed)
+		w.time(o.reached)
+	}
+	return w.b
+}
+
+func decodeCustomer(b []byte) (*customer, error) {
+	d := reader{b: b}
+	d.format("customer")
+	c := &customer{short: d.time()}
+	for range d.count() {
+		c.lists = append(c.lists, onList{d.string(), d.strings(), d.string(), d.time(), d.time()})
+	}
+	if d.err != nil {
+		return nil, fmt.Errorf("reading a customer: %w", d.err)
+	}
+	return c, nil
+}
+
+// dial is an agent's call to the number of an open case.
+type dial struct {
+	at     time.Time
+	number uint64
+	agent  string
+	cases  []string // open at its INVITE
+	closed []string // those of them that it closed
+	over   bool     // its result is known
+}
+
+func (d *dial) encode() []byte {
+	w := writer{make([]byte, 0, 64)}
+	w.uint(recordFormat)
+	w.time(d.at)
+	w.uint(d.number)
+	w.string(d.agent)
+	w.strings(d.cases)
+	w.strings(d.closed)
+	w.bool(d.over)
+	return w.b
+}
+
+func decodeDial(b []byte) (*dial, error) {
+	r := reader{b: b}
+	r.format("call")
+	d := &dial{at: r.time(), number: r.uint(), agent: r.string(), cases: r.strings(), closed: r.strings(), over: r.bool()}
+	if r.err != nil {
+		return nil, fmt.Errorf("reading a call: %w", r.err)
+	}
+	return d, nil
+}

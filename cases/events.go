@@ -1,0 +1,342 @@
+package cases
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"ringback/directory"
+	"ringback/sip"
+	"ringback/store"
+)
+
+// kindEvent is the command that applies one event of the tracker.
+const kindEvent = "cases.event"
+
+// happened is its data.
+type happened struct {
+	Event *sip.Event
+	Live  []alive    // other service calls of the same caller that are on the line
+	Was   sip.Number // the caller's number until this event, where it changed
+}
+
+// alive is a service call on the line.
+type alive struct {
+	Call, List string
+	Since      time.Time
+}
+
+func (c *Cases) applyEvent(tx *store.Tx, cmd store.Command) (any, error) {
+	h, ok := cmd.Data.(happened)
+	if !ok {
+		return nil, fmt.Errorf("cases: %s with data of type %T", cmd.Kind, cmd.Data)
+	}
+	l := &ledger{tx: tx, dir: c.dir(), at: cmd.At, call: h.Event.Call, live: h.Live}
+	switch h.Event.Kind {
+	case sip.CallStarted, sip.CallUpdated:
+		if h.Was != 0 {
+			l.callingOver(l.customer(h.Was, ""), l.call.ID)
+		}
+		if !tx.Applied(eventID(l.call, sip.CallEnded)) {
+			l.callingNow()
+		}
+	case sip.AgentDialled:
+		l.dialled(h.Event.Agent, h.Event.Number)
+	case sip.CallEnded:
+		switch l.call.Direction {
+		case sip.Inbound:
+			l.serviceCallEnded()
+		case sip.Outbound:
+			l.agentCallEnded()
+		default:
+		}
+	default:
+	}
+	return l.finish()
+}
+
+// eventID names an event, the same however often and by whichever feed it comes.
+func eventID(c *sip.Call, kind sip.EventKind) string { return c.ID + "/" + kind.String() }
+
+// callingNow shows a customer who is on the line again on his open cases.
+func (l *ledger) callingNow() {
+	h := l.customer(l.call.Caller, l.call.CallerID)
+	for _, r := range l.open(h) {
+		act, why := decideCalling(h.shared, l.dir.Grouped(r.List, l.call.List))
+		l.decided(why)
+		if act == show {
+			l.show(r, alive{Call: l.call.ID, Since: startOf(l.call, l.at)})
+		}
+	}
+}
+
+func (l *ledger) show(r *record, a alive) {
+	if slices.ContainsFunc(r.Calling, func(c calling) bool { return c.Call == a.Call }) {
+		return
+	}
+	r.Calling = append(r.Calling, calling{a.Call, a.Since})
+	if len(r.Calling) == 1 {
+		l.change(r, Entry{Event: CallingNow})
+	} else {
+		r.changed = true
+	}
+}
+
+// callingOver takes a call that ended from the open cases of its customer.
+func (l *ledger) callingOver(h *held, call string) {
+	for _, r := range l.open(h) {
+		before := len(r.Calling)
+		r.Calling = slices.DeleteFunc(r.Calling, func(c calling) bool { return c.Call == call })
+		switch {
+		case len(r.Calling) == before:
+		case len(r.Calling) == 0:
+			l.change(r, Entry{Event: CallingOver})
+		default:
+			r.changed = true
+		}
+	}
+}
+
+// dialled is an agent's call to a number, at its INVITE.
+func (l *ledger) dialled(agent string, n sip.Number) {
+	h := l.customer(n, "")
+	d := dial{at: l.at, number: uint64(n), agent: agent}
+	for _, r := range l.open(h) {
+		p, _ := l.policy(r.List)
+		act, why := decideDialled(r, l.at, h.shared, p)
+		l.decided(why)
+		switch act {
+		case closeNow:
+			d.cases, d.closed = append(d.cases, r.ID), append(d.closed, r.ID)
+			l.close(r, AgentCalled, agent, l.at, p)
+		case await:
+			d.cases = append(d.cases, r.ID)
+		default:
+		}
+	}
+	if len(d.cases) > 0 {
+		l.tx.Set(callKey(l.call.ID), d.encode())
+		l.result.waits = true
+	}
+}
+
+// agentCallEnded is the end of an agent's call, with its result.
+func (l *ledger) agentCallEnded() {
+	d := dial{agent: agentOf(l.call), number: uint64(l.call.Callee)}
+	if b, ok := l.tx.Get(callKey(l.call.ID)); ok {
+		read, err := decodeDial(b)
+		if err != nil {
+			l.fail(err)
+			return
+		}
+		d = *read
+	}
+	h := l.customer(sip.Number(d.number), "")
+	for _, id := range d.cases {
+		l.record(id)
+	}
+	l.open(h) // cases that came to be after the INVITE
+	for _, r := range slices.Clone(l.records) {
+		p, _ := l.policy(r.List)
+		act, why := decideResult(r, l.call, l.at, h.shared, l.otherOpen(r), p)
+		l.decided(why)
+		l.resulted(r, act, d.agent, p)
+	}
+	if len(d.cases) > 0 {
+		d.over = true
+		l.tx.Set(callKey(l.call.ID), d.encode())
+	}
+}
+
+// resulted notes the result of an agent's call on a case, and does what was decided.
+func (l *ledger) resulted(r *record, act action, agent string, p *directory.Policy) {
+	if act == doNothing {
+		return
+	}
+	outcome := l.call.Result.String()
+	if l.call.Result != sip.NetworkFailure { // the network's fault is no attempt
+		r.Attempts++
+		r.Attempted = startOf(l.call, l.at)
+		l.change(r, Entry{Event: Attempted, Reason: outcome, Agent: agent})
+	}
+	switch act {
+	case noteAndClose:
+		l.close(r, AgentCalled, agent, endOf(l.call, l.at), p)
+	case noteAndReopen:
+		l.reopen(r, outcome, agent)
+		l.showLive(l.customer(r.Number, r.Caller), r)
+	default:
+	}
+}
+
+// serviceCallEnded is the verdict on a service call.
+func (l *ledger) serviceCallEnded() {
+	c := l.call
+	h := l.customer(c.Caller, c.CallerID)
+	l.callingOver(h, c.ID)
+	switch c.Verdict {
+	case sip.Missed, sip.Dropped:
+		l.missed(h)
+	case sip.Served:
+		for _, r := range l.open(h) {
+			p, _ := l.policy(r.List)
+			act, why := decideServed(r, c, l.at, h.shared, l.dir.Grouped(r.List, c.List), p)
+			l.decided(why)
+			if act == closeNow {
+				l.close(r, CallerServed, agentOf(c), endOf(c, l.at), p)
+			}
+		}
+	default:
+	}
+}
+
+// missed is a service call that was missed or dropped.
+func (l *ledger) missed(h *held) {
+	c := l.call
+	list, known := l.dir.List(c.List)
+	if !known {
+		l.decided(whyUnknownList)
+		return
+	}
+	p := &list.Policy
+	o := *h.on(c.List)
+	var r *record
+	s := standing{shared: h.shared, short: h.short, closed: o.last != "", lately: o.closed, reached: o.reached}
+	if n := len(o.open); n > 0 {
+		r = l.record(o.open[n-1])
+		s.open = r != nil
+	} else if o.last != "" {
+		r = l.record(o.last)
+	}
+	act, why := decideMiss(c, l.at, s, p)
+	l.decided(why)
+	switch {
+	case act == doNothing:
+		return
+	case act == remember:
+		h.short, h.changed = c.Started, true
+		return
+	case c.Short:
+		h.short, h.changed = time.Time{}, true // a pair is one miss
+	}
+	switch {
+	case act == openNew || r == nil:
+		r = l.openCase(h, o.last, list)
+		l.miss(r, list, Opened)
+		l.opened(r)
+	case act == reopen:
+		r.open()
+		l.miss(r, list, Reopened)
+		l.opened(r)
+	default:
+		l.miss(r, list, MissAdded)
+	}
+	l.showLive(h, r)
+}
+
+// showLive shows the customer's other calls that are on the line on a case that came to be open.
+func (l *ledger) showLive(h *held, r *record) {
+	for _, a := range l.live {
+		if act, _ := decideCalling(h.shared, l.dir.Grouped(r.List, a.List)); act == show && r.State == Open {
+			l.show(r, a)
+		}
+	}
+}
+
+// openCase makes the record of a new case.
+func (l *ledger) openCase(h *held, previous string, list *directory.List) *record {
+	r := &record{List: list.ID, Number: l.call.Caller, State: Open, Opened: l.at, Previous: previous}
+	if r.Number == 0 {
+		r.Caller = l.call.CallerID
+	}
+	for try := 0; ; try++ {
+		r.ID = newID(l.at, list.ID, h.key, l.call.ID, try)
+		if l.record(r.ID) == nil {
+			break
+		}
+	}
+	l.records = append(l.records, r)
+	return r
+}
+
+// miss adds the call to a case. Due never moves later; the time until expiry begins anew.
+func (l *ledger) miss(r *record, list *directory.List, event ChangeEvent) {
+	c := l.call
+	r.Misses++
+	r.Service, r.Verdict, r.Reason, r.Confidence = c.Service, c.Verdict, c.Reason, c.Confidence
+	r.Missed = endOf(c, l.at)
+	r.Wait = waited(c, l.at)
+	r.CallIDs = append(r.CallIDs, c.CallIDs...)
+	r.CallIDs = r.CallIDs[max(0, len(r.CallIDs)-maxCallIDs):]
+	if due := list.Hours.Add(l.at, list.Policy.DueAfter).UTC(); r.Due.IsZero() || due.Before(r.Due) {
+		r.Due = due
+	}
+	l.extend(r, list)
+	l.change(r, Entry{Event: event, Reason: c.Reason.String()})
+}
+
+// extend gives an open case its full time until expiry, counted from now.
+func (l *ledger) extend(r *record, list *directory.List) {
+	if list.Policy.ExpireAfter <= 0 {
+		return
+	}
+	if at := list.Hours.EndOfOpeningDay(l.at, list.Policy.ExpireAfter).UTC(); at.After(r.Expires) {
+		r.Expires = at
+	}
+}
+
+// close closes a case; reached is when the customer was called or served.
+func (l *ledger) close(r *record, why CloseReason, agent string, reached time.Time, p *directory.Policy) {
+	r.State, r.Closed, r.CloseReason, r.ClosedBy = Closed, l.at, why, agent
+	r.Reached, r.Calling = reached, nil
+	r.ClosedCall, r.Proof, r.UndoUntil = "", nil, time.Time{}
+	if l.call != nil {
+		r.ClosedCall, r.Proof = l.call.ID, l.call.CallIDs
+	}
+	if why.Automatic() {
+		r.UndoUntil = l.at.Add(p.UndoWithin)
+	}
+	l.change(r, Entry{Event: CaseClosed, Reason: why.String(), Agent: agent})
+	l.closed(r)
+}
+
+// reopen reopens a case. It is due when it was; time until expiry it has left at least as much as a
+// new one would when there is none.
+func (l *ledger) reopen(r *record, why, agent string) {
+	r.open()
+	if list, ok := l.dir.List(r.List); ok && !r.Expires.IsZero() && !r.Expires.After(l.at) {
+		l.extend(r, list)
+	}
+	l.change(r, Entry{Event: Reopened, Reason: why, Agent: agent})
+	l.opened(r)
+}
+
+func (r *record) open() {
+	r.State, r.Closed, r.CloseReason, r.ClosedBy = Open, time.Time{}, NotClosed, ""
+	r.ClosedCall, r.Proof, r.UndoUntil, r.Reached = "", nil, time.Time{}, time.Time{}
+}
+
+// agentOf is who called or served.
+func agentOf(c *sip.Call) string {
+	if c.DialledBy != "" {
+		return c.DialledBy
+	}
+	return c.Agent
+}
+
+// waited is how long a customer waited for an agent.
+func waited(c *sip.Call, at time.Time) time.Duration {
+	until := c.Answered
+	if until.IsZero() {
+		until = endOf(c, at)
+	}
+	return max(until.Sub(startOf(c, at)), 0)
+}
+
+// startOf is when a call began.
+func startOf(c *sip.Call, at time.Time) time.Time {
+	if c.Started.IsZero() {
+		return at
+	}
+	return c.Started
+}

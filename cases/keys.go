@@ -1,0 +1,88 @@
+package cases
+
+import (
+	"hash/fnv"
+	"strconv"
+	"time"
+
+	"ringback/sip"
+	"ringback/store"
+)
+
+// The keys of this package. Numbers stand behind their last nine digits, so that those that may be the
+// same customer stand together. Values are records of this package unless the table says otherwise.
+//
+//	case    <id>                          record: all of a case but its history
+//	history <id> <n>                      Entry: the n-th event of a case, from 1
+//	open    <list> <due> <-misses> <id>   number and whether he is on the line: open cases by priority
+//	closed  <list> <closed> <id>          nothing: closed cases by time
+//	expires <time> <id>                   nothing: open cases by when their time is up
+//	number  <last nine> <number>          customer: his open cases, and the one closed last
+//	caller  <identity>                    customer: likewise, of those without an E.164 number
+//	call    <sip.Call.ID>                 dial: an agent's call to the number of an open case
+//
+// That an event was applied is marked by package store, under the call's id and the event's kind.
+const (
+	tableCase    = "case"
+	tableHistory = "history"
+	tableOpen    = "open"
+	tableClosed  = "closed"
+	tableExpires = "expires"
+	tableNumber  = "number"
+	tableCaller  = "caller"
+	tableCall    = "call"
+)
+
+func caseKey(id string) []byte              { return store.Key(tableCase, id) }
+func historyKey(id string, n uint64) []byte { return store.Key(tableHistory, id, n) }
+func callKey(call string) []byte            { return store.Key(tableCall, call) }
+
+func openKey(list string, p *position, id string) []byte {
+	return store.Key(tableOpen, list, p.due, -int64(p.misses), id)
+}
+
+func closedKey(list string, p *position, id string) []byte {
+	return store.Key(tableClosed, list, p.closed, id)
+}
+
+func expiresKey(at time.Time, id string) []byte { return store.Key(tableExpires, at, id) }
+
+// nine is what the last nine digits of a number are counted by; see sip.Number.Maybe.
+const nine = 1_000_000_000
+
+// customerKey is where a customer stands, by his number or else by what identity he has.
+func customerKey(n sip.Number, caller string) []byte {
+	if n != 0 {
+		return store.Key(tableNumber, uint64(n%nine), uint64(n))
+	}
+	return store.Key(tableCaller, caller)
+}
+
+// crockford are digits and letters that cannot be mistaken for one another when read aloud.
+const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+// newID makes the id of a case from what opened it, so that the same command makes the same id
+// everywhere: seven signs of the second and six of the list, the customer and the call, as
+// 1NGE7R4-8XK2QJ. They sort by time. try counts up when an id is taken.
+func newID(at time.Time, list string, customer []byte, call string, try int) string {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(list))
+	_, _ = h.Write([]byte{0})
+	_, _ = h.Write(customer)
+	_, _ = h.Write([]byte(call))
+	_, _ = h.Write([]byte(strconv.Itoa(try)))
+	sum := h.Sum64()
+	seconds := uint64(max(at.Unix(), 0))
+	var id [14]byte
+	for i := 6; i >= 0; i-- {
+		id[i] = crockford[seconds%32]
+		seconds /= 32
+	}
+	id[7] = '-'
+	sum ^= sum >> 32
+	for i := 13; i >= 8; i-- {
+		id[i] = crockford[sum%32]
+		sum /= 32
+	}
+	return string(id[:])
+}

@@ -1,0 +1,254 @@
+package cases
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"ringback/directory"
+	"ringback/sip"
+	"ringback/store"
+)
+
+// ledger is one command at work: what it read, and what it will write when it has decided everything.
+type ledger struct {
+	tx   *store.Tx
+	dir  *directory.Directory
+	at   time.Time
+	call *sip.Call // that caused the command, nil when a person or the time did
+	live []alive   // other calls of its customer
+
+	records   []*record
+	customers []*held
+	entries   []pending
+	proof     []byte // of call, made once
+	err       error  // the first record that could not be read
+
+	result result
+}
+
+// held is a customer with his key.
+type held struct {
+	key    []byte
+	shared bool
+	*customer
+	changed bool
+}
+
+// pending is an entry of a history to be written.
+type pending struct {
+	id string
+	n  uint64
+	e  Entry
+}
+
+// result is what a command did.
+type result struct {
+	changes []Change
+	why     []Why
+	opened  []presence // cases that became open
+	closed  []presence
+	waits   bool // the call's end matters
+}
+
+// presence is where an open case counts.
+type presence struct {
+	list   string
+	number sip.Number
+}
+
+// policy is the policy of a list. A case may outlive its list, and then has the default one.
+func (l *ledger) policy(list string) (*directory.Policy, *directory.Hours) {
+	if x, ok := l.dir.List(list); ok {
+		return &x.Policy, x.Hours
+	}
+	p := directory.DefaultPolicy()
+	return &p, nil
+}
+
+func (l *ledger) fail(err error) {
+	if l.err == nil {
+		l.err = err
+	}
+}
+
+// record reads a case, once; nil when there is none.
+func (l *ledger) record(id string) *record {
+	for _, r := range l.records {
+		if r.ID == id {
+			return r
+		}
+	}
+	b, ok := l.tx.Get(caseKey(id))
+	if !ok {
+		return nil
+	}
+	r, err := decodeRecord(b)
+	if err != nil {
+		l.fail(err)
+		return nil
+	}
+	l.records = append(l.records, r)
+	return r
+}
+
+// customer reads what is known of a number, or of an identity without one; once.
+func (l *ledger) customer(n sip.Number, caller string) *held {
+	key := customerKey(n, caller)
+	for _, h := range l.customers {
+		if bytes.Equal(h.key, key) {
+			return h
+		}
+	}
+	h := &held{key: key, customer: new(customer), shared: n != 0 && l.dir.SharedNumber(n)}
+	if b, ok := l.tx.Get(h.key); ok {
+		c, err := decodeCustomer(b)
+		if err != nil {
+			l.fail(err)
+		} else {
+			h.customer = c
+		}
+	}
+	l.customers = append(l.customers, h)
+	return h
+}
+
+// open are the customer's open cases.
+func (l *ledger) open(h *held) []*record {
+	var all []*record
+	for _, id := range h.customer.open() {
+		if r := l.record(id); r != nil && r.State == Open {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// otherOpen says whether the customer of a case has another one open on its list. Of shared numbers
+// nobody knows whose it is.
+func (l *ledger) otherOpen(r *record) bool {
+	h := l.customer(r.Number, r.Caller)
+	return !h.shared && slices.ContainsFunc(h.on(r.List).open, func(id string) bool { return id != r.ID })
+}
+
+// change notes what happened to a case, in its history and for whoever is told.
+func (l *ledger) change(r *record, e Entry) {
+	r.Version++
+	r.changed = true
+	e.At = l.at
+	ch := Change{Event: e.Event, Case: r.public(), At: e.At, Reason: e.Reason, Agent: e.Agent}
+	if l.call != nil {
+		ch.Call, ch.CallIDs = l.call.ID, l.call.CallIDs
+	}
+	l.result.changes = append(l.result.changes, ch)
+	if e.Event != CallingNow && e.Event != CallingOver {
+		r.Entries++
+		l.entries = append(l.entries, pending{r.ID, r.Entries, e})
+	}
+}
+
+// opened puts a case among the open ones of its customer.
+func (l *ledger) opened(r *record) {
+	h := l.customer(r.Number, r.Caller)
+	h.changed = true
+	o := h.on(r.List)
+	o.open = append(o.open, r.ID)
+	if o.last == r.ID {
+		o.last, o.closed, o.reached = r.Previous, time.Time{}, time.Time{}
+	}
+	l.result.opened = append(l.result.opened, presence{r.List, r.Number})
+}
+
+// closed takes a case from among them.
+func (l *ledger) closed(r *record) {
+	h := l.customer(r.Number, r.Caller)
+	h.changed = true
+	o := h.on(r.List)
+	o.open = slices.DeleteFunc(o.open, func(id string) bool { return id == r.ID })
+	o.last, o.closed, o.reached = r.ID, time.Time{}, time.Time{}
+	if r.CloseReason.Automatic() {
+		o.closed, o.reached = r.Closed, r.Reached
+	}
+	l.result.closed = append(l.result.closed, presence{r.List, r.Number})
+}
+
+// decided notes which rule decided.
+func (l *ledger) decided(why Why) { l.result.why = append(l.result.why, why) }
+
+// finish writes everything.
+func (l *ledger) finish() (any, error) {
+	if l.err != nil {
+		return nil, l.err
+	}
+	for _, r := range l.records {
+		if r.changed {
+			l.write(r)
+		}
+	}
+	for _, h := range l.customers {
+		if h.changed {
+			l.tx.Set(h.key, h.encode())
+		}
+	}
+	for i := range l.entries {
+		p := &l.entries[i]
+		l.tx.Set(historyKey(p.id, p.n), encodeEntry(&p.e, l.encodedProof()))
+	}
+	return &l.result, nil
+}
+
+// write stores a case and moves it in the indexes.
+func (l *ledger) write(r *record) {
+	l.tx.Set(caseKey(r.ID), r.encode())
+	is := r.position()
+	if is == r.was {
+		return
+	}
+	was := r.was
+	switch {
+	case was.state == Open && (is.state != Open || !was.due.Equal(is.due) || was.misses != is.misses):
+		l.tx.Delete(openKey(r.List, &was, r.ID))
+	case was.state == Closed && (is.state != Closed || !was.closed.Equal(is.closed)):
+		l.tx.Delete(closedKey(r.List, &was, r.ID))
+	}
+	if is.state == Open {
+		l.tx.Set(openKey(r.List, &is, r.ID), encodePlace(place{r.Number, is.calling}))
+	} else {
+		l.tx.Set(closedKey(r.List, &is, r.ID), nil)
+	}
+	if !was.expires.Equal(is.expires) {
+		if !was.expires.IsZero() {
+			l.tx.Delete(expiresKey(was.expires, r.ID))
+		}
+		if !is.expires.IsZero() {
+			l.tx.Set(expiresKey(is.expires, r.ID), nil)
+		}
+	}
+	r.was = is
+}
+
+func (l *ledger) encodedProof() []byte {
+	if l.proof == nil && l.call != nil {
+		l.proof = encodeProof(l.call)
+	}
+	return l.proof
+}
+
+// place is what the index of open cases says of one.
+type place struct {
+	number  sip.Number
+	calling bool
+}
+
+func encodePlace(p place) []byte {
+	w := writer{make([]byte, 0, 10)}
+	w.uint(uint64(p.number))
+	w.bool(p.calling)
+	return w.b
+}
+
+func decodePlace(b []byte) (place, error) {
+	d := reader{b: b}
+	p := place{sip.Number(d.uint()), d.bool()}
+	return p, d.err
+}

@@ -1,0 +1,180 @@
+package cases
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"ringback/sip"
+)
+
+// ErrRecord is returned for stored bytes that are no record this version can read.
+var ErrRecord = errors.New("cases: unreadable record")
+
+// recordFormat is the version every record begins with. 1: the first. A later version appends fields,
+// and reads the earlier ones without them.
+const recordFormat = 1
+
+// maxCallIDs is how many SIP Call-IDs a case keeps of the calls that were missed; its history has all.
+const maxCallIDs = 16
+
+// record is a case as it is stored.
+type record struct {
+	ID, List string
+	Number   sip.Number
+	Caller   string // identity of a caller without a number
+	State    State
+
+	Service    string
+	Verdict    sip.Verdict
+	Reason     sip.Reason
+	Confidence sip.Confidence
+	Misses     uint64
+	Wait       time.Duration
+	CallIDs    []string
+
+	Opened, Missed, Due, Expires time.Time
+
+	Closed      time.Time
+	CloseReason CloseReason
+	ClosedBy    string
+	ClosedCall  string // sip.Call.ID of the call that closed it
+	Reached     time.Time
+	Proof       []string
+	UndoUntil   time.Time
+	UndoneCall  string // whose automatic close a person took back
+
+	Calling []calling // calls of the customer that are on the line
+
+	Assignee  string
+	Scheduled time.Time
+	KeepOpen  bool
+	Attempts  uint64
+	Attempted time.Time
+
+	Previous string
+	Version  uint64
+	Entries  uint64 // of its history
+
+	was     position // of the record as it was read
+	changed bool
+}
+
+// calling is one call of the customer that is on the line.
+type calling struct {
+	Call  string // sip.Call.ID
+	Since time.Time
+}
+
+// position is all that the indexes know of a case.
+type position struct {
+	state   State
+	due     time.Time
+	closed  time.Time
+	misses  uint64
+	expires time.Time
+	calling bool
+}
+
+func (r *record) position() position {
+	return position{r.State, r.Due, r.Closed, r.Misses, r.expiry(), len(r.Calling) > 0}
+}
+
+// expiry is when the case has to be looked at for expiry; zero: never.
+func (r *record) expiry() time.Time {
+	switch {
+	case r.State != Open || r.KeepOpen || r.Expires.IsZero():
+		return time.Time{}
+	case r.Scheduled.After(r.Expires):
+		return r.Scheduled
+	}
+	return r.Expires
+}
+
+// public is the case for others.
+func (r *record) public() Case {
+	c := Case{
+		ID: r.ID, List: r.List, Number: r.Number, Caller: r.Caller, State: r.State,
+		Service: r.Service, Verdict: r.Verdict, Reason: r.Reason, Confidence: r.Confidence,
+		MissedCount: int(r.Misses), Wait: r.Wait, CallIDs: slices.Clone(r.CallIDs),
+		Opened: r.Opened, Missed: r.Missed, Due: r.Due, Expires: r.Expires,
+		Closed: r.Closed, CloseReason: r.CloseReason, ClosedBy: r.ClosedBy, Proof: slices.Clone(r.Proof), UndoUntil: r.UndoUntil,
+		Assignee: r.Assignee, Scheduled: r.Scheduled, KeepOpen: r.KeepOpen,
+		Attempts: int(r.Attempts), Attempted: r.Attempted, Previous: r.Previous, Version: r.Version,
+	}
+	if r.Number != 0 {
+		c.Caller = r.Number.String()
+	}
+	if len(r.Calling) > 0 {
+		c.CallingNow, c.CallingSince = true, r.Calling[0].Since
+	}
+	return c
+}
+
+func (r *record) encode() []byte {
+	w := writer{make([]byte, 0, 384)}
+	w.uint(recordFormat)
+	w.string(r.ID)
+	w.string(r.List)
+	w.uint(uint64(r.Number))
+	w.string(r.Caller)
+	w.uint(uint64(r.State))
+	w.string(r.Service)
+	w.uint(uint64(r.Verdict))
+	w.uint(uint64(r.Reason))
+	w.uint(uint64(r.Confidence))
+	w.uint(r.Misses)
+	w.int(int64(r.Wait))
+	w.strings(r.CallIDs)
+	w.time(r.Opened)
+	w.time(r.Missed)
+	w.time(r.Due)
+	w.time(r.Expires)
+	w.time(r.Closed)
+	w.uint(uint64(r.CloseReason))
+	w.string(r.ClosedBy)
+	w.string(r.ClosedCall)
+	w.time(r.Reached)
+	w.strings(r.Proof)
+	w.time(r.UndoUntil)
+	w.string(r.UndoneCall)
+	w.uint(uint64(len(r.Calling)))
+	for _, c := range r.Calling {
+		w.string(c.Call)
+		w.time(c.Since)
+	}
+	w.string(r.Assignee)
+	w.time(r.Scheduled)
+	w.bool(r.KeepOpen)
+	w.uint(r.Attempts)
+	w.time(r.Attempted)
+	w.string(r.Previous)
+	w.uint(r.Version)
+	w.uint(r.Entries)
+	return w.b
+}
+
+func decodeRecord(b []byte) (*record, error) {
+	d := reader{b: b}
+	d.format("case")
+	r := &record{
+		ID: d.string(), List: d.string(), Number: sip.Number(d.uint()), Caller: d.string(), State: State(d.uint()),
+		Service: d.string(), Verdict: sip.Verdict(d.uint()), Reason: sip.Reason(d.uint()), Confidence: sip.Confidence(d.uint()),
+		Misses: d.uint(), Wait: time.Duration(d.int()), CallIDs: d.strings(),
+		Opened: d.time(), Missed: d.time(), Due: d.time(), Expires: d.time(),
+		Closed: d.time(), CloseReason: CloseReason(d.uint()), ClosedBy: d.string(), ClosedCall: d.string(), Reached: d.time(),
+		Proof: d.strings(), UndoUntil: d.time(), UndoneCall: d.string(),
+	}
+	for range d.count() {
+		r.Calling = append(r.Calling, calling{d.string(), d.time()})
+	}
+	r.Assignee, r.Scheduled, r.KeepOpen = d.string(), d.time(), d.bool()
+	r.Attempts, r.Attempted = d.uint(), d.time()
+	r.Previous, r.Version, r.Entries = d.string(), d.uint(), d.uint()
+	if d.err != nil {
+		return nil, fmt.Errorf("reading a case: %w", d.err)
+	}
+	r.was = r.position()
+	return r, nil
+}
