@@ -49,7 +49,7 @@ const enough = 5 * time.Second
 
 func TestStrangersAreAnsweredSanely(t *testing.T) {
 	p := newPhone(t, Options{ListenTCP: []string{"127.0.0.1:0"}, UserAgent: "Ringback/1"})
-	for _, tt := range []struct{ method, to, want string }{
+	for i, tt := range []struct{ method, to, want string }{
 		{"OPTIONS", "", "200 OK"},
 		{"INVITE", "", "403 This address takes no calls"},
 		{"MESSAGE", "", "405 Method Not Allowed"},
@@ -80,7 +80,10 @@ func TestStrangersAreAnsweredSanely(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.WriteString(c, ask(tt.method, tt.to, "SIP/2.0/TCP 192.0.2.1;branch=z9hG4bK2")); err != nil {
+		if err := c.SetDeadline(time.Now().Add(enough)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(c, ask(tt.method, tt.to, fmt.Sprint("SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKtcp", i))); err != nil {
 			t.Fatal(err)
 		}
 		got, err = readMessage(bufio.NewReader(c))
@@ -205,8 +208,13 @@ func TestConnectionsAreBounded(t *testing.T) {
 		t.Cleanup(func() { c.Close() })
 		return c
 	}
+	n := 0
 	answered := func(c net.Conn) bool {
-		if _, err := io.WriteString(c, ask("OPTIONS", "", "SIP/2.0/TCP 192.0.2.1;branch=z9hG4bK2")); err != nil {
+		if err := c.SetDeadline(time.Now().Add(enough)); err != nil {
+			return false
+		}
+		n++ // no two requests share a branch, RFC 3261 §8.1.1.7
+		if _, err := io.WriteString(c, ask("OPTIONS", "", fmt.Sprint("SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKtcp", n))); err != nil {
 			return false
 		}
 		_, err := readMessage(bufio.NewReader(c))

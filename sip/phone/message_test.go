@@ -229,6 +229,22 @@ func TestTLSPeerIsVerified(t *testing.T) {
 	}
 }
 
+func TestTLSPeerKnownByNameIsVerifiedByIt(t *testing.T) {
+	peer, pool := tlsPeer(t, []string{"localhost"}, ok)
+	_, port, _ := strings.Cut(peer.addr, ":")
+	direct := newPhone(t, Options{TLS: &tls.Config{RootCAs: pool}})
+	through := newPhone(t, Options{TLS: &tls.Config{RootCAs: pool}, OutboundProxy: "sip:localhost:" + port + ";transport=tls"})
+	for to, p := range map[string]*Phone{"sips:101@localhost:" + port: direct, "sip:101@pbx.invalid": through} {
+		if res, err := p.Message(t.Context(), Message{To: to, Body: "x"}); err != nil || res.StatusCode != 200 || res.Transport != "TLS" {
+			t.Errorf("%s: %+v, %v", to, res, err)
+		}
+	}
+	fresh := newPhone(t, Options{TLS: &tls.Config{RootCAs: pool}})
+	if _, err := fresh.Message(t.Context(), Message{To: "sips:101@" + peer.addr, Body: "x"}); err == nil {
+		t.Error("by its address it was accepted, which its certificate does not name")
+	}
+}
+
 func TestIPv6(t *testing.T) {
 	v6 := udpPeer(t, "::1", ok)
 	for _, listen := range []string{"[::1]:0", ":0"} {

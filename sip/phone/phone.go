@@ -214,6 +214,7 @@ func (p *Phone) open() error {
 		if err != nil {
 			return fmt.Errorf("phone: listening on UDP: %w", err)
 		}
+		_ = c.SetReadBuffer(readBuffer) // as much as the system gives; less is no fault
 		s := newUDPSocket(p, c)
 		p.sockets = append(p.sockets, s)
 		p.serving.Go(func() { _ = tp.ServeUDP(s) }) // ends when the socket is closed

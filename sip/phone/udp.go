@@ -11,6 +11,9 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
+// readBuffer is what we ask for so that the answers to many hints at one moment find room, in bytes.
+const readBuffer = 1 << 20
+
 // udpSocket stands between a UDP socket and sipgo, and lets through only what our own requests are
 // answered with. sipgo remembers every address it ever read from, gives every request a transaction
 // of 32 s and stops reading at the first error; a stranger may therefore not get as far as that.
