@@ -128,7 +128,7 @@ func (r *Reader) Warnings() []string {
 		{r.d.stats.Truncated, "frames were not captured whole; capture without a snap length"},
 		{r.d.stats.Skipped[StreamGap], "messages in TCP streams have parts missing"},
 		{r.d.stats.Skipped[FragmentLost], "IP datagrams have fragments missing"},
-		{r.d.stats.Encrypted, "connections are encrypted; signalling over them could not be read"},
+		{r.d.stats.Encrypted, "connections are encrypted; signalling they carry could not be read"},
 	} {
 		if n.count > 0 {
 			w = append(w, fmt.Sprintf("%s: %d %s", r.name, n.count, n.what))

@@ -12,10 +12,7 @@ import (
 // Reason; then p holds nothing to rely on. It does not allocate, except for the payload of a
 // compressed packet, which is limited to 64 KiB.
 func Decode(b []byte, p *Packet) error {
-	if r := decode(b, len(b), p); r != ReasonNone {
-		return r
-	}
-	return nil
+	return read(b, len(b), p)
 }
 
 // DecodeCut is Decode for a packet of which b is only the beginning, because a capture did not keep
@@ -26,36 +23,81 @@ func DecodeCut(b []byte, p *Packet) error {
 	if len(b) < headerSize || string(b[:len(magic)]) != magic {
 		return foreign(b)
 	}
-	if r := decode(b, max(len(b), int(binary.BigEndian.Uint16(b[len(magic):]))), p); r != ReasonNone {
+	return read(b, max(len(b), int(binary.BigEndian.Uint16(b[len(magic):]))), p)
+}
+
+func read(b []byte, total int, p *Packet) error {
+	compressed, r := decode(b, total, p)
+	if r == ReasonNone {
+		r = unpack(p, compressed)
+	}
+	if r != ReasonNone {
 		return r
 	}
 	return nil
 }
 
-const (
-	bothIPv4 = 1<<chunkSrc4 | 1<<chunkDst4
-	bothIPv6 = 1<<chunkSrc6 | 1<<chunkDst6
-)
-
-// decode reads a packet of total bytes, of which b has the first ones.
-func decode(b []byte, total int, p *Packet) Reason {
+// decode reads a packet of total bytes, of which b has the first ones. A compressed payload is left
+// to unpack, for it costs more than everything else and its sender may not be allowed to.
+func decode(b []byte, total int, p *Packet) (compressed []byte, r Reason) {
 	*p = Packet{}
 	if len(b) < headerSize || string(b[:len(magic)]) != magic {
-		return foreign(b)
+		return nil, foreign(b)
 	}
 	if int(binary.BigEndian.Uint16(b[len(magic):])) != total {
-		return WrongLength
+		return nil, WrongLength
 	}
-	var (
-		seen               uint64 // set of generic chunk types below 64
-		src, dst           []byte // the addresses' bytes
-		src6, dst6         []byte
-		srcPort, dstPort   uint16
-		sec, usec          uint32
-		family             uint8
-		ipProtocol, protoc uint8
-		compressed         []byte
-	)
+	var c chunks
+	if r = c.walk(b, total, p); r != ReasonNone {
+		return nil, r
+	}
+	if !c.has(1 << chunkProtocol) {
+		return nil, MissingChunk
+	}
+	if r = c.addresses(p); r != ReasonNone {
+		return nil, r
+	}
+	if c.usec >= 1e6 {
+		return nil, BadTimestamp
+	}
+	if c.sec != 0 {
+		p.Time = time.Unix(int64(c.sec), int64(c.usec)*1000).UTC()
+	}
+	p.Transport = transport(c.ipProtocol, c.srcPort, c.dstPort)
+	switch c.protocol {
+	case protocolSIP:
+	case protocolRTCP:
+		return nil, RTCP
+	default:
+		return nil, OtherProtocol
+	}
+	switch c.seen & (1<<chunkPayload | 1<<chunkCompressed) {
+	case 0:
+		return nil, MissingChunk
+	case 1<<chunkPayload | 1<<chunkCompressed:
+		return nil, DuplicateChunk
+	}
+	return c.compressed, ReasonNone
+}
+
+// chunks are the values of generic chunks that a Packet does not have as they are.
+type chunks struct {
+	seen             uint64 // set of the generic chunk types below 64
+	src4, dst4       []byte
+	src6, dst6       []byte
+	srcPort, dstPort uint16
+	sec, usec        uint32
+	family           uint8
+	ipProtocol       uint8
+	protocol         uint8
+	compressed       []byte
+}
+
+// has reports whether all chunk types of a set were seen.
+func (c *chunks) has(set uint64) bool { return c.seen&set == set }
+
+// walk reads the chunks of a packet of total bytes, of which b has the first ones.
+func (c *chunks) walk(b []byte, total int, p *Packet) Reason {
 	for i := headerSize; i < len(b); {
 		rest := b[i:]
 		if len(rest) < chunkHeader {
@@ -75,98 +117,96 @@ func decode(b []byte, total int, p *Packet) Reason {
 			continue // a vendor's chunk, or a generic one that nobody has assigned
 		}
 		bit := uint64(1) << kind
-		if seen&bit != 0 {
+		if c.seen&bit != 0 {
 			return DuplicateChunk
 		}
-		seen |= bit
+		c.seen |= bit
 		if kind >= uint32(len(chunkSizes)) {
 			continue
 		}
 		if want := int(chunkSizes[kind]); want != 0 && want != len(v) {
 			return BadChunkSize
 		}
-		switch kind {
-		case chunkFamily:
-			family = v[0]
-		case chunkIPProtocol:
-			ipProtocol = v[0]
-		case chunkSrc4:
-			src = v
-		case chunkDst4:
-			dst = v
-		case chunkSrc6:
-			src6 = v
-		case chunkDst6:
-			dst6 = v
-		case chunkSrcPort:
-			srcPort = binary.BigEndian.Uint16(v)
-		case chunkDstPort:
-			dstPort = binary.BigEndian.Uint16(v)
-		case chunkSeconds:
-			sec = binary.BigEndian.Uint32(v)
-		case chunkMicroseconds:
-			usec = binary.BigEndian.Uint32(v)
-		case chunkProtocol:
-			protoc = v[0]
-		case chunkAgent:
-			p.Agent = binary.BigEndian.Uint32(v)
-		case chunkKey:
-			p.Key = v
-		case chunkPayload:
-			p.Payload = v
-		case chunkCompressed:
-			compressed = v
-		case chunkCorrelationID:
-			p.CorrelationID = v
-		case chunkCaptureName:
-			p.CaptureName = v
-		}
+		c.set(kind, v, p)
 	}
+	return ReasonNone
+}
 
-	if seen&(1<<chunkProtocol) == 0 {
-		return MissingChunk
+// set keeps the value of one chunk.
+func (c *chunks) set(kind uint32, v []byte, p *Packet) {
+	switch kind {
+	case chunkFamily:
+		c.family = v[0]
+	case chunkIPProtocol:
+		c.ipProtocol = v[0]
+	case chunkSrc4:
+		c.src4 = v
+	case chunkDst4:
+		c.dst4 = v
+	case chunkSrc6:
+		c.src6 = v
+	case chunkDst6:
+		c.dst6 = v
+	case chunkSrcPort:
+		c.srcPort = binary.BigEndian.Uint16(v)
+	case chunkDstPort:
+		c.dstPort = binary.BigEndian.Uint16(v)
+	case chunkSeconds:
+		c.sec = binary.BigEndian.Uint32(v)
+	case chunkMicroseconds:
+		c.usec = binary.BigEndian.Uint32(v)
+	case chunkProtocol:
+		c.protocol = v[0]
+	case chunkAgent:
+		p.Agent = binary.BigEndian.Uint32(v)
+	case chunkKey:
+		p.Key = v
+	case chunkPayload:
+		p.Payload = v
+	case chunkCompressed:
+		c.compressed = v
+	case chunkCorrelationID:
+		p.CorrelationID = v
+	case chunkCaptureName:
+		p.CaptureName = v
+	}
+}
+
+// addresses sets source and destination, of the family that is named or, where none is, that is
+// there.
+func (c *chunks) addresses(p *Packet) Reason {
+	const (
+		both4 = 1<<chunkSrc4 | 1<<chunkDst4
+		both6 = 1<<chunkSrc6 | 1<<chunkDst6
+	)
+	family := c.family
+	if family == 0 {
+		family = familyIPv6
+		if c.has(both4) {
+			family = familyIPv4
+		}
 	}
 	switch {
-	case family == familyIPv4 || family == 0 && seen&bothIPv4 == bothIPv4:
-		if seen&bothIPv4 != bothIPv4 {
-			return MissingChunk
-		}
-		p.Src = netip.AddrPortFrom(netip.AddrFrom4([4]byte(src)), srcPort)
-		p.Dst = netip.AddrPortFrom(netip.AddrFrom4([4]byte(dst)), dstPort)
-	case family == familyIPv6 || family == 0:
-		if seen&bothIPv6 != bothIPv6 {
-			return MissingChunk
-		}
-		p.Src = netip.AddrPortFrom(netip.AddrFrom16([16]byte(src6)).Unmap(), srcPort)
-		p.Dst = netip.AddrPortFrom(netip.AddrFrom16([16]byte(dst6)).Unmap(), dstPort)
+	case family == familyIPv4 && c.has(both4):
+		p.Src = netip.AddrPortFrom(netip.AddrFrom4([4]byte(c.src4)), c.srcPort)
+		p.Dst = netip.AddrPortFrom(netip.AddrFrom4([4]byte(c.dst4)), c.dstPort)
+	case family == familyIPv6 && c.has(both6):
+		p.Src = netip.AddrPortFrom(netip.AddrFrom16([16]byte(c.src6)).Unmap(), c.srcPort)
+		p.Dst = netip.AddrPortFrom(netip.AddrFrom16([16]byte(c.dst6)).Unmap(), c.dstPort)
+	case family == familyIPv4, family == familyIPv6:
+		return MissingChunk
 	default:
 		return BadFamily
 	}
-	if usec >= 1e6 {
-		return BadTimestamp
-	}
-	if sec != 0 {
-		p.Time = time.Unix(int64(sec), int64(usec)*1000).UTC()
-	}
-	p.Transport = transport(ipProtocol, srcPort, dstPort)
+	return ReasonNone
+}
 
-	switch protoc {
-	case protocolSIP:
-	case protocolRTCP:
-		return RTCP
-	default:
-		return OtherProtocol
-	}
-	if seen&(1<<chunkCompressed) != 0 {
-		if seen&(1<<chunkPayload) != 0 {
-			return DuplicateChunk
-		}
-		var r Reason
+// unpack inflates a compressed payload and tells keep-alives from messages.
+func unpack(p *Packet, compressed []byte) (r Reason) {
+	if compressed != nil {
 		if p.Payload, r = inflate(compressed); r != ReasonNone {
 			return r
 		}
-	} else if seen&(1<<chunkPayload) == 0 {
-		return MissingChunk
 	}
 	if blank(p.Payload) {
 		return Keepalive

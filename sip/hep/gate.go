@@ -92,9 +92,12 @@ func (g *gate) admit(b []byte, from netip.AddrPort) {
 		g.skip(SenderNotAllowed, from)
 		return
 	}
-	r := decode(b, len(b), &g.packet)
+	compressed, r := decode(b, len(b), &g.packet)
 	if r == ReasonNone {
 		r = g.rules.key(g.packet.Key)
+	}
+	if r == ReasonNone {
+		r = unpack(&g.packet, compressed)
 	}
 	if r != ReasonNone {
 		g.skip(r, from)

@@ -17,8 +17,8 @@ type Packet struct {
 	Key           []byte // chunk 0x0e, the shared secret the sender shows
 }
 
-// Received is one packet as a Server, or a reader of capture files, hands it on. Its slices are
-// valid until the Handler returns.
+// Received is one packet as a Server, or a reader of capture files, hands it on. Its payload may hold
+// several pipelined messages. Its slices are valid until the Handler returns.
 type Received struct {
 	sip.Packet
 
