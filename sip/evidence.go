@@ -1,64 +1,123 @@
 package sip
 
-import (
-	"cmp"
-	"slices"
+import "slices"
+
+// fact is what one piece of evidence says of a hop.
+type fact uint8
+
+const (
+	factInvite fact = iota
+	factAlerted
+	factAnswered
+	factAnsweredUnseen
+	factHeld
+	factFailed
+	factFailedUnseen
+	factCancel
+	factByeCaller
+	factByeCallee
+	numFacts
 )
 
-// evidence lists the facts of a call that its verdict rests on, in order of time.
-func (t *Tracker) evidence(c *call) []Evidence {
-	var out []Evidence
-	c.eachHop(func(l *leg, h *hop) {
-		who := ""
-		switch {
-		case h.role == roleAgent:
-			who = "agent "
-		case h.role == roleEndpoint:
-			who = "endpoint "
-		case h.role == roleOut:
-			who = "far end "
-		case l == c.caller && h == c.callerHop():
-			who = "caller "
-		default:
-			return
+// side is whose hop it is.
+type side uint8
+
+const (
+	sideCaller side = iota
+	sideAgent
+	sideEndpoint
+	sideFar
+	numSides
+)
+
+// phrases are the constant words of evidence.
+var phrases = func() (p [numSides][numFacts]string) {
+	facts := [numFacts]string{
+		"INVITE", "alerted", "answered", "answered, 2xx not seen", "on hold", "failed", "failed, response not seen",
+		"CANCEL", "BYE from its caller", "BYE from its callee",
+	}
+	for s, who := range [numSides]string{"caller ", "agent ", "endpoint ", "far end "} {
+		for f, what := range facts {
+			p[s][f] = who + what
 		}
-		add := func(at int64, what string, status, cause uint16) {
-			if at == 0 {
-				return
-			}
-			e := Evidence{At: stamp(at), CallID: l.callID, What: who + what, Status: status, Cause: int(cause) - 1}
-			if h.agent != nil {
-				e.Agent = h.agent.id
-			}
-			out = append(out, e)
-		}
-		if h.flags&hopNoInvite == 0 {
-			add(h.invited, "INVITE", 0, 0)
-		}
-		add(h.alerted, "alerted", 0, 0)
-		up := "answered"
-		if h.flags&hopNo2xx != 0 {
-			up = "answered, 2xx not seen"
-		}
-		add(h.up, up, 0, 0)
-		add(h.held, "on hold", 0, 0)
-		switch h.end {
-		case endFinal:
-			add(h.down, "failed", h.status, h.cause)
-		case endUnknownFinal:
-			add(h.down, "failed, response not seen", 0, 0)
-		case endCancel:
-			add(h.down, "CANCEL", h.status, h.cause)
-		case endByeCaller:
-			add(h.down, "BYE from its caller", h.sip, h.cause)
-		case endByeCallee:
-			add(h.down, "BYE from its callee", h.sip, h.cause)
-		default:
-		}
-	})
-	slices.SortStableFunc(out, func(a, b Evidence) int { return cmp.Compare(a.At.UnixNano(), b.At.UnixNano()) })
-	return out[:min(len(out), maxEvidence)]
-}
+	}
+	return p
+}()
 
 // maxEvidence bounds what is kept of one call.
 const maxEvidence = 200
+
+// evidence lists the facts of a call that its verdict rests on, in order of time.
+func (c *call) evidence() []Evidence {
+	caller := c.callerHop()
+	n := 0
+	c.eachFact(caller, func(*Evidence, *leg) { n++ })
+	if n == 0 {
+		return nil
+	}
+	out := make([]Evidence, 0, min(n, maxEvidence))
+	c.eachFact(caller, func(e *Evidence, l *leg) {
+		if len(out) < maxEvidence {
+			e.CallID = l.callID
+			out = append(out, *e)
+		}
+	})
+	slices.SortStableFunc(out, func(a, b Evidence) int { return a.At.Compare(b.At) })
+	return out
+}
+
+func (c *call) eachFact(caller *hop, f func(*Evidence, *leg)) {
+	for l := c.first; l != nil; l = l.next {
+		for h := &l.hop; h != nil; h = h.next {
+			var s side
+			switch {
+			case h.role == roleAgent:
+				s = sideAgent
+			case h.role == roleEndpoint:
+				s = sideEndpoint
+			case h.role == roleOut:
+				s = sideFar
+			case h != caller:
+				continue
+			}
+			h.facts(s, l, f)
+		}
+	}
+}
+
+// facts calls f for what a hop shows.
+func (h *hop) facts(s side, l *leg, f func(*Evidence, *leg)) {
+	add := func(at int64, what fact, status, cause uint16) {
+		if at == 0 {
+			return
+		}
+		e := Evidence{At: stamp(at), What: phrases[s][what], Status: status, Cause: int(cause) - 1}
+		if h.agent != nil {
+			e.Agent = h.agent.id
+		}
+		f(&e, l)
+	}
+	if h.flags&hopNoInvite == 0 {
+		add(h.invited, factInvite, 0, 0)
+	}
+	add(h.alerted, factAlerted, 0, 0)
+	if h.flags&hopNo2xx != 0 {
+		add(h.up, factAnsweredUnseen, 0, 0)
+	} else {
+		add(h.up, factAnswered, 0, 0)
+	}
+	add(h.held, factHeld, 0, 0)
+	switch h.end {
+	case endFinal:
+		add(h.down, factFailed, h.status, h.cause)
+	case endUnknownFinal:
+		add(h.down, factFailedUnseen, 0, 0)
+	case endCancel:
+		add(h.down, factCancel, h.status, h.cause)
+	case endByeCaller:
+		add(h.down, factByeCaller, h.sip, h.cause)
+	case endByeCallee:
+		add(h.down, factByeCallee, h.sip, h.cause)
+	default:
+	}
+}

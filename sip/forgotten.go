@@ -5,18 +5,19 @@ package sip
 type forgotten struct {
 	young, old map[uint64]struct{}
 	turned     int64
-	limit      int
+	generation int64 // how long one lasts
+	limit      int   // to how many
 }
 
-// generation outlives the longest retransmission: 64·T1, timers B, F, H (RFC 3261 §17).
-const generation = 40e9
+// afterEnd outlives the longest retransmission: 64·T1, timers B, F, H (RFC 3261 §17).
+const afterEnd = int64(40e9)
 
-func newForgotten(limit int) forgotten {
-	return forgotten{young: map[uint64]struct{}{}, old: map[uint64]struct{}{}, limit: limit}
+func newForgotten(limit int, generation int64) forgotten {
+	return forgotten{young: map[uint64]struct{}{}, old: map[uint64]struct{}{}, limit: limit, generation: generation}
 }
 
 func (f *forgotten) turn(now int64) {
-	if now-f.turned < generation && len(f.young) < f.limit {
+	if now-f.turned < f.generation && len(f.young) < f.limit {
 		return
 	}
 	f.old, f.young = f.young, f.old

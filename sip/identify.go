@@ -72,7 +72,8 @@ func withheldURI(u *URI) bool {
 	return equalFold(u.User, "anonymous") || equalFold(u.Host, "anonymous.invalid") // RFC 3323 §4.1.1.3
 }
 
-// caller says who sends an INVITE on this hop.
+// callerOf says who sends an INVITE on this hop. Of a response only From and To are the caller's; what
+// else it asserts is of the side that answers.
 func (t *Tracker) callerOf(m *Message, e *ends) identity {
 	if a := t.phoneAt(e.srcAt, e.src); a != nil {
 		if b := t.ownAgent(&m.From.URI, e); b != nil {
@@ -80,10 +81,10 @@ func (t *Tracker) callerOf(m *Message, e *ends) identity {
 		}
 		return identity{kind: idAgent, agent: a}
 	}
-	hidden := m.PrivacyID || withheldURI(&m.From.URI)
 	if e.src.kind == placeEndpoint {
 		return identity{kind: idEndpoint, endpoint: e.src.endpoint}
 	}
+	hidden := withheldURI(&m.From.URI) || m.Request && (m.PrivacyID || m.RemotePartyHidden)
 	if !hidden && e.src.kind != placeTrunk {
 		if a := t.ownAgent(&m.From.URI, e); a != nil {
 			return identity{kind: idAgent, agent: a}
@@ -93,9 +94,8 @@ func (t *Tracker) callerOf(m *Message, e *ends) identity {
 		return identity{kind: idWithheld}
 	}
 	n := t.numberingOf(e.src)
-	trusted := e.src.kind == placePBX || e.src.kind == placeTrunk && e.src.trunk.Trusted
 	var num Number
-	if trusted {
+	if m.Request && (e.src.kind == placePBX || e.src.kind == placeTrunk && e.src.trunk.Trusted) { // RFC 3325 §5
 		num = n.Parse(m.PAssertedIdentity.User, m.PAssertedIdentity.PhoneContext)
 		if num == 0 && len(m.RemotePartyID.User) > 0 && !m.RemotePartyHidden && len(m.PAssertedIdentity.User) == 0 {
 			num = n.Parse(m.RemotePartyID.User, m.RemotePartyID.PhoneContext)
@@ -160,7 +160,7 @@ func requestURI(m *Message) *URI {
 // phoneOf is the agent whose phone an INVITE from a PBX goes to: by the contact he registered, by
 // the directory's rule for contact users, by extension, and last by address.
 func (t *Tracker) phoneOf(m *Message, e *ends) *agent {
-	if e.dst.kind == placePBX || e.dst.kind == placeTrunk || e.src.kind == placeTrunk {
+	if e.dst.kind == placePBX || e.dst.kind == placeTrunk || e.dst.kind == placeEndpoint || e.src.kind == placeTrunk {
 		return nil
 	}
 	u := requestURI(m)
@@ -182,6 +182,22 @@ func (t *Tracker) phoneOf(m *Message, e *ends) *agent {
 		return nil
 	}
 	return t.phoneAt(e.dstAt, e.dst)
+}
+
+// phoneBehind is the agent whose phone has a contact.
+func (t *Tracker) phoneBehind(u *URI) *agent {
+	if b, ok := t.binding(u); ok {
+		return b.agent
+	}
+	if a := t.site.byContactUser(u.User); a != nil {
+		return a
+	}
+	at, err := netip.ParseAddr(string(u.Host))
+	if err != nil {
+		return nil
+	}
+	e := netip.AddrPortFrom(at.Unmap(), portOf(u))
+	return t.phoneAt(e, t.site.at(e))
 }
 
 // calleeOf says whom an INVITE calls, by its Request-URI.

@@ -1,113 +1,72 @@
 package sip
 
-// sight is what one look at an INVITE hop tells: who, to whom, between which places, what for.
-type sight struct {
-	ends
-	from, to identity
-	role     role
-	phone    *agent // of roleAgent
-	mobile   bool
-	guessed  bool // the phone is known by nothing but that a PBX rings it
-}
-
-// look classifies the hop that an INVITE, or a response to one, travels on.
-func (t *Tracker) look(m *Message) sight {
-	s := sight{ends: t.endsOf(m)}
-	s.from = t.callerOf(m, &s.ends)
-	if s.phone = t.phoneOf(m, &s.ends); s.phone != nil {
-		s.role, s.to = roleAgent, identity{kind: idAgent, agent: s.phone}
-		return s
-	}
-	s.to = t.calleeOf(m, &s.ends)
-	fromPBX, toPBX := s.src.kind == placePBX, s.dst.kind == placePBX
-	outward := s.from.kind == idService && s.to.kind == idExternal && s.dst.kind != placePBX
+// inviteAgain is the INVITE of a leg that is known: the next hop of a proxy, a fork's branch, another
+// try, a retransmission, or one whose response came first (RFC 3261 §13, §16.6, §17.1.1).
+func (t *Tracker) inviteAgain(l *leg, m *Message) {
+	h := l.byBranch(hash(m.Branch))
 	switch {
-	case s.dst.kind == placeEndpoint, fromPBX && !toPBX && s.to.kind == idEndpoint:
-		s.role = roleEndpoint
-	case fromPBX && !toPBX && s.to.kind == idOwn && t.site.mobiles[s.to.number] != nil:
-		s.role, s.phone, s.mobile = roleAgent, s.to.agent, true
-	case fromPBX && !toPBX && s.to.kind == idUnknown && s.dst.kind == placeUnknown:
-		s.role, s.guessed = roleAgent, true
-		s.phone = t.learn(s.dstAt.Addr().String())
-		if s.phone == nil {
-			s.role = roleOut
-		}
-	case fromPBX && !toPBX, outward, s.dst.kind == placeTrunk:
-		s.role = roleOut
-	case fromPBX && s.to.kind == idExternal:
-		s.role = roleOut
-	default:
-		s.role = roleIn
-	}
-	return s
-}
-
-// invite is an INVITE request.
-func (t *Tracker) invite(m *Message) {
-	if len(m.To.Tag) > 0 {
-		if l := t.dialog(m); l != nil {
-			t.prove(l, m)
-			t.reinvite(l, m)
-		}
-		return
-	}
-	l := t.legs[string(m.CallID)]
-	if l == nil {
-		if t.ended.has(hash(m.CallID)) {
-			t.stats.Unrelated++
-			return
-		}
-		t.newLeg(m)
-		return
-	}
-	t.saw(l.call, m)
-	if h := l.byBranch(hash(m.Branch)); h != nil {
+	case h == nil:
+		t.newHop(l, m)
+	case h.flags&hopNoInvite == 0:
 		h.invited = min(h.invited, m.Time)
-		l.call.started = min(l.call.started, m.Time)
-		if h.flags&hopNoInvite == 0 {
-			t.stats.Duplicates++
-			return
-		}
+		t.stats.Duplicates++
+	default:
+		h.invited = min(h.invited, m.Time)
 		h.flags &^= hopNoInvite
 		t.name(l, h, m)
-		return
 	}
-	t.newHop(l, m)
 }
 
-// newLeg begins a leg, of an INVITE or of a response whose INVITE was not seen (yet).
+// newLeg begins a leg, of an INVITE or of a response whose INVITE was not seen (yet). nil: there is
+// no room for it.
 func (t *Tracker) newLeg(m *Message) *hop {
-	l := &leg{callID: string(m.CallID), fromTag: hash(m.From.Tag), cseq: m.CSeq, nhops: 1}
-	t.legs[l.callID] = l
+	if t.hops >= hopsPerCall*t.opt.MaxCalls {
+		t.evict()
+	}
+	l := t.spares.leg()
+	l.callID, l.fromTag, l.cseq, l.nhops = string(m.CallID), hash(m.From.Tag), m.CSeq, 1
+	t.legs[t.id] = l
+	t.hops++
 	s := t.look(m)
-	h := t.dress(&l.hop, m, &s)
-	t.place(l, h, m, &s)
+	h := &l.hop
+	h.dress(m, &s)
+	if !t.place(l, h, m, &s) {
+		t.refuse(l)
+		return nil
+	}
 	return h
 }
 
-// newHop adds a hop to a leg: the next proxy, a fork's branch, or another try.
+// hopsPerCall bounds all hops together, by the limit on live calls.
+const hopsPerCall = 8
+
+// newHop adds a hop to a leg: the next proxy, a fork's branch, or another try. nil: the leg has too
+// many.
 func (t *Tracker) newHop(l *leg, m *Message) *hop {
-	h := l.addHop()
+	h := t.addHop(l)
 	if h == nil {
-		t.stats.LegsRefused++
 		return nil
 	}
 	l.cseq = max(l.cseq, m.CSeq)
 	s := t.look(m)
-	t.dress(h, m, &s)
+	h.dress(m, &s)
 	c := l.call
 	switch h.role {
 	case roleIn:
-		if c.caller == nil || c.caller == l && l.hop.role != roleIn {
+		switch {
+		case c.caller == nil:
 			t.cause(c, l, h, m, &s)
-		} else if c.caller == l && c.dir == Inbound {
-			if s.src.kind == placePBX && s.dst.pbx != nil {
+		case c.caller != l && s.src.kind != placePBX && l.flags&legLinked == 0:
+			t.split(l, h, m, &s)
+		case c.caller == l && c.dir == Inbound:
+			if s.src.kind == placePBX && s.dst.pbx != nil && c.pbx != s.dst.pbx {
 				c.pbx = s.dst.pbx // through a border element: the PBX behind it rings the phones
-				t.adopt(c, c.key)
+				t.adopt(c, c.key.in(inWaiting))
 			}
-			if x := t.serviceOf(m, t.numberingOf(s.src)); x != nil && s.from.kind != idService {
-				t.assign(c, x, m)
+			if s.from.kind != idService {
+				t.assignTold(c, m, &s)
 			}
+			t.touch(c, m.Time)
 		}
 	case roleOut:
 		t.goesOut(c, m, &s)
@@ -116,118 +75,114 @@ func (t *Tracker) newHop(l *leg, m *Message) *hop {
 	return h
 }
 
+// split begins a call with a leg that was tied to another one before the hop came that causes it.
+func (t *Tracker) split(l *leg, h *hop, m *Message, s *sight) {
+	o := l.call
+	t.leave(l)
+	l.flags &^= legTied
+	c := t.newCall(l, m)
+	c.flags |= callTentative
+	t.cause(c, l, h, m, s)
+	for g := &l.hop; g != nil; g = g.next {
+		t.agentCaught(c, g, m.Time)
+	}
+	t.settled(o)
+}
+
 // dress gives a fresh hop what the message and the look at it tell.
-func (t *Tracker) dress(h *hop, m *Message, s *sight) *hop {
+func (h *hop) dress(m *Message, s *sight) {
 	h.branch, h.vias, h.invited, h.role = hash(m.Branch), m.Vias, m.Time, s.role
 	if !m.Request {
 		h.flags |= hopNoInvite
 	}
-	if s.role == roleAgent {
+	h.is(s)
+}
+
+// is gives a hop its agent and what else the look tells of its far end.
+func (h *hop) is(s *sight) {
+	switch {
+	case s.role == roleAgent:
 		h.agent = s.phone
-	}
-	if s.mobile {
-		h.flags |= hopMobile
-	}
-	if s.role == roleEndpoint {
-		h.to = s.to.endpoint
-	}
-	if s.role == roleIn && s.from.kind == idAgent {
+		if s.mobile {
+			h.flags |= hopMobile
+		}
+		if s.guessed {
+			h.flags |= hopGuessed
+		}
+	case s.role == roleEndpoint && s.to.endpoint != nil && s.to.endpoint.Kind == EndpointVoicemail:
+		h.flags |= hopVoicemail
+	case s.role == roleIn && s.from.kind == idAgent:
 		h.agent = s.from.agent
 		h.flags |= hopSource
 	}
-	return h
 }
 
 // name takes what an INVITE tells of a hop that only its responses had shown.
 func (t *Tracker) name(l *leg, h *hop, m *Message) {
 	s := t.look(m)
 	c := l.call
-	if s.role != h.role && h.role != roleAgent {
-		h.role = s.role
-		if s.role == roleAgent {
-			h.agent = s.phone
-		}
+	if s.role != h.role && h.role != roleAgent && h.role != roleRelay {
+		h.role, h.agent = s.role, nil
+		h.is(&s)
 	}
-	if h.role != roleIn {
-		return
-	}
-	if c.caller == nil || c.caller == l && h == c.callerHop() {
+	switch {
+	case h.role == roleIn && (c.caller == nil || c.caller == l && h == c.callerHop()):
 		t.cause(c, l, h, m, &s)
+	case h.role == roleOut && c.dir == Outbound:
+		t.dialled(c, m.Time, "")
 	}
 }
 
 // inviteResponse is a response whose CSeq says INVITE.
-func (t *Tracker) inviteResponse(m *Message) {
-	l := t.legs[string(m.CallID)]
-	var h *hop
-	switch {
-	case l == nil && (t.ended.has(hash(m.CallID)) || t.strangers.has(hash(m.CallID))):
-		t.stats.Unrelated++
-		return
-	case l == nil:
-		h = t.newLeg(m)
-		l = t.legs[string(m.CallID)]
-		if l == nil {
+func (t *Tracker) inviteResponse(l *leg, m *Message) {
+	h := l.byBranch(hash(m.Branch))
+	if h == nil {
+		if hash(m.From.Tag) != l.fromTag || m.CSeq < l.cseq || m.CSeq > l.cseq && l.anyUp() {
+			t.inside(l, m) // of a re-INVITE
 			return
 		}
-	default:
-		h = l.byBranch(hash(m.Branch))
-		switch {
-		case h != nil:
-		case hash(m.From.Tag) != l.fromTag, m.CSeq < l.cseq, m.CSeq > l.cseq && l.anyUp():
-			t.inDialog(l, m)
+		if h = t.newHop(l, m); h == nil {
 			return
-		default:
-			if h = t.newHop(l, m); h == nil {
-				return
-			}
 		}
 	}
-	c := l.call
-	t.saw(c, m)
 	was := *h
-	tag := hash(m.To.Tag)
+	in := input{at: m.Time, status: m.StatusCode, sign: signFailure}
 	switch {
 	case m.StatusCode == 100:
+		in.sign = signTrying
 	case m.StatusCode < 200:
-		h.alert(m.Time, m.StatusCode, tag)
+		in.sign, in.tag = signAlert, hash(m.To.Tag)
 	case m.StatusCode < 300:
-		h.confirm(m.Time, tag, true)
-	default:
-		h.fail(m.Time, m.StatusCode)
+		in.sign, in.tag = signAnswer, hash(m.To.Tag)
 	}
-	if !m.Request && h.flags&hopNoInvite != 0 {
+	h.step(&in)
+	if h.flags&hopNoInvite != 0 {
 		h.invited = min(h.invited, m.Time)
 	}
 	t.changed(l, h, &was, m)
-}
-
-func (l *leg) anyUp() bool {
-	up := false
-	l.hops(func(h *hop) bool { up = h.up != 0; return !up })
-	return up
-}
-
-// farTag is the tag of the dialog's UAS side, whoever sent the message.
-func (l *leg) farTag(m *Message) (tag uint64, fromCaller bool) {
-	if hash(m.From.Tag) == l.fromTag {
-		return hash(m.To.Tag), true
+	if in.sign == signAnswer && h.role == roleIn && h.flags&hopSource == 0 {
+		t.answeredBy(l, h, m)
 	}
-	return hash(m.From.Tag), false
 }
 
-// inDialogHops calls f for the hops of a leg that belong to the dialog of a far tag. Hops into a PBX
-// that carry another early dialog's tag belong too: a proxy passes the tags of all its branches.
-func (l *leg) inDialogHops(tag uint64, f func(*hop)) {
-	n := 0
-	for h := &l.hop; h != nil; h = h.next {
-		if h.toTag == tag || h.role == roleIn && h.up == 0 && h.state != terminated {
-			n++
-			f(h)
+// answeredBy looks whose contact a 2xx to the caller has: through a proxy it is that of the agent who
+// answered, whether or not his own hop showed it.
+func (t *Tracker) answeredBy(l *leg, h *hop, m *Message) {
+	if m.NumContacts == 0 || t.site.ours(m.Contacts[0].URI.Host) != nil {
+		return
+	}
+	a := t.phoneBehind(&m.Contacts[0].URI)
+	if a == nil {
+		return
+	}
+	h.agent = a
+	h.flags |= hopByAgent
+	for g := &l.hop; g != nil; g = g.next {
+		if g.role == roleAgent && g.state < confirmed && same(g.agent, a) && (g.toTag == h.toTag || g.toTag == 0) {
+			was := *g
+			g.step(&input{sign: signProof, at: m.Time, tag: h.toTag})
+			t.changed(l, g, &was, m)
 		}
-	}
-	if n == 0 && l.hop.next == nil && l.hop.toTag == 0 {
-		f(&l.hop)
 	}
 }
 
@@ -235,14 +190,14 @@ func (l *leg) inDialogHops(tag uint64, f func(*hop)) {
 // lost (RFC 3261 §12.2).
 func (t *Tracker) prove(l *leg, m *Message) {
 	tag, _ := l.farTag(m)
-	l.inDialogHops(tag, func(h *hop) {
-		if h.state >= confirmed {
-			return
+	for h := &l.hop; h != nil; h = h.next {
+		if h.state >= confirmed && h.flags&hopAssumed == 0 || !l.inDialog(h, tag) {
+			continue
 		}
 		was := *h
-		h.confirm(m.Time, tag, false)
+		h.step(&input{sign: signProof, at: m.Time, tag: tag})
 		t.changed(l, h, &was, m)
-	})
+	}
 }
 
 // ack ends or proves: with the INVITE's own branch it acknowledges a failure (RFC 3261 §17.1.1.3),
@@ -260,69 +215,68 @@ func (t *Tracker) ack(l *leg, m *Message) {
 	}
 	if h.state < confirmed {
 		was := *h
-		h.state, h.end, h.down = terminated, endUnknownFinal, m.Time
+		h.step(&input{sign: signFailureACK, at: m.Time})
 		t.changed(l, h, &was, m)
 	}
 }
 
-// cancel takes the CANCEL of an INVITE, or the response that proves there was one.
+// cancel takes the CANCEL of an INVITE, or the response that proves there was one (RFC 3261 §9).
 func (t *Tracker) cancel(l *leg, m *Message) {
-	t.saw(l.call, m)
 	if !m.Request && m.StatusCode/100 != 2 {
 		return
 	}
 	if h := l.byBranch(hash(m.Branch)); h != nil {
 		was := *h
-		h.cancel(m.Time, m.Reason)
+		h.step(&input{sign: signCancel, at: m.Time, reason: m.Reason})
+		if !m.Request {
+			h.flags |= hopTried
+		}
 		t.changed(l, h, &was, m)
 	}
 }
 
-// bye ends a dialog; where the BYE itself was lost, its response tells.
+// bye ends a dialog (RFC 3261 §15); where the BYE itself was lost, its response tells.
 func (t *Tracker) bye(l *leg, m *Message) {
 	if !m.Request && (m.StatusCode < 200 || m.StatusCode == 401 || m.StatusCode == 407) {
 		return
 	}
 	tag, fromCaller := l.farTag(m)
-	l.inDialogHops(tag, func(h *hop) {
-		ended := h.state == terminated
-		if ended && !m.Request {
-			return
+	in := input{sign: signBye, at: m.Time, reason: m.Reason, fromCaller: fromCaller}
+	if !m.Request {
+		in.sign = signByeAnswer
+	}
+	for h := &l.hop; h != nil; h = h.next {
+		if !l.inDialog(h, tag) || in.sign == signByeAnswer && !h.alive() {
+			continue
 		}
 		was := *h
-		h.bye(m.Time, fromCaller, m.Reason)
-		if !m.Request && !ended {
-			h.flags |= hopNoBye
-		} else if m.Request {
-			h.flags &^= hopNoBye
-		}
+		h.step(&in)
 		t.changed(l, h, &was, m)
-	})
+	}
 }
 
-// inDialog takes note of how requests inside a dialog fare: a 408 or 481 says it is dead at one end
-// (RFC 3261 §12.2.1.2), a 2xx that it is not.
-func (t *Tracker) inDialog(l *leg, m *Message) {
-	t.saw(l.call, m)
-	tag, _ := l.farTag(m)
+// inside takes note of a request inside a dialog and of how it fares: a 408 or 481 says the dialog is
+// dead at one end (RFC 3261 §12.2.1.2), a 2xx that it is not.
+func (t *Tracker) inside(l *leg, m *Message) {
 	if m.Request {
-		switch m.Method {
-		case UPDATE, PRACK, INVITE:
-		default:
-			if len(m.To.Tag) > 0 {
-				t.prove(l, m)
-			}
+		if m.Method != UPDATE && m.Method != PRACK { // which early dialogs have too (RFC 3262, RFC 3311)
+			t.prove(l, m)
 		}
 		return
 	}
-	l.inDialogHops(tag, func(h *hop) {
+	if m.CSeqMethod == NOTIFY && l.call.extra != nil && l.call.extra.referred != 0 {
+		return // of a REFER's own subscription, which may outlive the dialog (RFC 3515 §2.4.6)
+	}
+	tag, _ := l.farTag(m)
+	for h := &l.hop; h != nil; h = h.next {
 		switch {
+		case h.state != confirmed || !l.inDialog(h, tag):
 		case m.StatusCode == 408 || m.StatusCode == 481:
 			h.flags |= hopDying
 		case m.StatusCode/100 == 2:
 			h.flags &^= hopDying
 		}
-	})
+	}
 }
 
 // reinvite looks at a re-INVITE or UPDATE: the far side may hold the caller or take him back
@@ -334,93 +288,55 @@ func (t *Tracker) reinvite(l *leg, m *Message) {
 		return
 	}
 	held, sdp := Hold(m.Body)
-	if !sdp {
+	if !sdp || m.CSeq < l.farCSeq { // an older one that came late
 		return
 	}
-	l.inDialogHops(tag, func(h *hop) {
+	l.farCSeq = m.CSeq
+	for h := &l.hop; h != nil; h = h.next {
 		switch {
-		case held && h.held == 0:
-			h.held = m.Time
+		case !l.inDialog(h, tag):
 		case !held:
 			h.held = 0
+		case h.held == 0:
+			h.held = m.Time
 		}
-	})
-}
-
-// changed follows up what a message did to a hop: timers, the call's place among the waiting, and
-// the events that agents' legs give.
-func (t *Tracker) changed(l *leg, h, was *hop, m *Message) {
-	c := l.call
-	if h.role == roleAgent && h.agent != nil {
-		t.agentChanged(c, h, was, m)
-	}
-	if h.up != 0 && was.up == 0 && c.dir == Outbound {
-		t.farAnswered(c, h, m)
-	}
-	if h.state == terminated && was.state != terminated || h.down != was.down {
-		t.touch(c)
 	}
 }
 
-func (t *Tracker) agentChanged(c *call, h, was *hop, m *Message) {
-	if c.dir == Inbound && h.rang() && !was.rang() && h.alive() && !c.other(h, (*hop).ringing) {
-		t.tell(AgentRinging, c, h.agent, m.Time, c.external(), m)
-	}
-	isUp, wasUp := h.state == confirmed, was.state == confirmed
-	if isUp && !wasUp {
-		c.up++
-		if c.agent == nil {
-			c.agent = h.agent
-		}
-		c.flags |= callWithAgent
-		t.count(c)
-		t.relist(c)
-		if c.dir == Inbound {
-			t.tell(AgentAnswered, c, h.agent, m.Time, c.external(), m)
-		}
-	}
-	if wasUp && !isUp {
-		c.up--
-		t.relist(c)
-	}
-	if h.state == terminated && was.state != terminated {
-		t.left(c, h, m.Time)
-	}
-}
-
-func (h *hop) ringing() bool { return h.alive() && h.rang() }
-
-// left tells that an agent's leg with an external party is over, unless another phone of his still
-// is in the call.
-func (t *Tracker) left(c *call, h *hop, at int64) {
-	if c.dir != Inbound || h.role != roleAgent || !h.rang() || c.other(h, (*hop).ringing) {
+// stranger is a request inside a dialog that is not followed: it began before the watch, or all of
+// its beginning was lost. Its Call-ID is remembered, so that the answers to its re-INVITEs do not
+// look like new calls. A live call that it may be part of was not wholly seen.
+func (t *Tracker) stranger(m *Message) {
+	t.stats.Unrelated++
+	if m.Method == ACK || t.ended.has(t.id) || t.lasting.has(t.id) {
 		return
 	}
-	t.tell(AgentLeft, c, h.agent, at, c.external(), nil)
+	if !t.strangers.has(t.id) {
+		t.doubt(m)
+	}
+	t.strangers.add(t.id, t.now)
 }
 
-// other says whether another hop of the same agent satisfies f.
-func (c *call) other(h *hop, f func(*hop) bool) bool {
-	found := false
-	c.eachHop(func(_ *leg, g *hop) {
-		if g != h && g.role == roleAgent && g.agent != nil && g.agent.id == h.agent.id && f(g) {
-			found = true
+// doubt marks the calls that a stranger may be a leg of: those of its parties' numbers that began
+// before it was first seen.
+func (t *Tracker) doubt(m *Message) {
+	n := t.site.numbering
+	for _, u := range [...]*URI{&m.From.URI, &m.To.URI} {
+		num := n.Parse(u.User, u.PhoneContext)
+		k := keyOf(keyCaller, uint64(num))
+		switch {
+		case withheldURI(u):
+			k = keyOf(keyWithheld, 0)
+		case num == 0:
+			continue
 		}
-	})
-	return found
-}
-
-// farAnswered tells that the far end of an outbound call is up: by the trunk's leg where that is
-// seen, else by the agent's own.
-func (t *Tracker) farAnswered(c *call, h *hop, m *Message) {
-	if c.flags&callFarUp != 0 || h.role != roleOut && c.farHop() != nil {
-		return
-	}
-	if h.role != roleOut && h != c.callerHop() {
-		return
-	}
-	c.flags |= callFarUp
-	if c.dialler != nil {
-		t.tell(AgentAnswered, c, c.dialler, m.Time, c.to, nil)
+		for _, in := range [...]listKind{inWaiting, inServed} {
+			c := t.lists[k.in(in)].first
+			for i := 0; c != nil && i < maxCandidates; c, i = c.nodes[byKey].next, i+1 {
+				if c.started < m.Time {
+					c.flags |= callInferred
+				}
+			}
+		}
 	}
 }

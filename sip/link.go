@@ -36,37 +36,37 @@ func (x *links) of(value uint64) (string, bool) {
 // linked is the leg that a new leg belongs to by a link: a header whose value is a Call-ID or is
 // shared by both (Session-ID, RFC 7989), or a link from outside that came first.
 func (t *Tracker) linked(l *leg, m *Message) *leg {
-	var found *leg
-	if other := t.linkedTo(hash([]byte(l.callID)), l); other != nil {
-		found = other
-	}
+	found := t.linkedTo(t.idOf(m.CallID), l, m)
 	for i := range m.Links {
 		v, _, _ := bytes.Cut(m.Links[i], []byte(";"))
-		v = bytes.TrimSpace(v)
-		if len(v) == 0 || found != nil {
+		if v = bytes.TrimSpace(v); len(bytes.Trim(v, "0-")) == 0 { // the nil UUID is nobody's (RFC 7989 §5)
 			continue
 		}
-		if other, ok := t.legs[string(v)]; ok && other != l && other.call != nil {
-			found = other
-			continue
+		k := t.idOf(v)
+		if found == nil {
+			if other := t.legs[k]; other != nil && other != l && other.call != nil && !other.call.done(m.Time) {
+				found = other
+			} else {
+				found = t.linkedTo(k, l, m)
+			}
 		}
-		k := hash(v)
-		if other := t.linkedTo(k, l); other != nil {
-			found = other
-			continue
+		if found == nil {
+			t.shared.add(k, l.callID, t.now)
 		}
-		t.shared.add(k, l.callID, t.now)
 	}
 	return found
 }
 
-func (t *Tracker) linkedTo(value uint64, l *leg) *leg {
-	if id, ok := t.shared.of(value); ok {
-		if other, ok := t.legs[id]; ok && other != l && other.call != nil {
-			return other
-		}
+func (t *Tracker) linkedTo(value uint64, l *leg, m *Message) *leg {
+	id, ok := t.shared.of(value)
+	if !ok {
+		return nil
 	}
-	return nil
+	other := t.legs[t.idOf([]byte(id))]
+	if other == nil || other == l || other.call == nil || other.call.done(m.Time) {
+		return nil
+	}
+	return other
 }
 
 // Link tells that two legs belong to one call: that the leg with Call-ID caller causes the one with
@@ -74,50 +74,77 @@ func (t *Tracker) linkedTo(value uint64, l *leg) *leg {
 // suggested. The events it causes are emitted before Link returns.
 func (t *Tracker) Link(caller, callee string, emit func(*Event)) {
 	t.emit = emit
-	a, b := t.legs[caller], t.legs[callee]
-	if a == nil {
-		t.shared.add(hash([]byte(caller)), callee, t.now)
-	}
+	cause, effect := t.idOf([]byte(caller)), t.idOf([]byte(callee))
+	a, b := t.legs[cause], t.legs[effect]
 	if b == nil {
-		t.shared.add(hash([]byte(callee)), caller, t.now)
+		t.shared.add(effect, caller, t.now)
+	}
+	if a == nil {
+		if id, ok := t.shared.of(cause); ok && b != nil {
+			if other := t.legs[t.idOf([]byte(id))]; other != nil && other.call != b.call {
+				t.link(other, b) // both wait for the same leg
+			}
+		}
+		t.shared.add(cause, callee, t.now)
 	}
 	if a != nil && b != nil {
 		t.link(a, b)
 	}
 }
 
-// link moves the callee's leg to the caller's call.
+// link moves the callee's leg to the caller's call, with all others of its call where nothing causes
+// that.
 func (t *Tracker) link(a, b *leg) {
-	b.flags = b.flags&^legTied | legLinked
 	c, o := a.call, b.call
-	if c == o {
+	if c != o && o.caller == b && c.caller != a {
+		a, b, c, o = b, a, o, c // told the wrong way round: the leg that causes its call stays
+	}
+	b.flags = b.flags&^legTied | legLinked
+	switch {
+	case c == o:
+	case o.flags&callTentative != 0:
+		t.absorb(c, o, legLinked)
+	case o.caller == nil:
+		for l := o.first; l != nil; {
+			next := l.next
+			t.move(l, c)
+			l = next
+		}
+	default:
+		t.move(b, c)
+	}
+}
+
+// move takes a leg from the call it was thought to be in to another.
+func (t *Tracker) move(l *leg, c *call) {
+	if !t.room(c) {
 		return
 	}
-	if o.caller == b && o.flags&callOrphan == 0 && c.caller != a {
-		c, o, b = o, c, a // told the wrong way round: the leg that causes its call stays
-		b.flags = b.flags&^legTied | legLinked
+	o := l.call
+	t.leave(l)
+	l.flags = l.flags&^legTied | legLinked
+	t.take(c, l, t.now)
+	t.settled(o)
+}
+
+// leave takes a leg out of its call, which its agents leave with it.
+func (t *Tracker) leave(l *leg) {
+	for h := &l.hop; h != nil; h = h.next {
+		t.left(l.call, h, t.now)
 	}
-	if o.flags&callTentative != 0 {
-		t.absorb(c, o)
-		b.flags = b.flags&^legTied | legLinked
+	t.part(l)
+}
+
+// settled looks what a call is without the legs that left it.
+func (t *Tracker) settled(c *call) {
+	if c.first == nil {
+		t.end(c, t.now, UnknownEnd)
 		return
 	}
-	for h := &b.hop; h != nil; h = h.next {
-		if h.role == roleAgent && h.agent != nil && h.alive() {
-			t.left(o, h, t.now)
-		}
+	t.relist(c)
+	if c.flags&callCounted != 0 && !c.any((*hop).wasAgent) {
+		c.flags &^= callCounted
+		t.outageOf(c).live--
 	}
-	t.part(o, b)
-	t.relist(o)
-	t.join(c, b)
-	for h := &b.hop; h != nil; h = h.next {
-		if h.role == roleAgent && h.agent != nil && h.rang() {
-			t.agentChanged(c, h, &hop{}, &Message{Time: t.now})
-		}
-	}
-	if o.first == nil {
-		t.end(o, t.now, UnknownEnd)
-	} else if o.caller == b {
-		o.caller = nil
-	}
+	t.touch(c, t.now)
 }

@@ -1,71 +1,83 @@
 package sip
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// outage counts the ends of a trunk's calls that were with an agent, to tell when many of them end
-// at one moment.
+// outage holds when calls of a trunk that were with an agent ended, to tell when many of them end at
+// one moment.
 type outage struct {
-	live    int // with an agent and not over
-	buckets [64]struct {
-		tick int64
-		ends int
-	}
+	live int     // with an agent and not over
+	ends []int64 // of the last while, oldest first
 }
 
-// The window in which ends belong together, and the grain it is counted in.
+// An outage is at least outageLeast calls, and more than half of those that were live, ending within
+// outageWindow.
 const (
-	outageGrain  = int64(100 * time.Millisecond)
-	outageWindow = 20 // grains: 2 s
+	outageWindow = int64(2 * time.Second)
 	outageLeast  = 5
 )
 
+// maxEnds bounds the ends remembered. On a trunk where more end in a moment they are no surprise one
+// by one, and of an outage these many are enough to tell.
+const maxEnds = 1024
+
 func (t *Tracker) outageOf(c *call) *outage {
-	id := ""
+	k := outageKey{}
 	switch {
 	case c.trunk != nil:
-		id = c.trunk.ID
+		k.trunk = c.trunk.ID
 	case c.pbx != nil:
-		id = "\x00" + c.pbx.ID
+		k.pbx = c.pbx.ID
 	}
-	o := t.outages[id]
+	o := t.outages[k]
 	if o == nil {
 		o = &outage{}
-		t.outages[id] = o
+		t.outages[k] = o
 	}
 	return o
 }
 
+type outageKey struct{ trunk, pbx string }
+
+// count and uncount keep the number of calls that are live and with an agent.
+func (t *Tracker) count(c *call) {
+	if c.flags&callCounted == 0 && c.dir == Inbound && c.service != nil {
+		c.flags |= callCounted
+		t.outageOf(c).live++
+	}
+}
+
+func (t *Tracker) uncount(c *call, at int64) {
+	if c.flags&callCounted != 0 {
+		c.flags &^= callCounted
+		t.outageOf(c).ended(at)
+	}
+}
+
 func (o *outage) ended(at int64) {
-	tick := at / outageGrain
-	b := &o.buckets[tick%int64(len(o.buckets))]
-	if b.tick != tick {
-		b.tick, b.ends = tick, 0
-	}
-	b.ends++
 	o.live--
-}
-
-func (o *outage) at(tick int64) int {
-	if b := &o.buckets[tick%int64(len(o.buckets))]; b.tick == tick {
-		return b.ends
+	i, _ := slices.BinarySearch(o.ends, at)
+	o.ends = slices.Insert(o.ends, i, at)
+	// What is older than two windows, of which settle may be one, says nothing any more.
+	old, _ := slices.BinarySearch(o.ends, o.ends[len(o.ends)-1]-outageKept)
+	if old = max(old, len(o.ends)-maxEnds); old >= len(o.ends)/2 {
+		o.ends = slices.Delete(o.ends, 0, old)
 	}
-	return 0
 }
 
-// hit says whether the end at a moment is one of an outage: at least five calls, and more than half
-// of those that were live, ended within one window around it.
-func (o *outage) hit(at, now int64) bool {
-	tick, last := at/outageGrain, now/outageGrain
-	for from := tick - outageWindow + 1; from <= tick; from++ {
-		ends, since := 0, 0
-		for i := from; i <= min(last, from+int64(len(o.buckets))-1); i++ {
-			n := o.at(i)
-			since += n
-			if i < from+outageWindow {
-				ends += n
-			}
+// outageKept is how long ends are remembered.
+const outageKept = int64(time.Minute)
+
+// hit says whether the end at a moment is one of an outage.
+func (o *outage) hit(at int64) bool {
+	from, _ := slices.BinarySearch(o.ends, at-outageWindow)
+	for to := from; from < len(o.ends) && o.ends[from] <= at; from++ {
+		for to < len(o.ends) && o.ends[to] <= o.ends[from]+outageWindow {
+			to++
 		}
-		if ends >= outageLeast && 2*ends > o.live+since {
+		if n := to - from; n >= outageLeast && 2*n > o.live+len(o.ends)-from {
 			return true
 		}
 	}

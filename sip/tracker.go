@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"hash/maphash"
 	"net/netip"
 	"time"
 )
@@ -13,24 +14,33 @@ type Tracker struct {
 	now  int64
 	emit func(*Event)
 
-	legs      map[string]*leg // by Call-ID
-	timers    timers          // every live call
-	callers   map[callerKey]*callers
-	queues    map[string]*queue
-	recent    recent
-	shared    links
+	seed    maphash.Seed    // so that nobody can make Call-IDs that meet
+	id      uint64          // of the Call-ID being handled
+	legs    map[uint64]*leg // by Call-ID
+	hops    int             // of all of them
+	timers  timers          // every live call
+	lists   map[key]list
+	queues  map[string]*list // those who wait for a service, by its id
+	recent  recent
+	shared  links
+	calls   uint64 // made so far
+	spares  spares
+	outages map[outageKey]*outage
+	strays  map[string]int64 // by PBX: when a phone was last rung for a call that nothing caused
+
 	ended     forgotten // Call-IDs of ended legs
-	strangers forgotten // Call-IDs of dialogs that began before the watch
-	calls     uint64    // made so far
+	lasting   forgotten // of those whose dialogs may live on
+	strangers forgotten // of dialogs that began before the watch
 
-	bindings map[string]binding
-	phones   map[netip.AddrPort]phone
-	learnt   map[string]*agent
+	bindings   map[string]binding  // by contact
+	aors       map[string][]string // their contacts
+	phones     map[netip.AddrPort]phone
+	learnt     map[string]*agent
+	purged     int64
+	unreadable map[string]struct{} // agents whose phones' signalling is encrypted
 
-	outages    map[string]*outage
-	unreadable map[*agent]struct{} // phones whose signalling is encrypted
-	scratch    []byte
-	finishing  bool
+	scratch, contactText []byte
+	finishing            bool
 
 	keeping         bool // Changes was asked for
 	dirty           []*call
@@ -87,14 +97,18 @@ func NewTracker(p *Plan, o Options) (*Tracker, error) {
 	}
 	o = o.withDefaults()
 	return &Tracker{
-		site: s, opt: o,
-		legs: map[string]*leg{}, callers: map[callerKey]*callers{},
-		ended: newForgotten(4 * o.MaxCalls), strangers: newForgotten(o.MaxCalls),
-		queues: map[string]*queue{}, shared: newLinks(o.MaxCalls),
-		bindings: map[string]binding{}, phones: map[netip.AddrPort]phone{}, learnt: map[string]*agent{},
-		outages: map[string]*outage{}, changedBindings: map[string]struct{}{}, unreadable: map[*agent]struct{}{},
+		site: s, opt: o, seed: maphash.MakeSeed(),
+		legs: map[uint64]*leg{}, lists: map[key]list{}, queues: map[string]*list{}, shared: newLinks(o.MaxCalls),
+		outages: map[outageKey]*outage{}, strays: map[string]int64{},
+		ended: newForgotten(4*o.MaxCalls, afterEnd), lasting: newForgotten(o.MaxCalls, int64(o.MaxCall)),
+		strangers: newForgotten(o.MaxCalls, afterEnd),
+		bindings:  map[string]binding{}, aors: map[string][]string{}, phones: map[netip.AddrPort]phone{},
+		learnt: map[string]*agent{}, unreadable: map[string]struct{}{}, changedBindings: map[string]struct{}{},
 	}, nil
 }
+
+// idOf is what a Call-ID is known by.
+func (t *Tracker) idOf(callID []byte) uint64 { return maphash.Bytes(t.seed, callID) }
 
 // SetPlan replaces the plan. Live calls keep what they were told; new legs go by the new plan.
 func (t *Tracker) SetPlan(p *Plan) error {
@@ -104,14 +118,14 @@ func (t *Tracker) SetPlan(p *Plan) error {
 	}
 	t.site = s
 	// Learnt phones are told again from their AORs, which may be listed now.
+	clear(t.phones)
 	for k, b := range t.bindings {
 		b.agent, b.endpoint = t.registrant(b.user, b.host)
 		t.bindings[k] = b
 	}
-	clear(t.phones)
-	for _, b := range t.bindings {
-		t.locate(b.addr, b)
-		t.locate(b.source, b)
+	for k, b := range t.bindings {
+		t.locate(b.addr, &b, k)
+		t.locate(b.source, &b, k)
 	}
 	return nil
 }
@@ -134,7 +148,7 @@ func (t *Tracker) Unreadable(a, b netip.AddrPort) {
 		p, q = q, p
 	}
 	if p.kind == placePBX && q.kind == placeAgent {
-		t.unreadable[q.agent] = struct{}{}
+		t.unreadable[q.agent.id] = struct{}{}
 	}
 }
 
@@ -144,66 +158,69 @@ func (t *Tracker) Handle(m *Message, emit func(*Event)) {
 	t.emit = emit
 	t.now = max(t.now, m.Time)
 	t.stats.Messages++
-	if t.site.at(m.Src).kind == placeOwn || t.site.at(m.Dst).kind == placeOwn {
-		t.stats.OwnMessages++
+	t.id = t.idOf(m.CallID)
+	l := t.legs[t.id]
+	if l == nil {
+		t.unknown(m)
 		return
 	}
+	t.saw(l.call, m)
 	switch m.CSeqMethod {
 	case INVITE:
-		if m.Request {
-			t.invite(m)
-		} else {
-			t.inviteResponse(m)
+		switch {
+		case !m.Request:
+			t.inviteResponse(l, m)
+		case len(m.To.Tag) > 0:
+			t.prove(l, m)
+			t.reinvite(l, m)
+		default:
+			t.inviteAgain(l, m)
 		}
 	case ACK:
-		if l := t.dialog(m); l != nil {
-			t.ack(l, m)
-		}
+		t.ack(l, m)
 	case BYE:
-		if l := t.dialog(m); l != nil {
-			t.bye(l, m)
-		}
+		t.bye(l, m)
 	case CANCEL:
-		if l := t.legs[string(m.CallID)]; l != nil {
-			t.cancel(l, m)
-		}
-	case REGISTER:
-		if !m.Request && m.StatusCode/100 == 2 {
-			t.register(m)
-		}
+		t.cancel(l, m)
 	case REFER:
-		if l := t.dialog(m); l != nil {
-			if m.Request {
-				t.refer(l, m)
-			}
-			t.inDialog(l, m)
+		t.refer(l, m)
+		t.inside(l, m)
+	case UPDATE:
+		if m.Request && len(m.To.Tag) > 0 {
+			t.reinvite(l, m)
 		}
+		t.inside(l, m)
 	default:
-		if len(m.To.Tag) == 0 {
-			return // out of dialog: OPTIONS, MESSAGE, SUBSCRIBE, …
-		}
-		if l := t.legs[string(m.CallID)]; l != nil {
-			if m.CSeqMethod == UPDATE && m.Request {
-				t.reinvite(l, m)
-			}
-			t.inDialog(l, m)
+		if len(m.To.Tag) > 0 {
+			t.inside(l, m)
 		}
 	}
 }
 
-// dialog is the leg that an in-dialog message belongs to. One that began before the watch is
-// remembered, so that the answers to its re-INVITEs do not look like new calls.
-func (t *Tracker) dialog(m *Message) *leg {
-	l := t.legs[string(m.CallID)]
-	if l == nil {
-		t.stats.Unrelated++
-		if m.Request && m.Method != ACK && len(m.To.Tag) > 0 {
-			t.strangers.add(hash(m.CallID), t.now)
+// unknown takes in a message of no leg that is followed.
+func (t *Tracker) unknown(m *Message) {
+	switch {
+	case t.site.at(m.Src).kind == placeOwn || t.site.at(m.Dst).kind == placeOwn:
+		t.stats.OwnMessages++
+	case m.CSeqMethod == REGISTER:
+		if !m.Request && m.StatusCode/100 == 2 {
+			t.register(m)
 		}
-		return nil
+	case m.Request && len(m.To.Tag) > 0:
+		t.stranger(m)
+	case m.CSeqMethod != INVITE:
+		t.stats.Unrelated++ // out of dialog: OPTIONS, MESSAGE, SUBSCRIBE, …
+	case t.ended.has(t.id):
+		t.stats.Unrelated++
+	case m.Request:
+		t.newLeg(m)
+	case t.lasting.has(t.id), t.strangers.has(t.id):
+		t.stats.Unrelated++
+	default:
+		if h := t.newLeg(m); h != nil {
+			t.inviteResponse(t.legs[t.id], m)
+		}
 	}
-	t.saw(l.call, m)
-	return l
 }
 
 // saw notes that a call had a message.
@@ -220,7 +237,10 @@ func (t *Tracker) Live(limit int) []*Call {
 			break
 		}
 		if c.flags&callTentative == 0 {
-			out = append(out, c.snapshot(true))
+			s := &Call{}
+			t.snapshot(c, s)
+			c.lists(s)
+			out = append(out, s)
 		}
 	}
 	return out
@@ -244,19 +264,8 @@ func (t *Tracker) Finish(emit func(*Event)) {
 }
 
 func (t *Tracker) run(now int64) {
-	for {
-		var c *call
-		if len(t.timers) > 0 && t.timers[0].deadline <= now {
-			c = t.timers[0]
-		}
-		if c == nil {
-			return
-		}
-		t.now = max(t.now, c.deadline)
-		if due := t.due(c); due > c.deadline {
-			t.timers.set(c, due)
-			continue
-		}
-		t.ring(c)
+	for len(t.timers) > 0 && t.timers[0].deadline <= now {
+		t.now = max(t.now, t.timers[0].deadline)
+		t.ring(t.timers[0])
 	}
 }

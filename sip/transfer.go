@@ -1,17 +1,29 @@
 package sip
 
-import "bytes"
+import (
+	"bytes"
+	"time"
+)
+
+// referPatience is how long after a REFER the PBX may take to ring the next agent.
+const referPatience = 10 * time.Second
 
 // refer takes note of a transfer that an agent asks for (RFC 3515). With Replaces it joins the two
 // calls the agent has (RFC 3891); without, the PBX will ring the next agent for the same customer.
 func (t *Tracker) refer(l *leg, m *Message) {
 	c := l.call
-	if len(m.ReferReplaces) == 0 {
-		c.referred = m.Time
-		c.target = t.site.agentOf(&m.ReferTo)
+	if !m.Request {
+		if x := c.extra; x != nil && m.StatusCode >= 300 && m.StatusCode != 401 && m.StatusCode != 407 {
+			x.referred, x.target = 0, nil // refused
+		}
 		return
 	}
-	other := t.replaced(m.ReferReplaces, true)
+	if len(m.ReferReplaces) == 0 {
+		x := c.more()
+		x.referred, x.target = m.Time, t.site.agentOf(&m.ReferTo)
+		return
+	}
+	other := t.replaced(unescape(m.ReferReplaces))
 	if other == nil || other.call == c {
 		return
 	}
@@ -20,26 +32,25 @@ func (t *Tracker) refer(l *leg, m *Message) {
 		customer, consult = consult, customer
 	}
 	if customer.dir != Internal && consult.dir == Internal {
-		customer.referred = m.Time
 		t.transfer(customer, consult, m.Time, legLinked)
 	}
 }
 
-// connected looks at a re-INVITE or UPDATE from a PBX to an agent that shows a new party: the number
-// of a caller who is live elsewhere means the agent has him now.
+// connected looks at a re-INVITE or UPDATE from a PBX to an agent that shows a new party (RFC 3325
+// §9.1): the number of a caller who is live elsewhere means that the agent has him now.
 func (t *Tracker) connected(l *leg, m *Message) {
 	c := l.call
 	if c.dir != Internal || len(m.PAssertedIdentity.User) == 0 || m.PrivacyID || c.pbx == nil {
 		return
 	}
 	n := c.pbx.numbering.Parse(m.PAssertedIdentity.User, m.PAssertedIdentity.PhoneContext)
-	x := t.callers[callerKey{keyCaller, uint64(n)}]
-	if n == 0 || x == nil {
+	if n == 0 {
 		return
 	}
-	for _, in := range [...]listIn{inServed, inWaiting} {
-		for o, i := x.lists[in].first, 0; o != nil && i < maxCandidates; o, i = o.next, i+1 {
-			if o.dir == Inbound && samePBX(o.pbx, c.pbx) && o.flags&callWithAgent != 0 {
+	for _, in := range [...]listKind{inServed, inWaiting} {
+		o := t.lists[keyOf(keyCaller, uint64(n)).in(in)].first
+		for i := 0; o != nil && i < maxCandidates; o, i = o.nodes[byKey].next, i+1 {
+			if o.dir == Inbound && samePBX(o.pbx, c.pbx) && o.any((*hop).wasAgent) {
 				t.transfer(o, c, m.Time, legTied)
 				return
 			}
@@ -47,73 +58,90 @@ func (t *Tracker) connected(l *leg, m *Message) {
 	}
 }
 
-// transfer hands the customer's call the agents' phones of a consultation, which ends there.
-func (t *Tracker) transfer(customer, consult *call, at int64, how legFlags) {
-	var moved []*leg
-	for l := consult.first; l != nil; l = l.next {
-		if l != consult.caller && l.hop.role == roleAgent && l.hop.alive() {
-			moved = append(moved, l)
-		}
-	}
-	for _, l := range moved {
-		t.part(consult, l)
-		t.join(customer, l)
-		l.flags |= how
-		h := &l.hop
-		if h.state == confirmed {
-			h.up = max(h.up, at) // with the customer only from here on
-			was := hop{}
-			t.agentChanged(customer, h, &was, &Message{Time: at})
-		}
-	}
-}
+func (h *hop) wasAgent() bool { return h.role == roleAgent && h.up != 0 }
 
-// part takes a leg out of a call.
-func (t *Tracker) part(c *call, l *leg) {
-	var prev *leg
-	for x := c.first; x != nil; prev, x = x, x.next {
-		if x != l {
-			continue
-		}
-		if prev == nil {
-			c.first = l.next
-		} else {
-			prev.next = l.next
-		}
-		if c.last == l {
-			c.last = prev
-		}
-		l.next = nil
-		c.legs--
-		if l.hop.role == roleAgent && l.hop.state == confirmed {
-			c.up--
-		}
+// leftAlone looks where the customer went whom an agent has just left: to the agent whom the PBX
+// called for him, or, as will show when that ends, to the one he called himself.
+func (t *Tracker) leftAlone(c *call, h *hop, at int64) {
+	if c.dir != Inbound || c.leaving() || c.agentUp() {
 		return
 	}
+	k := keyOf(keyInternal, hashText(h.agent.id))
+	for _, in := range [...]listKind{inOrphans, inServed, inWaiting} {
+		o := t.lists[k.in(in)].first
+		for i := 0; o != nil && i < maxCandidates; o, i = o.nodes[byKey].next, i+1 {
+			if o.dir != Internal || !samePBX(o.pbx, c.pbx) || !o.agentUp() {
+				continue
+			}
+			if o.caller == nil {
+				t.transfer(c, o, at, legTied)
+				return
+			}
+			o.more().customer = recentCall{c, c.number}
+		}
+	}
 }
 
-// replaced is the leg whose dialog a Replaces value names; inside a Refer-To it is still escaped.
-func (t *Tracker) replaced(v []byte, escaped bool) *leg {
-	end := len(v)
-	if i := bytes.IndexByte(v, ';'); i >= 0 {
-		end = i
+// inherit gives the customer whom an agent left to the agent whom he had called, when that agent's
+// leg outlives the consultation: an attended transfer whose REFER nobody saw.
+func (t *Tracker) inherit(c *call, at int64) {
+	if c.dir != Internal || c.extra == nil || c.extra.customer.call == nil || !c.agentUp() {
+		return
 	}
-	v = v[:end]
-	if !escaped {
-		return t.legs[string(bytes.TrimSpace(v))]
+	x := c.extra.customer
+	if x.call.number != x.number || x.call.timer < 0 || x.call.leaving() || x.call.agentUp() {
+		return
 	}
+	t.transfer(x.call, c, at, legTied)
+}
+
+// transfer hands the customer's call the agents' phones of a consultation.
+func (t *Tracker) transfer(customer, consult *call, at int64, how legFlags) {
+	customer.more().referred = at
+	for l := consult.first; l != nil; {
+		next := l.next
+		if l != consult.caller && l.hop.role == roleAgent && l.hop.alive() && t.room(customer) {
+			t.part(l)
+			l.flags |= how
+			for h := &l.hop; h != nil; h = h.next {
+				if h.state == confirmed {
+					h.up = max(h.up, at) // with the customer only from here on
+				}
+			}
+			t.take(customer, l, at)
+		}
+		l = next
+	}
+	if consult.first == nil && consult.timer >= 0 {
+		t.end(consult, at, ReasonNone)
+	}
+}
+
+// take joins a leg to a call it was not in, and tells what its phone does there.
+func (t *Tracker) take(c *call, l *leg, at int64) {
+	t.join(c, l)
+	for h := &l.hop; h != nil; h = h.next {
+		t.agentCaught(c, h, at)
+	}
+	t.touch(c, at)
+}
+
+// replaced is the leg whose dialog a Replaces value names (RFC 3891 §6.1).
+func (t *Tracker) replaced(v []byte) *leg {
+	id, _, _ := bytes.Cut(v, []byte{';'})
+	return t.legs[t.idOf(bytes.TrimSpace(id))]
+}
+
+// unescape undoes the escapes of a URI's headers (RFC 3261 §19.1.2).
+func unescape(v []byte) []byte {
 	out := make([]byte, 0, len(v))
 	for i := 0; i < len(v); i++ {
 		if v[i] == '%' && i+2 < len(v) {
-			c := unhex(v[i+1])<<4 | unhex(v[i+2])
-			if c == ';' {
-				break
-			}
-			out = append(out, c)
+			out = append(out, unhex(v[i+1])<<4|unhex(v[i+2]))
 			i += 2
 			continue
 		}
 		out = append(out, v[i])
 	}
-	return t.legs[string(bytes.TrimSpace(out))]
+	return out
 }

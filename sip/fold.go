@@ -1,0 +1,80 @@
+package sip
+
+// fold sums up how agents' phones fared that did not answer.
+type fold uint8
+
+const (
+	foldReached  fold = 1 << iota // a phone answered something beyond 100
+	foldRangOut                   // it rang, and was given up
+	foldBusy                      // 486, 600
+	foldDeclined                  // 603
+	foldOther                     // it failed otherwise
+	foldUnsure                    // what became of a phone was not seen
+)
+
+// maxLegs bounds the legs a call keeps; of agents' legs that ended unanswered the oldest are folded.
+const maxLegs = 256
+
+// fare is how the phone at the end of a hop fared.
+func (h *hop) fare() fold {
+	var f fold
+	if h.flags&hopReached != 0 {
+		f = foldReached
+	}
+	switch {
+	case h.end == endCancel && h.flags&hopTried == 0:
+		return foldUnsure // nobody sends CANCEL before a response came (RFC 3261 §9.1)
+	case h.alive() && h.flags&hopTried != 0, h.end == endUnknownFinal, h.flags&hopNoInvite != 0:
+		f |= foldUnsure
+	}
+	switch {
+	case f&foldReached == 0 || h.status/100 == 3: // a redirection leads to another phone (RFC 3261 §8.1.3.4)
+		return f
+	case h.status == 486 || h.status == 600:
+		return f | foldBusy
+	case h.status == 603:
+		return f | foldDeclined
+	case h.up != 0:
+		return f | foldOther
+	case h.alerted != 0 && (h.status == 0 || h.status == 487 || h.status == 408 || h.status == 480):
+		return f | foldRangOut
+	case h.status == 487: // it was there to answer the CANCEL, so it rang
+		return f | foldRangOut | foldUnsure
+	}
+	return f | foldOther
+}
+
+// fares sums up how all phones of a call fared.
+func (c *call) fares() fold {
+	f := c.folded
+	for l := c.first; l != nil; l = l.next {
+		for h := &l.hop; h != nil; h = h.next {
+			if h.role == roleAgent {
+				f |= h.fare()
+			}
+		}
+	}
+	return f
+}
+
+// room makes room for another leg: the oldest agent's leg that ended unanswered is forgotten, and
+// what the verdict needs of it kept. It is false when there is none.
+func (t *Tracker) room(c *call) bool {
+	if c.legs < maxLegs {
+		return true
+	}
+	for l := c.first; l != nil; l = l.next {
+		h := &l.hop
+		if l == c.caller || h.next != nil || h.role != roleAgent || h.state != terminated || h.up != 0 {
+			continue
+		}
+		c.folded |= h.fare()
+		if l.flags&legTied != 0 {
+			c.flags |= callInferred
+		}
+		t.part(l)
+		t.forget(l)
+		return true
+	}
+	return false
+}

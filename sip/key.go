@@ -1,0 +1,213 @@
+package sip
+
+// key is what the legs of one call have in common on the wire when nothing links them: for the
+// agents' legs of an inbound call the caller's number, for the trunk's leg of an outbound call the
+// number called, for the legs of an internal call who calls. Its kind stands in the top bits, below
+// it which list a call is in.
+type key uint64
+
+type keyKind uint8
+
+const (
+	keyNone     keyKind = iota
+	keyCaller           // inbound, by the caller's number
+	keyWithheld         // inbound, the caller withheld his number
+	keyText             // inbound, by a user part that is no number
+	keyCallee           // outbound, by the number called
+	keyInternal         // internal, by the calling agent
+)
+
+// listKind says which of a key's lists a call is in: those of calls that wait for the legs they
+// cause, that are with an agent, and whose causing leg was not seen.
+type listKind uint8
+
+const (
+	inWaiting listKind = iota
+	inServed
+	inOrphans
+)
+
+const (
+	keyKindShift = 59
+	keyListShift = 57
+	keyValue     = 1<<keyListShift - 1 // a number has less than 50 bits
+	keyListMask  = 3 << keyListShift
+)
+
+func keyOf(kind keyKind, value uint64) key {
+	return key(kind)<<keyKindShift | key(value&keyValue)
+}
+
+func (k key) in(l listKind) key { return k&^keyListMask | key(l)<<keyListShift }
+func (k key) list() listKind    { return listKind(k & keyListMask >> keyListShift) }
+
+// keyFrom is the key by which a leg seeks the leg that causes it, and the causing leg is found.
+func keyFrom(from *identity, m *Message) key {
+	switch from.kind {
+	case idExternal, idService:
+		return keyOf(keyCaller, uint64(from.number))
+	case idWithheld:
+		return keyOf(keyWithheld, 0)
+	case idAgent, idOwn:
+		return keyOf(keyInternal, hashText(from.agent.id))
+	case idUnknown:
+		return keyOf(keyText, hash(m.From.URI.User))
+	default:
+		return 0
+	}
+}
+
+// node is a call's place in a list.
+type node struct{ prev, next *call }
+
+// nodeKind is which of its places.
+type nodeKind uint8
+
+const (
+	byKey     nodeKind = iota // among the calls of its key
+	byService                 // among those who wait for its service
+)
+
+// list is calls by age, oldest first.
+type list struct{ first, last *call }
+
+// maxCandidates bounds how many calls of one list are looked at for one leg: a flood from one number
+// must not cost more than that.
+const maxCandidates = 64
+
+// push puts a call where its age belongs, which is nearly always the end.
+func (l *list) push(c *call, k nodeKind) {
+	after := l.last
+	for n := 0; after != nil && c.before(after) && n < maxCandidates; n++ {
+		after = after.nodes[k].prev
+	}
+	x := &c.nodes[k]
+	x.prev = after
+	if after == nil {
+		x.next, l.first = l.first, c
+	} else {
+		x.next, after.nodes[k].next = after.nodes[k].next, c
+	}
+	if x.next == nil {
+		l.last = c
+	} else {
+		x.next.nodes[k].prev = c
+	}
+}
+
+func (l *list) pull(c *call, k nodeKind) {
+	x := &c.nodes[k]
+	if x.prev == nil {
+		l.first = x.next
+	} else {
+		x.prev.nodes[k].next = x.next
+	}
+	if x.next == nil {
+		l.last = x.prev
+	} else {
+		x.next.nodes[k].prev = x.prev
+	}
+	*x = node{}
+}
+
+// before orders calls by age, and by appearance where that is the same.
+func (c *call) before(o *call) bool {
+	if c.started != o.started {
+		return c.started < o.started
+	}
+	return c.number < o.number
+}
+
+// enlist puts a call into the list of a key.
+func (t *Tracker) enlist(c *call, k key) {
+	t.unlist(c)
+	if k == 0 {
+		return
+	}
+	c.key = k
+	x := t.lists[k]
+	x.push(c, byKey)
+	t.lists[k] = x
+}
+
+func (t *Tracker) unlist(c *call) {
+	if c.key == 0 {
+		return
+	}
+	x := t.lists[c.key]
+	x.pull(c, byKey)
+	if x.first == nil {
+		delete(t.lists, c.key)
+	} else {
+		t.lists[c.key] = x
+	}
+	c.key = 0
+}
+
+// relist moves a call between those that wait and those that are with an agent.
+func (t *Tracker) relist(c *call) {
+	up := c.agentUp()
+	if c.key != 0 && c.key.list() != inOrphans {
+		in := inWaiting
+		if up {
+			in = inServed
+		}
+		if k := c.key.in(in); k != c.key {
+			t.enlist(c, k)
+		}
+	}
+	if up {
+		t.unqueue(c)
+	} else {
+		t.enqueue(c)
+	}
+}
+
+// enqueue puts a call among those who wait for its service. PBXs that show agents the service's
+// number instead of the caller's leave no other key.
+func (t *Tracker) enqueue(c *call) {
+	if c.service == nil || c.dir != Inbound || c.queue != nil {
+		return
+	}
+	q := t.queues[c.service.ID]
+	if q == nil {
+		q = &list{}
+		t.queues[c.service.ID] = q
+	}
+	q.push(c, byService)
+	c.queue = q
+}
+
+func (t *Tracker) unqueue(c *call) {
+	if c.queue != nil {
+		c.queue.pull(c, byService)
+		c.queue = nil
+	}
+}
+
+// recent remembers the last calls whose other end is still to be seen.
+type recent struct {
+	calls [64]recentCall
+	next  int
+}
+
+type recentCall struct {
+	call   *call
+	number uint64 // of the call, which may have ended since
+}
+
+func (r *recent) add(c *call) {
+	r.calls[r.next%len(r.calls)] = recentCall{c, c.number}
+	r.next++
+}
+
+// find is the latest call that satisfies f.
+func (r *recent) find(f func(*call) bool) *call {
+	for i := range r.calls {
+		x := &r.calls[(r.next+len(r.calls)-1-i)%len(r.calls)]
+		if x.call != nil && x.call.number == x.number && x.call.timer >= 0 && f(x.call) {
+			return x.call
+		}
+	}
+	return nil
+}

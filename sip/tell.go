@@ -1,0 +1,187 @@
+package sip
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// told is an event with the snapshot it carries, made at once.
+type told struct {
+	event Event
+	call  Call
+}
+
+// reveal tells of a call that nobody was told of: because the leg that causes it has come, or because
+// it did not come in time. What its agents' phones did by then is told with it.
+func (t *Tracker) reveal(c *call, at int64) {
+	if c.flags&callTentative == 0 {
+		return
+	}
+	c.flags &^= callTentative
+	t.tell(CallStarted, c, nil, at, 0, "")
+	t.dialled(c, at, "")
+	for l := c.first; l != nil; l = l.next {
+		for h := &l.hop; h != nil; h = h.next {
+			t.agentCaught(c, h, at)
+		}
+	}
+}
+
+// agentCaught tells what an agent's phone has done before its call was known.
+func (t *Tracker) agentCaught(c *call, h *hop, at int64) {
+	if h.role == roleAgent && h.agent != nil && h.rang() {
+		t.agentChanged(c, h, &hop{}, at, "")
+	}
+}
+
+// tell emits an event of a call.
+func (t *Tracker) tell(k EventKind, c *call, a *agent, at int64, n Number, device string) {
+	if c.flags&callTentative != 0 {
+		return
+	}
+	e := &told{event: Event{Kind: k, At: stamp(at), Number: n, Device: device}}
+	e.event.Call = &e.call
+	if a != nil {
+		e.event.Agent = a.id
+	}
+	t.snapshot(c, &e.call)
+	if k == AgentDialled {
+		c.lists(&e.call)
+	}
+	t.emit(&e.event)
+}
+
+// tellEnd emits the last event of a call.
+func (t *Tracker) tellEnd(c *call, j *judgement, first *agent, at int64, why Reason) {
+	e := &told{event: Event{Kind: CallEnded, At: stamp(t.now)}}
+	s := &e.call
+	e.event.Call = s
+	t.snapshot(c, s)
+	c.lists(s)
+	s.Verdict, s.Reason, s.Confidence = j.verdict, j.reason, j.confidence
+	s.Short, s.Result, s.StatusCode = j.short, j.result, j.status
+	s.Evidence = c.evidence()
+	if c.dir != Outbound {
+		s.Agent = ""
+		if first != nil {
+			s.Agent = first.id
+		}
+	}
+	if why == ReasonNone {
+		s.Ended = stamp(at)
+		if h := c.farHop(); h != nil && c.dir == Outbound && h.down != 0 {
+			s.Ended = stamp(h.down)
+		}
+	}
+	t.emit(&e.event)
+}
+
+// external is the number of a call's external party.
+func (c *call) external() Number {
+	switch {
+	case c.dir == Outbound:
+		return c.to
+	case c.flags&callWithheld != 0, c.dir == Internal:
+		return 0
+	}
+	return c.from
+}
+
+// snapshot is what the world may know of a call, but for its lists, which most events do not need.
+func (t *Tracker) snapshot(c *call, s *Call) {
+	if c.text == "" {
+		t.textOf(c)
+	}
+	var caller, callee string
+	s.ID, caller, callee = cutText(c.text)
+	s.Direction, s.Callee, s.CalleeID = c.dir, c.to, callee
+	s.Withheld, s.Started = c.flags&callWithheld != 0, stamp(c.started)
+	s.CallerID = caller
+	if !s.Withheld {
+		s.Caller = c.from
+	}
+	if c.pbx != nil {
+		s.PBX = c.pbx.ID
+	}
+	if c.trunk != nil {
+		s.Trunk = c.trunk.ID
+	}
+	if c.service != nil && c.dir == Inbound {
+		s.Service, s.List = c.service.ID, c.service.List
+	}
+	if c.dialler != nil {
+		s.DialledBy, s.Agent = c.dialler.id, c.dialler.id
+	}
+	if c.dir == Outbound {
+		s.Answered = stamp(c.farUp())
+		if c.dialler != nil {
+			return
+		}
+	}
+	if a, up := t.withFirst(c); a != nil {
+		s.Agent = a.id
+		if c.dir != Outbound {
+			s.Answered = stamp(up)
+		}
+	}
+}
+
+// textOf makes the call's text: its id, caller and callee for people, in one piece.
+func (t *Tracker) textOf(c *call) {
+	b := append(strconv.AppendUint(t.scratch[:0], c.id, 36), 0)
+	switch {
+	case c.flags&callWithheld != 0:
+		b = append(b, "anonymous"...)
+	case c.from != 0:
+		b = c.from.appendDigits(append(b, '+'))
+	case c.extra != nil:
+		b = append(b, c.extra.from...)
+	}
+	b = append(b, 0)
+	switch {
+	case c.to != 0:
+		b = c.to.appendDigits(append(b, '+'))
+	case c.extra != nil:
+		b = append(b, c.extra.to...)
+	}
+	t.scratch = b
+	c.text = string(b)
+}
+
+func cutText(s string) (id, caller, callee string) {
+	id, s, _ = strings.Cut(s, "\x00")
+	caller, callee, _ = strings.Cut(s, "\x00")
+	return id, caller, callee
+}
+
+// lists fills in the lists of a snapshot: the Call-IDs, and the agents whose phones rang.
+func (c *call) lists(s *Call) {
+	ids := make([]string, 0, 2*c.legs)
+	for l := c.first; l != nil; l = l.next {
+		ids = append(ids, l.callID)
+	}
+	s.CallIDs = slices.Clip(ids)
+	rang := ids[len(ids):]
+	for l := c.first; l != nil; l = l.next {
+		for h := &l.hop; h != nil; h = h.next {
+			if h.role == roleAgent && h.agent != nil && h.rang() && !slices.Contains(rang, h.agent.id) {
+				rang = append(rang, h.agent.id)
+			}
+		}
+	}
+	if len(rang) > 0 {
+		s.Rang = rang
+	}
+}
+
+// farUp is when the far end of an outbound call answered, or 0.
+func (c *call) farUp() int64 {
+	if h := c.farHop(); h != nil {
+		return h.up
+	}
+	if h := c.callerHop(); h != nil {
+		return h.up
+	}
+	return 0
+}
