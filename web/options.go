@@ -1,0 +1,45 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"ringback/assist"
+	"ringback/cases"
+	"ringback/directory"
+	"ringback/sip"
+)
+
+// Options are what a Server shows and who may see it. Functions may be called from several goroutines
+// at once.
+type Options struct {
+	Version string // of the binary
+	Logger  *slog.Logger
+	Tokens  *Tokens // nil: nobody may use the API
+
+	Cases *cases.Cases
+	Lists func() *directory.Directory // the directory in force, for its lists
+
+	// What is nil here has nothing to show.
+	LiveCalls func() []*sip.Call                         // calls being watched, in any order
+	LiveHints func(agent string) []assist.Hint           // hints before an agent, of all agents when empty
+	Blind     func(ctx context.Context) ([]Blind, error) // intervals nothing was seen in, in any order
+
+	// Changed is told of every change that a client made to a case, after it is on the disk. The event
+	// streams are told already.
+	Changed func(cases.Change)
+	// Refused says whether an error means that the store takes no writes, which is not our fault.
+	Refused func(error) bool
+	// Observe is told of every answered request but event streams: its route's pattern, or "none".
+	Observe func(route string, status int, elapsed time.Duration)
+
+	Admin Admin
+}
+
+// noTokens opens the API to nobody.
+func noTokens() *Tokens {
+	t := &Tokens{}
+	t.entries.Store(&[]token{})
+	return t
+}

@@ -1,0 +1,130 @@
+package web
+
+import (
+	"encoding/json"
+	"time"
+
+	"ringback/assist"
+	"ringback/cases"
+	"ringback/sip"
+)
+
+// The kinds of events.
+const (
+	kindCall = "call"
+	kindCase = "case"
+	kindHint = "hint"
+)
+
+// CallEvent is something that happened to a call.
+type CallEvent struct {
+	Type   string    `json:"type" enum:"call" doc:"Always call."`
+	Event  string    `json:"event" enum:"started,updated,agent_dialled,agent_ringing,agent_answered,agent_left,ended" doc:"What happened."`
+	At     time.Time `json:"at" doc:"When, by the message's capture time."`
+	Call   string    `json:"call" doc:"The call's id."`
+	Agent  string    `json:"agent,omitempty" doc:"Of agent events: who."`
+	Number string    `json:"number,omitempty" doc:"Of agent events: the external party."`
+	Now    Call      `json:"now" doc:"The call as it is now."`
+}
+
+// CaseEvent is something that happened to a case.
+type CaseEvent struct {
+	Type    string    `json:"type" enum:"case" doc:"Always case."`
+	Event   string    `json:"event" enum:"opened,miss_added,attempted,closed,reopened,calling_now,calling_over,edited" doc:"What happened."`
+	At      time.Time `json:"at" doc:"When."`
+	Case    string    `json:"case" doc:"The case's id."`
+	List    string    `json:"list" doc:"Its callback list."`
+	Number  string    `json:"number" doc:"The customer's number; empty when his identity is none."`
+	Reason  string    `json:"reason,omitempty" doc:"Why: the reason of the miss, the attempt's result, why it closed or opened again, what was edited."`
+	Agent   string    `json:"agent,omitempty" doc:"Who did it; absent for nobody."`
+	Call    string    `json:"call,omitempty" doc:"The call that caused it; absent when none did."`
+	CallIDs []string  `json:"call_ids" nullable:"false" doc:"SIP Call-IDs of that call: the proof."`
+	Now     Case      `json:"now" doc:"The case as it is now."`
+}
+
+// HintEvent is something that happened to a hint.
+type HintEvent struct {
+	Type   string    `json:"type" enum:"hint" doc:"Always hint."`
+	Event  string    `json:"event" enum:"raised,confirmed,withdrawn" doc:"What happened."`
+	At     time.Time `json:"at" doc:"When."`
+	Agent  string    `json:"agent" doc:"Who is told."`
+	Number string    `json:"number" doc:"The customer's number."`
+	Case   string    `json:"case" doc:"The most urgent case."`
+	Call   string    `json:"call" doc:"The call's id."`
+	Now    Hint      `json:"now" doc:"The hint as it is now."`
+}
+
+// Call publishes what happened to a call. The event must not be changed afterwards.
+func (e *Events) Call(ev *sip.Event) {
+	e.publish(kindCall, sizeOfCall(ev.Call), func() []byte {
+		return encode(CallEvent{
+			Type:   kindCall,
+			Event:  ev.Kind.String(),
+			At:     ev.At,
+			Call:   ev.Call.ID,
+			Agent:  ev.Agent,
+			Number: ev.Number.String(),
+			Now:    callOf(ev.Call, ev.Kind == sip.CallEnded),
+		})
+	})
+}
+
+// Case publishes a change of a case.
+func (e *Events) Case(ch cases.Change) {
+	size := eventSize
+	for _, ids := range [][]string{ch.CallIDs, ch.Case.CallIDs} {
+		for _, id := range ids {
+			size += 2 * len(id)
+		}
+	}
+	e.publish(kindCase, size, func() []byte {
+		return encode(CaseEvent{
+			Type:    kindCase,
+			Event:   ch.Event.String(),
+			At:      ch.At,
+			Case:    ch.Case.ID,
+			List:    ch.Case.List,
+			Number:  ch.Case.Number.String(),
+			Reason:  ch.Reason,
+			Agent:   ch.Agent,
+			Call:    ch.Call,
+			CallIDs: someOf(ch.CallIDs),
+			Now:     caseOf(&ch.Case),
+		})
+	})
+}
+
+// Hint publishes what happened to a hint.
+func (e *Events) Hint(h assist.Hint) {
+	e.publish(kindHint, eventSize*(1+len(h.Cases)), func() []byte {
+		now := hintOf(&h)
+		return encode(HintEvent{
+			Type: kindHint, Event: now.Event, At: now.At, Agent: now.Agent, Number: now.Number, Case: now.Case, Call: now.Call, Now: now,
+		})
+	})
+}
+
+// eventSize is about what an event takes beside its texts, kept and as JSON.
+const eventSize = 1024
+
+// sizeOfCall is about how many bytes an event of this call keeps. A stranger chooses how long Call-IDs
+// are, so they are what counts; each is kept once and once more as JSON.
+func sizeOfCall(c *sip.Call) int {
+	n := eventSize
+	for _, id := range c.CallIDs {
+		n += 2 * len(id)
+	}
+	for i := range c.Evidence {
+		n += 2*len(c.Evidence[i].CallID) + 200
+	}
+	return n
+}
+
+// encode is v as JSON, nil if it cannot be, which no value of ours does.
+func encode(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	return b
+}

@@ -1,0 +1,85 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// maxStreams bounds how many event streams are open at once.
+const maxStreams = 2000
+
+const eventsDescription = `A stream of server-sent events (WHATWG HTML §9.2): one event per change, its kind in event, its JSON in data.
+
+To show a list and keep it right: open the stream first, then read the list, then apply the events. After a lost ` +
+	`connection come back with the last id seen, as Last-Event-ID (browsers do that by themselves) or last_event_id; ` +
+	`the stream goes on where it was left. When it cannot, it begins with a reset event: read the list again. ` +
+	`Ids grow, also over restarts of the server. A comment comes every 15 seconds; a client that takes nothing for 10 seconds is cut off and may come back.`
+
+type eventsInput struct {
+	Kind        []string `query:"kind" enum:"call,case,hint" doc:"Only events of these kinds, separated by commas."`
+	LastID      string   `query:"last_event_id" maxLength:"64" doc:"Go on after this event. The header goes before it."`
+	LastEventID string   `header:"Last-Event-ID" maxLength:"64" doc:"Go on after this event."`
+}
+
+func (s *Server) registerEvents(api huma.API) {
+	op := operation(http.MethodGet, "/v1/events", "stream-events", "events", "What happens, as it happens", eventsDescription)
+	op.Responses = map[string]*huma.Response{"200": {
+		Description: "Events until the client leaves",
+		Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: eventSchema(api.OpenAPI().Components.Schemas)}},
+	}}
+	handle(s, api, op, s.stream)
+}
+
+// eventSchema describes what data of an event may be.
+func eventSchema(r huma.Registry) *huma.Schema {
+	schema := &huma.Schema{Description: "What the data of an event is, by its kind."}
+	for _, t := range []reflect.Type{reflect.TypeFor[CallEvent](), reflect.TypeFor[CaseEvent](), reflect.TypeFor[HintEvent](), reflect.TypeFor[Reset]()} {
+		schema.OneOf = append(schema.OneOf, r.Schema(t, true, ""))
+	}
+	return schema
+}
+
+func (s *Server) stream(_ context.Context, in *eventsInput) (*huma.StreamResponse, error) {
+	select {
+	case <-s.events.closed:
+		return nil, huma.Error503ServiceUnavailable("The server stops.")
+	default:
+	}
+	if s.events.streams.Add(1) > maxStreams {
+		s.events.streams.Add(-1)
+		return nil, huma.Error503ServiceUnavailable("Too many event streams are open.")
+	}
+	lastID := strings.TrimSpace(in.LastEventID)
+	if lastID == "" {
+		lastID = strings.TrimSpace(in.LastID)
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		defer s.events.streams.Add(-1)
+		r, w := humago.Unwrap(ctx)
+		who := clientOf(r.Context())
+		conn := http.NewResponseController(w)
+		// The request has been read; what bounds its reading must not end the stream.
+		if err := conn.SetReadDeadline(time.Time{}); err != nil {
+			writeProblem(w, http.StatusInternalServerError, "This connection cannot stream.")
+			return
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+		noteStream(r.Context())
+		out := &stream{
+			events: s.events,
+			kinds:  slices.Clone(in.Kind),
+			valid:  func() bool { name, ok := s.o.Tokens.known(who.digest); return ok && name == who.name },
+			w:      w,
+			conn:   conn,
+		}
+		out.run(r.Context().Done(), lastID)
+	}}, nil
+}
