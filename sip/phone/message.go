@@ -99,9 +99,16 @@ func (p *Phone) message(ctx context.Context, m Message) (Result, error) {
 			return result, err
 		}
 		result.Peer, result.Transport = d.target.addr, d.target.transport
+		begun := time.Now()
 		res, err := p.transact(ctx, req)
 		if err != nil {
+			if t.named && !errors.Is(ctx.Err(), context.Canceled) {
+				p.names.failed(t.addr, begun)
+			}
 			return result, err
+		}
+		if t.named {
+			p.names.answered(t.addr)
 		}
 		result.StatusCode, result.Reason, result.RetryAfter = res.StatusCode, res.Reason, retryAfter(res)
 		if res.StatusCode != sip.StatusUnauthorized && res.StatusCode != sip.StatusProxyAuthRequired {

@@ -367,16 +367,48 @@ func TestNameIsRememberedForAWhile(t *testing.T) {
 	if len(p.names.known) != 1 {
 		t.Errorf("%d names remembered", len(p.names.known))
 	}
+	k := func(i int) nameKey { return nameKey{"UDP", strconv.Itoa(i), 0} }
 	for i := range maxNames + 10 {
 		p.names.mu.Lock()
-		p.names.known[nameKey{"UDP", strconv.Itoa(i), 0}] = nameEntry{}
+		p.names.known[k(i)] = nameEntry{}
 		p.names.mu.Unlock()
+		p.names.answered(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 5060))
 	}
-	if _, err := p.names.lookup(t.Context(), "TCP", "localhost", 5060); err != nil {
+	if _, err := p.names.pick(t.Context(), nameKey{"TCP", "localhost", 5060}); err != nil {
 		t.Fatal(err)
 	}
-	if len(p.names.known) != 1 {
-		t.Errorf("%d names remembered: nothing bounds them", len(p.names.known))
+	if len(p.names.known) != 1 || len(p.names.peers) > maxNames {
+		t.Errorf("%d names and %d servers remembered: nothing bounds them", len(p.names.known), len(p.names.peers))
+	}
+}
+
+func TestServerThatFailsGivesWayToTheNext(t *testing.T) {
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone.Close()
+	good := tcpPeer(t, ok)
+	p := newPhone(t, Options{OutboundProxy: "sip:pbx.example.com;transport=tcp"})
+	first, second := netip.MustParseAddrPort(gone.Addr().String()), netip.MustParseAddrPort(good.addr)
+	p.names.known = map[nameKey]nameEntry{{"TCP", "pbx.example.com", 0}: {[]netip.AddrPort{first, second}, time.Now().Add(time.Hour)}}
+	if res, err := p.Message(t.Context(), Message{To: "sip:101@pbx.example.com", Body: "x"}); err == nil || res.Peer != first {
+		t.Fatalf("%v, %v; want the first server's refusal", res.Peer, err)
+	}
+	if res, err := p.Message(t.Context(), Message{To: "sip:101@pbx.example.com", Body: "x"}); err != nil || res.Peer != second {
+		t.Errorf("%v, %v; want the second server", res.Peer, err)
+	}
+
+	now := time.Now()
+	n := &p.names
+	n.answered(second)
+	n.failed(second, now) // it answered meanwhile: who was silent is a phone behind it
+	if n.peers[second].failed.After(now) {
+		t.Error("a server is blamed for a phone")
+	}
+	n.failed(second, time.Now().Add(time.Second))
+	if a, err := n.pick(t.Context(), nameKey{"TCP", "pbx.example.com", 0}); err != nil || a != first {
+		t.Errorf("%v, %v; want the first when all failed", a, err)
 	}
 }
 

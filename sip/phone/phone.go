@@ -6,13 +6,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/emiago/sipgo"
 	"github.com/emiago/sipgo/sip"
@@ -29,34 +27,6 @@ var (
 	ErrClosed    = errors.New("phone: closed")
 	ErrOptions   = errors.New("phone: bad option")
 )
-
-// Options are what a Phone is made of; zero fields take the defaults named beside them.
-type Options struct {
-	// ListenUDP, ListenTCP and ListenTLS are the addresses to listen at, as "10.0.0.9:5070" or
-	// "[::]:5070". Without ListenUDP, one UDP socket on a free port is opened: requests leave from it.
-	ListenUDP, ListenTCP, ListenTLS []string
-
-	From        string // our URI, by which phones and mirrors know us: sip:ringback@ our address
-	DisplayName string // shown by phones beside a message: Ringback
-
-	OutboundProxy string // URI of the PBX that all requests go to; empty: straight to the phones
-
-	Username     string // for digest authentication: the user of From
-	PasswordFile string // holds the password; read again at every challenge. Empty: challenges are not answered
-
-	Timeout   time.Duration // for one request, challenges and all: 5 s
-	UserAgent string        // Ringback
-
-	// TLS holds the roots that peers are verified with and, to listen on TLS or to authenticate to the
-	// peer, our certificate. Nil: the system's roots.
-	TLS *tls.Config
-
-	MaxConnections int        // accepted TCP and TLS connections at one time: 64
-	InboundRate    rate.Limit // datagrams of strangers answered per second: 100
-
-	Resolver *net.Resolver // net.DefaultResolver
-	Logger   *slog.Logger  // discards
-}
 
 // Phone is a SIP user agent that sends messages. It is safe for concurrent use.
 type Phone struct {
@@ -99,46 +69,19 @@ func New(o Options) (*Phone, error) {
 	p.life, p.end = context.WithCancel(context.Background())
 	p.branchPrefix = sip.RFC3261BranchMagicCookie + p.cookie
 	p.names = names{resolver: o.Resolver, reachable: func(a netip.Addr) bool { return p.socketFor(a) != nil }}
-	if err := p.configure(); err != nil {
-		return nil, err
-	}
-	if err := p.open(); err != nil {
-		p.Close()
-		return nil, err
-	}
-	if err := p.setFrom(); err != nil {
-		p.Close()
-		return nil, err
-	}
-	return p, nil
-}
-
-func (o *Options) setDefaults() {
-	def := func(s *string, value string) {
-		if *s == "" {
-			*s = value
+	for _, step := range []func() error{p.configure, p.open, p.setFrom} {
+		if err := step(); err != nil {
+			_ = p.Close() // the error that matters is err
+			return nil, err
 		}
 	}
-	def(&o.DisplayName, "Ringback")
-	def(&o.UserAgent, "Ringback")
-	if len(o.ListenUDP) == 0 {
-		o.ListenUDP = []string{":0"}
+	for _, s := range p.sockets {
+		p.o.Logger.Info("user agent listening on udp", "addr", s.local)
 	}
-	if o.Timeout <= 0 {
-		o.Timeout = 5 * time.Second
+	for _, l := range p.streams {
+		p.o.Logger.Info("user agent accepting connections", "addr", l.Addr())
 	}
-	if o.MaxConnections <= 0 {
-		o.MaxConnections = 64
-	}
-	if o.InboundRate <= 0 {
-		o.InboundRate = 100
-	}
-	if o.Resolver == nil {
-		o.Resolver = net.DefaultResolver
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	return p, nil
 }
 
 // configure checks what can be checked before a socket is open, and builds sipgo's layers.
