@@ -41,7 +41,7 @@ type Config struct {
 	// each phone follows from its contact, or from the proxy.
 	Hints Hints `yaml:"hints"`
 
-	// The API under /v1, and its description at /openapi.json.
+	// The API under /v1; it describes itself at /v1/docs and /v1/openapi.json.
 	Web Web `yaml:"web"`
 
 	// For operators and monitoring: metrics, health, readiness, profiles, and the socket by which the

@@ -225,8 +225,14 @@ func TestEveryAnswerIsAsTheDocumentPromises(t *testing.T) {
 	try("GET", "/v1/cases/{id}", "/v1/cases/"+id, "", "If-None-Match", answer.Header.Get("ETag"))
 	json := []string{"Content-Type", "application/json"}
 	for _, step := range [][2]string{
-		{"close", `{"reason":"successful","note":"n"}`}, {"close", `{"reason":"successful"}`}, {"close", `{}`},
-		{"reopen", `{}`}, {"reopen", `{}`}, {"keep-open", `{"keep":true}`}, {"keep-open", `{"keep":false}`}, {"undo", `{}`},
+		{"close", `{"reason":"successful","note":"n"}`},
+		{"close", `{"reason":"successful"}`},
+		{"close", `{}`},
+		{"reopen", `{}`},
+		{"reopen", `{}`},
+		{"keep-open", `{"keep":true}`},
+		{"keep-open", `{"keep":false}`},
+		{"undo", `{}`},
 	} {
 		try("POST", "/v1/cases/{id}/"+step[0], "/v1/cases/"+id+"/"+step[0], step[1], json...)
 	}

@@ -16,6 +16,7 @@ const (
 	writeTimeout = 10 * time.Second // a reader that takes nothing for so long is dropped
 	retryMillis  = "2000"           // how long a browser waits before it comes back
 	batchSize    = 64               // events per write at most
+	maxBuffer    = 64 << 10         // bytes a stream holds on to between writes
 )
 
 // Reset tells a reader that it missed events and must read again what it shows.
@@ -149,7 +150,9 @@ func (s *stream) send() error {
 	if err := s.conn.Flush(); err != nil {
 		return err
 	}
-	s.buffer.Reset()
+	if s.buffer.Reset(); s.buffer.Cap() > maxBuffer {
+		s.buffer = bytes.Buffer{}
+	}
 	// HTTP/2 cuts a stream whose deadline passes even when there is nothing to write.
 	return s.conn.SetWriteDeadline(time.Time{})
 }

@@ -18,12 +18,12 @@ const maxStreams = 2000
 const eventsDescription = `A stream of server-sent events (WHATWG HTML §9.2): one event per change, its kind in event, its JSON in data.
 
 To show a list and keep it right: open the stream first, then read the list, then apply the events. After a lost ` +
-	`connection come back with the last id seen, as Last-Event-ID (browsers do that by themselves) or last_event_id; ` +
+	`connection come back with the last id seen, as Last-Event-ID or last_event_id; ` +
 	`the stream goes on where it was left. When it cannot, it begins with a reset event: read the list again. ` +
 	`Ids grow, also over restarts of the server. A comment comes every 15 seconds; a client that takes nothing for 10 seconds is cut off and may come back.`
 
 type eventsInput struct {
-	Kind        []string `query:"kind" enum:"call,case,hint" doc:"Only events of these kinds, separated by commas."`
+	Kind        []string `query:"kind" enum:"call,case,hint" nullable:"false" doc:"Only events of these kinds, separated by commas."`
 	LastID      string   `query:"last_event_id" maxLength:"64" doc:"Go on after this event. The header goes before it."`
 	LastEventID string   `header:"Last-Event-ID" maxLength:"64" doc:"Go on after this event."`
 }
