@@ -86,6 +86,7 @@ type job struct {
 
 	// Of the goroutine that delivers it.
 	attempts int
+	sent     bool
 	last     phone.Result
 	err      error
 
@@ -257,11 +258,7 @@ func (d *Delivery) attempt(j *job) (State, error) {
 			return backoff.Permanent(err)
 		}
 		defer j.line.give()
-		if j.attempts++; j.attempts == 1 {
-			d.tell(j.outcome(Sent))
-		}
-		d.countAttempt(j.attempts > 1)
-		j.last, j.err = j.route.Phone.Message(ctx, phone.Message{To: j.route.To, Body: j.text, Expires: d.o.GiveUp})
+		d.once(ctx, j)
 		var again bool
 		if state, again = judge(j.last, j.err); again {
 			pace.atLeast = j.last.RetryAfter
@@ -279,6 +276,18 @@ func (d *Delivery) attempt(j *job) (State, error) {
 		return state, nil
 	}
 	return Expired, why(ctx, j.err)
+}
+
+// once sends one message and waits for the answer.
+func (d *Delivery) once(ctx context.Context, j *job) {
+	j.attempts++
+	d.countAttempt(j.attempts > 1)
+	j.last, j.err = j.route.Phone.Message(ctx, phone.Message{To: j.route.To, Body: j.text, Expires: d.o.GiveUp, OnSent: func() {
+		if !j.sent {
+			j.sent = true
+			d.tell(j.outcome(Sent))
+		}
+	}})
 }
 
 // attempted takes a job out of its phone's line.

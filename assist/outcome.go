@@ -15,7 +15,7 @@ type State uint8
 // The states. Delivered, Refused and Expired are final; Unknown is until the mirror shows what the
 // phone answered, and then for good.
 const (
-	Sent      State = iota + 1 // the first message is under way
+	Sent      State = iota + 1 // the first message is out
 	Delivered                  // the phone answered 2xx. Not every phone then shows it
 	Refused                    // the phone, or the PBX for it, answered that it will not take it
 	Unknown                    // the PBX took the message (202) and does not say what the phone answered

@@ -29,6 +29,9 @@ type Message struct {
 	// Expires is for how long the text means something; a server that stores messages drops it afterwards
 	// (RFC 3428 §4). Zero: not said.
 	Expires time.Duration
+	// OnSent is called when the request was handed to the network: once, retransmissions and repetitions after
+	// a challenge not counted. Nil: nobody asks.
+	OnSent func()
 }
 
 // Result is the final response to a message.
@@ -100,7 +103,7 @@ func (p *Phone) message(ctx context.Context, m Message) (Result, error) {
 		}
 		result.Peer, result.Transport = d.target.addr, d.target.transport
 		begun := time.Now()
-		res, err := p.transact(ctx, req)
+		res, err := p.transact(ctx, req, &d)
 		if err != nil {
 			if t.named && !errors.Is(ctx.Err(), context.Canceled) {
 				p.names.failed(t.addr, begun)
@@ -126,13 +129,16 @@ func (p *Phone) message(ctx context.Context, m Message) (Result, error) {
 }
 
 // transact sends req in a client transaction of its own and waits for the final response.
-func (p *Phone) transact(ctx context.Context, req *sip.Request) (*sip.Response, error) {
+func (p *Phone) transact(ctx context.Context, req *sip.Request, d *draft) (*sip.Response, error) {
 	p.stats.requests.Add(1)
 	tx, err := p.ua.TransactionLayer().Request(ctx, req)
 	if err != nil {
 		return nil, fmt.Errorf("phone: sending: %w", err)
 	}
 	defer tx.Terminate()
+	if d.OnSent != nil && d.cseq == 1 {
+		d.OnSent()
+	}
 	for {
 		select {
 		case res := <-tx.Responses():
@@ -214,6 +220,7 @@ func (p *Phone) build(d *draft, answers []credentials) (*sip.Request, error) {
 	req.AppendHeader(sip.NewHeader("User-Agent", p.o.UserAgent))
 	if d.Expires > 0 {
 		req.AppendHeader(sip.NewHeader("Expires", strconv.Itoa(max(1, int(d.Expires/time.Second)))))
+		req.AppendHeader(sip.NewHeader("Date", time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"))) // RFC 3261 §20.17
 	}
 	contentType := sip.ContentTypeHeader("text/plain;charset=utf-8")
 	req.AppendHeader(&contentType)

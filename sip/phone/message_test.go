@@ -54,6 +54,9 @@ func TestMessageReachesThePhoneAsAnOutOfDialogTextLine(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
 	}
+	if date, err := time.Parse(time.RFC1123, r.header("Date")); err != nil || time.Since(date).Abs() > time.Minute {
+		t.Errorf("Date %q beside Expires, RFC 3428 §4", r.header("Date"))
+	}
 	if want := "SIP/2.0/UDP " + p.Addrs()[0].String() + ";branch=z9hG4bK"; !strings.HasPrefix(r.header("Via"), want) {
 		t.Errorf("Via %q, want %q…", r.header("Via"), want)
 	}
@@ -194,7 +197,7 @@ func TestRefusedConnectionIsAnErrorAtOnce(t *testing.T) {
 	}
 	l.Close()
 	p := newPhone(t, Options{})
-	_, err = p.Message(t.Context(), Message{To: "sip:101@" + l.Addr().String() + ";transport=tcp", Body: "x"})
+	_, err = p.Message(t.Context(), Message{To: "sip:101@" + l.Addr().String() + ";transport=tcp", Body: "x", OnSent: func() { t.Error("told that it was sent") }})
 	if err == nil || errors.Is(err, ErrTimeout) {
 		t.Errorf("%v; want the refusal", err)
 	}
@@ -515,8 +518,12 @@ func TestPasswordIsReadAgainAtEveryChallenge(t *testing.T) {
 	if err := os.WriteFile(file, []byte("new"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if res, err := p.Message(t.Context(), Message{To: peer.uri("101", ""), Body: "x"}); err != nil || res.StatusCode != 200 {
+	sent := 0
+	if res, err := p.Message(t.Context(), Message{To: peer.uri("101", ""), Body: "x", OnSent: func() { sent++ }}); err != nil || res.StatusCode != 200 {
 		t.Errorf("%+v, %v", res, err)
+	}
+	if sent != 1 {
+		t.Errorf("told %d times that it was sent", sent)
 	}
 }
 
