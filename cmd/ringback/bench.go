@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"time"
+
+	"ringback/daemon/bench"
+)
+
+type benchCommand struct {
+	HEP     benchHEP     `cmd:"" name:"hep" help:"CPU per million HEP messages, against a bare receiver."`
+	Replay  benchReplay  `cmd:"" help:"A capture file's time, against tshark and sngrep where installed."`
+	Hints   benchHints   `cmd:"" help:"The time from the wire to the agent's phone."`
+	Receive benchReceive `cmd:"" hidden:"" help:"The receiving side of hep, in a process of its own."`
+}
+
+func (*benchCommand) Help() string {
+	return `
+Measures Ringback on this machine, against named peers and floors in the same run. Everything stays on loopback, is
+bounded, cleans up and stops by itself. docs/performance.md tells what was measured on which machine.`
+}
+
+type benchHEP struct {
+	Messages int      `default:"1000000" help:"How many messages each run sends."`
+	Rate     float64  `default:"100000" help:"Messages per second."`
+	Networks []string `name:"network" default:"udp,tcp" enum:"udp,tcp" help:"Over what: udp, tcp."`
+	Runs     int      `default:"3" help:"Runs of each kind; the median counts."`
+}
+
+// Run measures the feeds.
+func (c *benchHEP) Run(ctx context.Context, out io.Writer) error {
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return bench.HEP(ctx, bench.HEPOptions{Program: program, Messages: c.Messages, Rate: c.Rate, Networks: c.Networks, Runs: max(1, c.Runs), Out: out})
+}
+
+type benchReplay struct {
+	Calls int `default:"100000" help:"How many calls the capture holds; 12.8 messages each."`
+	Runs  int `default:"3" help:"Runs of each program; the median counts."`
+}
+
+// Run measures capture files.
+func (c *benchReplay) Run(ctx context.Context, out io.Writer) error {
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return bench.Replay(ctx, bench.ReplayOptions{Program: program, Calls: c.Calls, Runs: max(1, c.Runs), Out: out})
+}
+
+type benchHints struct {
+	Hints int     `default:"400" help:"How many customers call again."`
+	Rate  float64 `default:"10000" help:"Messages per second watched beside."`
+}
+
+// Run measures hints.
+func (c *benchHints) Run(ctx context.Context, out io.Writer) error {
+	return bench.Hints(ctx, bench.HintOptions{Hints: c.Hints, Rate: c.Rate, Out: out})
+}
+
+type benchReceive struct {
+	Mode    bench.Mode `required:"" enum:"bare,watch,cases"`
+	Network string     `required:"" enum:"udp,tcp"`
+}
+
+// Run receives until standard input ends.
+func (c *benchReceive) Run(ctx context.Context, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
+	return bench.Receive(ctx, c.Mode, c.Network, os.Stdin, out)
+}

@@ -1,0 +1,129 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"ringback/store"
+	"ringback/web"
+)
+
+// What is written behind, in the store:
+//
+//	"live", id          → record   live calls and learnt registrations (sip.Tracker.Changes)
+//	"watch", "seen"     → time     when the watch last wrote behind
+//	"watch", "blind", t → end      nothing was watched from t to then
+const (
+	kindBehind = "watch.behind"
+	kindBlind  = "watch.blind"
+)
+
+// keptBlind is how many blind intervals are kept.
+const keptBlind = 1000
+
+// behind keeps the live calls in the store, so that they outlive the process.
+type behind struct {
+	st *store.Store
+	w  *watch
+}
+
+// changes is the data of kindBehind: records by id, nil for those to be deleted.
+type changes map[string][]byte
+
+// interval is the data of kindBlind.
+type interval struct{ From, To time.Time }
+
+func newBehind(st *store.Store) *behind {
+	st.Handle(kindBehind, func(tx *store.Tx, c store.Command) (any, error) {
+		for id, record := range c.Data.(changes) {
+			key := store.Key("live", id)
+			if record == nil {
+				tx.Delete(key)
+			} else {
+				tx.Set(key, record)
+			}
+		}
+		tx.Set(store.Key("watch", "seen"), store.Key(c.At))
+		return nil, nil
+	})
+	st.Handle(kindBlind, func(tx *store.Tx, c store.Command) (any, error) {
+		in := c.Data.(interval)
+		tx.Set(store.Key("watch", "blind", in.From), store.Key(in.To))
+		n := 0
+		for key := range tx.Scan(store.Prefix("watch", "blind").Backwards()) {
+			if n++; n > keptBlind {
+				tx.Delete(slices.Clone(key))
+			}
+		}
+		return nil, nil
+	})
+	return &behind{st: st}
+}
+
+// restore puts back what was live when the watch last stopped, and returns how many records there
+// were, how many of them nobody could read, and when that was; zero for a new store.
+func (b *behind) restore(w *watch) (records, bad int, seen time.Time, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	err = b.st.View(func(s *store.Snapshot) error {
+		for key, record := range s.Scan(store.Prefix("live")) {
+			var kind, id string
+			if err := store.SplitKey(key, &kind, &id); err != nil {
+				return fmt.Errorf("reading a live call: %w", err)
+			}
+			records++
+			if err := w.tracker.Restore(id, record); err != nil {
+				bad++
+			}
+		}
+		if v, ok := s.Get(store.Key("watch", "seen")); ok {
+			return store.SplitKey(v, &seen)
+		}
+		return nil
+	})
+	return records, bad, seen, err
+}
+
+// write writes behind what changed, and waits for it.
+func (b *behind) write(ctx context.Context, w *watch, now time.Time) error {
+	c := changes{}
+	w.mu.Lock()
+	w.tracker.Changes(func(id string, record []byte) {
+		if record == nil {
+			c[id] = nil
+			return
+		}
+		c[id] = slices.Clone(record)
+	})
+	w.mu.Unlock()
+	_, err := b.st.Do(ctx, store.Command{Kind: kindBehind, At: now, Data: c})
+	return err
+}
+
+// blind records an interval in which nothing was watched.
+func (b *behind) blind(ctx context.Context, from, to time.Time) error {
+	_, err := b.st.Do(ctx, store.Command{Kind: kindBlind, At: to, Data: interval{from, to}})
+	return err
+}
+
+// intervals are the blind intervals kept, newest first.
+func (b *behind) intervals() ([]web.Blind, error) {
+	var out []web.Blind
+	err := b.st.View(func(s *store.Snapshot) error {
+		for key, end := range s.Scan(store.Prefix("watch", "blind").Backwards()) {
+			var kind, what string
+			var from, to time.Time
+			if err := store.SplitKey(key, &kind, &what, &from); err != nil {
+				return err
+			}
+			if err := store.SplitKey(end, &to); err != nil {
+				return err
+			}
+			out = append(out, web.Blind{From: from.UTC(), To: &to, Reason: "ringback was not running"})
+		}
+		return nil
+	})
+	return out, err
+}

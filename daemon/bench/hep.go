@@ -1,0 +1,61 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+)
+
+// HEPOptions say how to measure the feeds.
+type HEPOptions struct {
+	Program  string // this binary
+	Messages int
+	Rate     float64 // per second
+	Networks []string
+	Runs     int
+	Out      io.Writer
+}
+
+// HEP measures the CPU time that a million HEP3 messages cost, against a bare receiver in the same run.
+func HEP(ctx context.Context, o HEPOptions) error {
+	calls := int(float64(o.Messages) / MessagesPerCall)
+	fmt.Fprintf(o.Out, "making %d calls …\n", calls)
+	f := pack(NewLoad(calls, o.Rate))
+	fmt.Fprintf(o.Out, "%d messages, %.0f/s, median of %d runs; CPU is the receiver's, user and system\n\n", len(f.ends), o.Rate, o.Runs)
+	fmt.Fprintf(o.Out, "%-4s %-6s %14s %8s %8s %8s %8s %9s\n", "net", "mode", "CPU s / 1 M", "x bare", "lost", "calls", "cases", "peak RSS")
+	for _, network := range o.Networks {
+		floor := time.Duration(0)
+		for _, mode := range []Mode{Bare, Watch, Cases} {
+			r, err := f.median(ctx, &o, mode, network)
+			if err != nil {
+				return err
+			}
+			if mode == Bare {
+				floor = r.PerMillion()
+			}
+			fmt.Fprintf(o.Out, "%-4s %-6s %14.2f %8.2f %8d %8d %8d %6d MB\n", network, mode, r.PerMillion().Seconds(),
+				float64(r.PerMillion())/float64(floor), r.Lost(), r.Calls, r.Opened, r.PeakRSS>>20)
+		}
+	}
+	return nil
+}
+
+func (f *frames) median(ctx context.Context, o *HEPOptions, mode Mode, network string) (*Result, error) {
+	var all []*Result
+	for range o.Runs {
+		send := func(addr string) (time.Duration, error) {
+			if network == "tcp" {
+				return f.sendTCP(addr, o.Rate)
+			}
+			return f.sendUDP(addr, o.Rate)
+		}
+		r, err := child(ctx, o.Program, mode, network, send)
+		if err != nil {
+			return nil, err
+		}
+		r.Sent = len(f.ends)
+		all = append(all, r)
+	}
+	return medianOf(all), nil
+}

@@ -1,0 +1,84 @@
+package daemon
+
+import (
+	"time"
+
+	"ringback/cases"
+	"ringback/metrics"
+	"ringback/sip/capture"
+	"ringback/sip/hep"
+)
+
+// hepReasons are a feed's discarded packets and ended connections by reason.
+func hepReasons(s *hep.Stats) (discarded, closed []metrics.Count) {
+	for r := range s.Skipped {
+		if r > 0 {
+			discarded = append(discarded, metrics.Count{Name: hep.Reason(r).String(), N: s.Skipped[r].Load()})
+		}
+	}
+	for r := range s.Closed {
+		if r > 0 {
+			closed = append(closed, metrics.Count{Name: hep.CloseReason(r).String(), N: s.Closed[r].Load()})
+		}
+	}
+	return discarded, closed
+}
+
+// tapCounts are what the tap counted.
+func tapCounts(t *capture.Tap) metrics.Feed {
+	s := t.Stats()
+	f := metrics.Feed{Name: "tap", Bound: true, Packets: s.Records, Bytes: s.Bytes, KernelDrops: t.Drops()}
+	for r, n := range s.Skipped {
+		if r > 0 {
+			f.Discarded = append(f.Discarded, metrics.Count{Name: capture.Reason(r).String(), N: n})
+		}
+	}
+	return f
+}
+
+// listCounts are the open and overdue cases of every list.
+func (d *Daemon) listCounts() []metrics.List {
+	open, now := d.cases.Open(), time.Now()
+	var out []metrics.List
+	for _, l := range d.directory().Lists() {
+		n := metrics.List{ID: l.ID, Open: open[l.ID]}
+		for q := (cases.Query{List: l.ID, State: cases.Open, Limit: 500}); n.Overdue < maxOverdue; {
+			p, err := d.cases.List(q)
+			if err != nil {
+				break // the store says so by itself
+			}
+			overdue := 0
+			for i := range p.Cases {
+				if p.Cases[i].Overdue(now) {
+					overdue++
+				}
+			}
+			n.Overdue += overdue
+			if q.Cursor = p.Next; q.Cursor == "" || overdue < len(p.Cases) {
+				break
+			}
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// maxOverdue bounds how many overdue cases of a list are counted for metrics.
+const maxOverdue = 5000
+
+// phoneCounts are what our own user agent counted.
+func (d *Daemon) phoneCounts() metrics.Phone {
+	if d.phone == nil {
+		return metrics.Phone{}
+	}
+	s := d.phone.Stats()
+	out := metrics.Phone{
+		Requests: s.Requests, Answered: s.Answered,
+		Failures:  []metrics.Count{{Name: "timeout", N: s.Timeouts}, {Name: "not_sent", N: s.Failures}},
+		Discarded: []metrics.Count{{Name: "malformed", N: s.Malformed}, {Name: "stray", N: s.Stray}, {Name: "flood", N: s.Flooded}},
+	}
+	for _, class := range [...]string{"2xx", "3xx", "4xx", "5xx", "6xx"} {
+		out.Responses = append(out.Responses, metrics.Count{Name: class, N: s.Responses[class]})
+	}
+	return out
+}

@@ -1,0 +1,29 @@
+// Package daemon is Ringback as a process: it opens everything, wires it, watches over it, reloads and
+// closes it. It is also the place to start reading. This is what happens to a message.
+//
+// A PBX sends a copy of each SIP message as a HEP3 packet. Package sip/hep reads packets in batches
+// (sip/capture does from a file or an interface) and calls [watch.handle] on the reading goroutine: no
+// channel stands between a packet and its parse. The watch turns the capture time into ours where a
+// PBX's clock is wrong (clock.go), lets package sip scan the message without allocating, and hands it
+// to the sip.Tracker. The tracker follows the dialog in the states of RFC 4235, ties the legs of a call
+// together and, when the call is over, judges it: served, missed, dropped. Most messages change a
+// state and nothing else. A few are events: a phone alerts, an agent answers, a verdict falls.
+//
+// Events go through one queue (queue.go) to one goroutine, which runs each through the [flow]:
+//
+//   - package cases decides what the event means for the callbacks owed, and writes the case, its
+//     indexes and the mark that this event was seen in one synced transaction of package store, shared
+//     with whatever else wants to be written at that moment. Nobody is told before it is on the disk.
+//   - package assist, told of the event and of the cases of its number, decides whether an agent gets,
+//     keeps or loses a hint.
+//   - what changed is told: metrics counts, web publishes it to the event streams, and
+//     assist.Delivery sends the hint as a SIP MESSAGE to the agent's phone through sip/phone.
+//
+// A replay ([Replay]) runs the same watch and the same flow over capture files, with a store in memory
+// and a printer at the end, so that what it prints is what live would have done.
+//
+// Beside the flow run the timers of the watch (50 ms), the expiry of cases, and the write-behind of live
+// calls (1 s), by which a restart finds them again; the time between is recorded as blind. The
+// directory is the one thing all packages look things up in: it lives in the store, and [Daemon]
+// hands each package its compiled view when it changes.
+package daemon

@@ -1,0 +1,68 @@
+package daemon
+
+import (
+	"sync"
+	"time"
+
+	"ringback/sip"
+)
+
+// caused is an event and the arrival of the packet that caused it.
+type caused struct {
+	ev      *sip.Event
+	arrival time.Time
+}
+
+// eventQueue carries events from the watch to the goroutine that applies them, in order. When it is
+// full the watch waits, and the feeds with it: the kernel's buffers are the next to fill, and what
+// they lose is counted.
+type eventQueue struct {
+	mu     sync.Mutex
+	moved  sync.Cond
+	events []caused
+	closed bool
+}
+
+// maxQueued is a few seconds of events under full load.
+const maxQueued = 1 << 17
+
+func newEventQueue() *eventQueue {
+	q := &eventQueue{}
+	q.moved.L = &q.mu
+	return q
+}
+
+func (q *eventQueue) put(ev *sip.Event, arrival time.Time) {
+	q.mu.Lock()
+	for len(q.events) >= maxQueued && !q.closed {
+		q.moved.Wait()
+	}
+	first := len(q.events) == 0
+	q.events = append(q.events, caused{ev, arrival})
+	q.mu.Unlock()
+	if first {
+		q.moved.Broadcast()
+	}
+}
+
+// take returns all that is queued, waiting for some; ok is false once the queue is closed and empty.
+// The slice handed in is reused for what is queued next.
+func (q *eventQueue) take(reuse []caused) (events []caused, ok bool) {
+	clear(reuse)
+	q.mu.Lock()
+	for len(q.events) == 0 && !q.closed {
+		q.moved.Wait()
+	}
+	events, q.events = q.events, reuse[:0]
+	q.mu.Unlock()
+	q.moved.Broadcast()
+	return events, len(events) > 0
+}
+
+// close lets take drain what is left.
+func (q *eventQueue) close() {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	q.moved.Broadcast()
+}

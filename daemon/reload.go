@@ -1,0 +1,101 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"ringback/configs"
+	"ringback/directory"
+	"ringback/web"
+)
+
+// Reload reads the configuration again and puts to work what can change while running: log level,
+// senders and capture passwords, tokens, certificates. What needs a restart is named in the log. On an
+// error everything stays as it was.
+func (d *Daemon) Reload(ctx context.Context) error {
+	d.reloading.Lock()
+	defer d.reloading.Unlock()
+	err := d.reload(ctx)
+	d.metrics.Reloaded(time.Now(), err)
+	if err != nil {
+		d.log.Error("the configuration was not reloaded", "err", err)
+	}
+	return err
+}
+
+func (d *Daemon) reload(context.Context) error {
+	running := d.config.Load()
+	loaded := running
+	if d.o.Load != nil {
+		var err error
+		if loaded, err = d.o.Load(); err != nil {
+			return err
+		}
+	}
+	keys, err := authKeys(loaded)
+	if err != nil {
+		return err
+	}
+	if d.tokens != nil {
+		if err := d.tokens.Reload(); err != nil {
+			return err
+		}
+	}
+	for _, f := range d.feeds {
+		f.SetSenders(loaded.HEP.Allow, keys)
+	}
+	if d.o.Level != nil {
+		d.o.Level.Set(slog.Level(loaded.Log.Level))
+	}
+	changed, needRestart := configs.Reload(running, loaded)
+	d.config.Store(loaded)
+	d.log.Info("configuration reloaded", "changed", changed)
+	if len(needRestart) > 0 {
+		d.log.Warn("these changes need a restart", "keys", needRestart)
+	}
+	return nil
+}
+
+// exportDirectory is the directory in force as YAML, with its version.
+func (d *Daemon) exportDirectory(context.Context) ([]byte, string, error) {
+	in := d.dir.Load()
+	return directory.Format(in.File()), strconv.FormatUint(in.version, 10), nil
+}
+
+// importDirectory puts a new directory in force: on the disk first, then at work.
+func (d *Daemon) importDirectory(ctx context.Context, yaml []byte, version string) (string, error) {
+	f, err := directory.Parse("directory", yaml)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", web.ErrInvalid, err)
+	}
+	d.reloading.Lock()
+	defer d.reloading.Unlock()
+	base := d.dir.Load().version
+	if version != "" {
+		if base, err = strconv.ParseUint(version, 10, 64); err != nil {
+			return "", fmt.Errorf("%w: %q is no version of the directory", web.ErrInvalid, version)
+		}
+	}
+	v, err := d.versions.Save(ctx, directory.Update{File: f, Base: base, By: "admin socket", At: time.Now()})
+	if errors.Is(err, directory.ErrStale) {
+		return "", fmt.Errorf("%w: %w", web.ErrStale, err)
+	}
+	if err != nil {
+		return "", err
+	}
+	dir, err := directory.New(f)
+	if err != nil {
+		return "", err
+	}
+	d.dir.Store(&inForce{dir, v.Number})
+	if err := d.watch.setPlan(d.plan()); err != nil {
+		return "", err
+	}
+	d.prepareMetrics()
+	d.log.Info("directory replaced", "version", v.Number)
+	return strconv.FormatUint(v.Number, 10), nil
+}

@@ -1,0 +1,165 @@
+package daemon
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"ringback/assist"
+	"ringback/cases"
+	"ringback/directory"
+	"ringback/sip"
+	"ringback/sip/capture"
+	"ringback/sip/hep"
+	"ringback/store"
+)
+
+// ReplayOptions say what to replay and how to show it.
+type ReplayOptions struct {
+	Directory string   // the directory's YAML file
+	Files     []string // pcap or pcapng, gzipped or not; merged by time
+	JSON      bool     // lines for machines instead of a table for people
+	Tracker   sip.Options
+
+	Out io.Writer
+	// Warn takes sentences about the files that their user should see.
+	Warn func(string)
+	// Progress, when set, is told now and then how many of how many bytes are read; total is 0 when
+	// nobody knows.
+	Progress func(done, total int64)
+}
+
+// Replay runs captures through the rules as if they came in live, and writes what would have
+// happened: calls with their verdicts, cases, hints. Nothing is kept and nobody is told.
+func Replay(ctx context.Context, o ReplayOptions) error {
+	dir, err := loadDirectory(o.Directory)
+	if err != nil {
+		return err
+	}
+	st, err := store.Open(store.Options{InMemory: true})
+	if err != nil {
+		return err
+	}
+	defer st.Close() //nolint:errcheck // in memory, nothing to lose
+	readers, err := openAll(o.Files)
+	if err != nil {
+		return err
+	}
+	defer closeAll(readers)
+
+	current := func() *directory.Directory { return dir }
+	out := bufio.NewWriterSize(o.Out, 1<<16)
+	p := newPrinter(out, o.JSON)
+	kept, err := cases.New(st, current, cases.Options{})
+	if err != nil {
+		return err
+	}
+	f := &flow{cases: kept, assist: assist.New(assist.Options{Directory: current}), tell: p.told}
+	q := newEventQueue()
+	w, err := newWatch(dir.Plan(), o.Tracker, q.put)
+	if err != nil {
+		return err
+	}
+	var applied sync.WaitGroup
+	applied.Go(func() {
+		var events []caused
+		for {
+			var ok bool
+			if events, ok = q.take(events); !ok {
+				return
+			}
+			for _, c := range events {
+				f.apply(c)
+			}
+		}
+	})
+	err = readAll(ctx, readers, w, o.Progress)
+	if err == nil {
+		w.finish()
+	}
+	q.close()
+	applied.Wait()
+	if err := errors.Join(err, p.err); err != nil {
+		return err
+	}
+	for _, r := range readers {
+		for _, s := range r.Warnings() {
+			o.Warn(s)
+		}
+	}
+	p.summary(w.signalling())
+	return out.Flush()
+}
+
+func loadDirectory(path string) (*directory.Directory, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("the directory cannot be read: %w", err)
+	}
+	f, err := directory.Parse(path, b)
+	if err != nil {
+		return nil, err
+	}
+	return directory.New(f)
+}
+
+func openAll(files []string) ([]*capture.Reader, error) {
+	var readers []*capture.Reader
+	for _, name := range files {
+		r, err := capture.Open(name)
+		if err != nil {
+			closeAll(readers)
+			return nil, err
+		}
+		readers = append(readers, r)
+	}
+	return readers, nil
+}
+
+func closeAll(readers []*capture.Reader) {
+	for _, r := range readers {
+		_ = r.Close()
+	}
+}
+
+// progressEvery is how many packets go by between two looks at the clock of a progress bar.
+const progressEvery = 1 << 14
+
+func readAll(ctx context.Context, readers []*capture.Reader, w *watch, progress func(done, total int64)) error {
+	total := int64(0)
+	for _, r := range readers {
+		r.OnEncrypted = func(e capture.Encrypted) { w.unreadable(e.Src, e.Dst) }
+		total += r.Size()
+	}
+	m := capture.Merge(readers...)
+	var p hep.Received
+	for n := 0; ; n++ {
+		err := m.Next(&p)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		w.mu.Lock()
+		w.packet(&p)
+		w.mu.Unlock()
+		if n%progressEvery != 0 {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if progress != nil {
+			done := int64(0)
+			for _, r := range readers {
+				done += r.Offset()
+			}
+			progress(done, total)
+		}
+	}
+}
