@@ -115,7 +115,7 @@ func (d *Daemon) openStore(context.Context) (err error) {
 	}
 	d.versions = directory.NewVersions(d.store)
 	d.behind = newBehind(d.store)
-	d.assist = assist.New(assist.Options{Directory: d.directory})
+	d.assist = assist.New(assist.Options{Directory: d.directory, Note: d.lastNote, MaxCall: c.Tracker.MaxCall + time.Hour})
 	d.cases, err = cases.New(d.store, d.directory, cases.Options{Logger: d.log})
 	return err
 }
@@ -237,20 +237,39 @@ func (d *Daemon) told(t told) {
 		d.metrics.Case(t.changes[i])
 		d.web.Events().Case(t.changes[i])
 	}
-	for i := range t.hints {
-		d.metrics.Hint(t.hints[i])
-		d.web.Events().Hint(t.hints[i])
-		if d.delivery != nil {
-			d.latency.hint(&t.hints[i], t.arrival)
-			d.delivery.Deliver(t.hints[i])
-		}
-	}
+	d.tellHints(t.hints, t.arrival)
 	if t.ev.Kind == sip.CallEnded && t.ev.Call.Direction == sip.Inbound {
 		d.metrics.Decided(time.Since(t.arrival))
 	}
 	if d.o.Observe != nil {
 		d.o.Observe(t.ev, t.changes, t.hints)
 	}
+}
+
+// tellHints counts, publishes and sends hints.
+func (d *Daemon) tellHints(hints []assist.Hint, arrival time.Time) {
+	for i := range hints {
+		d.metrics.Hint(hints[i])
+		d.web.Events().Hint(hints[i])
+		if d.delivery != nil {
+			d.latency.hint(&hints[i], arrival)
+			d.delivery.Deliver(hints[i])
+		}
+	}
+}
+
+// lastNote is what a person last wrote on a case.
+func (d *Daemon) lastNote(id string) string {
+	note := ""
+	for e, err := range d.cases.History(id) {
+		if err != nil {
+			return note
+		}
+		if e.Note != "" {
+			note = e.Note
+		}
+	}
+	return note
 }
 
 // outcome is told how a hint fares on its way to a phone.

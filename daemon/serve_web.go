@@ -3,12 +3,15 @@ package daemon
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"time"
 
+	"ringback/cases"
 	"ringback/metrics"
 	"ringback/sip"
+	"ringback/store"
 	"ringback/web"
 )
 
@@ -21,7 +24,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 	d.metrics = metrics.New(metrics.Options{
 		Version: d.o.Version, Revision: d.o.Revision, Logger: d.log,
 		Ready: func() bool { return d.web.Ready().Ready }, Feeds: d.feedCounts, Signalling: d.watch.signalling, Skews: d.watch.skews,
-		Blind: d.blind.sum, Lists: d.listCounts, Memory: d.memory, Streams: d.streams, Phone: d.phoneCounts, PendingHints: d.pendingHints,
+		Blind: d.blind.sum, Lists: d.listCounts, Decisions: d.cases.Decisions, Memory: d.memory, Streams: d.streams, Phone: d.phoneCounts, PendingHints: d.pendingHints,
 	})
 	d.prepareMetrics()
 	if c.Web.TokensFile != "" {
@@ -36,6 +39,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 		LiveCalls: func() []*sip.Call { return d.watch.live(maxLiveShown) },
 		LiveHints: d.assist.Live,
 		Blind:     func(context.Context) ([]web.Blind, error) { return d.behind.intervals() },
+		Changed:   d.changedByHand, Refused: refusedByStore,
 		Admin: web.Admin{
 			Ready: d.checks, Metrics: d.metrics.Handler(), Reload: d.Reload,
 			Directory: d.exportDirectory, SetDirectory: d.importDirectory, Pprof: c.Admin.Pprof,
@@ -72,6 +76,17 @@ func listenTCP(ctx context.Context, key, address string) (net.Listener, error) {
 		return nil, fmt.Errorf("%s: %w", key, err)
 	}
 	return l, nil
+}
+
+// changedByHand tells of what a client did to a case; the event streams know it already.
+func (d *Daemon) changedByHand(ch cases.Change) {
+	d.metrics.Case(ch)
+	d.tellHints(d.assist.Changed(ch), time.Now())
+}
+
+// refusedByStore says whether an error means that nothing can be written just now.
+func refusedByStore(err error) bool {
+	return errors.Is(err, store.ErrReadOnly) || errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrFailed)
 }
 
 // prepareMetrics lets the series of all services and lists start at zero.
