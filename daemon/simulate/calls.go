@@ -121,14 +121,14 @@ func (s *inbound) pickUp(at time.Time, a *Agent) {
 	}
 	s.c.tell(s.happening(at, PickedUp))
 	if s.fate == toBeCutOff {
-		s.c.agenda.add(at.Add(s.c.within(2500*time.Millisecond, 5*time.Second)), s.cutOff)
+		s.c.agenda.add(at.Add(s.c.within(2500*time.Millisecond, 5*time.Second)), s.c.calmly(s.cutOff))
 		return
 	}
 	end := s.hangUp
 	if s.c.rand.IntN(2) == 0 {
 		end = s.released
 	}
-	s.c.agenda.add(at.Add(s.c.within(3*time.Second, 7*time.Second)), end)
+	s.c.agenda.add(at.Add(s.c.within(3*time.Second, 7*time.Second)), s.c.calmly(end))
 }
 
 // others are the agents whose phones rang with a's and stopped, in the order in which they rang.

@@ -52,6 +52,7 @@ type Centre struct {
 	calls     int
 	waiting   []*inbound
 	live      map[int]func(at time.Time) // how each live call ends when everybody goes home
+	ends      []time.Time                // of the talks that ended a moment ago
 	open      bool                       // new calls are made
 }
 
@@ -66,11 +67,12 @@ type customer struct {
 
 // NewCentre returns a contact centre before it opens.
 func NewCentre(o CentreOptions) *Centre {
-	return &Centre{o: o, rand: rand.New(rand.NewPCG(o.Seed, 1)), live: make(map[int]func(time.Time))}
+	r := rand.New(rand.NewPCG(o.Seed, 1)) //nolint:gosec // a play, that a seed must be able to repeat
+	return &Centre{o: o, rand: r, live: make(map[int]func(time.Time))}
 }
 
 // Play lets customers come for as long as open says, or until ctx is done, and returns when the last call is over.
-// When ctx is done, everybody hangs up at once.
+// When ctx is done, everybody hangs up within some seconds.
 func (c *Centre) Play(ctx context.Context, open time.Duration) {
 	now := time.Now()
 	c.open = true
@@ -82,8 +84,30 @@ func (c *Centre) Play(ctx context.Context, open time.Duration) {
 	c.agenda.add(now.Add(open), func(time.Time) { c.open = false })
 	c.agenda.run(ctx)
 	c.open = false
-	for _, call := range sortedKeys(c.live) {
+	for i, call := range sortedKeys(c.live) {
+		if i > 0 && i%mostEnds == 0 {
+			time.Sleep(moment)
+		}
 		c.live[call](time.Now())
+	}
+}
+
+// Many talks that end within two seconds look like an outage of the carrier, which this play has not.
+const (
+	mostEnds = 4
+	moment   = 2500 * time.Millisecond
+)
+
+// calmly puts the end of a talk off while many others end.
+func (c *Centre) calmly(end func(at time.Time)) func(at time.Time) {
+	return func(at time.Time) {
+		c.ends = slices.DeleteFunc(c.ends, func(t time.Time) bool { return at.Sub(t) > moment })
+		if len(c.ends) >= mostEnds {
+			c.agenda.add(at.Add(time.Second), c.calmly(end))
+			return
+		}
+		c.ends = append(c.ends, at)
+		end(at)
 	}
 }
 
