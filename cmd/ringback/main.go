@@ -4,15 +4,19 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 
 	"ringback/configs"
+	"ringback/directory"
 )
 
 // What the process ends with.
@@ -26,7 +30,13 @@ const (
 type commandLine struct {
 	ConfigFile string `name:"config" short:"c" env:"RINGBACK_CONFIG" placeholder:"FILE" help:"Configuration file. By default ${default_config}, if there is one."`
 
+	Serve      serveCommand      `cmd:"" help:"Watch the PBX: run the daemon."`
+	Demo       demoCommand       `cmd:"" help:"Watch a simulated contact centre."`
+	Replay     replayCommand     `cmd:"" help:"Run captures through the rules and print what would have happened."`
+	Status     statusCommand     `cmd:"" help:"Ask the running daemon whether all is well."`
+	Directory  directoryCommand  `cmd:"" help:"Check, import or export the directory: who and what."`
 	Config     configCommand     `cmd:"" help:"Check, show or explain the configuration."`
+	Bench      benchCommand      `cmd:"" hidden:"" help:"Measure Ringback on this machine, against peers and floors."`
 	Version    versionCommand    `cmd:"" help:"Say which version this is."`
 	Completion completionCommand `cmd:"" help:"Print what makes a shell complete ringback's commands and flags."`
 }
@@ -39,15 +49,28 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
+// stderrWriter is where logs, progress and warnings go.
+type stderrWriter io.Writer
+
+// errNotReady is what status ends with when the daemon cannot keep its promise.
+var errNotReady = errors.New("the daemon is not ready")
+
 // run executes one command line and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
+	// The first signal ends the command in order, the second the process.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	defer stop()
+
 	var cli commandLine
 	parser, err := kong.New(&cli,
 		kong.Name("ringback"),
 		kong.Description(description),
 		kong.Writers(stdout, stderr),
 		kong.Bind(&cli),
+		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.BindTo(stdout, (*io.Writer)(nil)),
+		kong.BindTo(stderr, (*stderrWriter)(nil)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Vars{"default_config": configs.DefaultPath},
 	)
@@ -86,8 +109,10 @@ func selected(err error) string {
 // tell writes an error for people: one sentence, or a line for each problem of a file, so that editors
 // find the places.
 func tell(stderr io.Writer, err error) {
-	if problems, ok := errors.AsType[configs.Problems](err); ok {
-		fmt.Fprintln(stderr, problems)
+	_, config := errors.AsType[configs.Problems](err)
+	_, people := errors.AsType[*directory.InvalidError](err)
+	if config || people {
+		fmt.Fprintln(stderr, err)
 		return
 	}
 	fmt.Fprintf(stderr, "ringback: %v\n", err)

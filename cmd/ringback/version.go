@@ -23,14 +23,25 @@ func release() string {
 	if version != "" {
 		return version
 	}
+	if commit := revision(); len(commit) >= 12 {
+		return commit[:12]
+	}
+	if build, ok := debug.ReadBuildInfo(); ok {
+		return build.Main.Version
+	}
+	return "unknown"
+}
+
+// revision is the commit that was built, "" when the build does not know it.
+func revision() string {
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown"
+		return ""
 	}
 	for _, setting := range build.Settings {
-		if setting.Key == "vcs.revision" && len(setting.Value) >= 12 {
-			return setting.Value[:12]
+		if setting.Key == "vcs.revision" {
+			return setting.Value
 		}
 	}
-	return build.Main.Version
+	return ""
 }
