@@ -18,10 +18,18 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 RACE     ?= $(if $(shell command -v gcc || command -v cc),-race)
 
 FUZZTIME  ?= 10m
-BENCH     ?= .
-BENCHTIME ?= 1s
-BENCHARGS ?=
 DEMO      ?=
+BENCH     ?= .
+
+# QUICK=1 only sees that every benchmark works; its figures say nothing.
+ifdef QUICK
+BENCHTIME   := 1x
+BENCHHEP    := --messages 50000 --rate 20000 --runs 1
+BENCHREPLAY := --calls 2000 --runs 1
+BENCHHINTS  := --hints 20 --rate 1000
+else
+BENCHTIME   ?= 1s
+endif
 
 .PHONY: help
 help: ## list what make can do
@@ -68,8 +76,11 @@ fmt: ## format and modernise the code in place
 	$(LINT) fmt
 
 .PHONY: bench
-bench: ## run the benchmarks; docs/performance.md says what they mean
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 2h $(BENCHARGS) $(PACKAGES)
+bench: build ## run the benchmarks; docs/performance.md says what they mean
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 2h $(PACKAGES)
+	bin/ringback bench hep $(BENCHHEP)
+	bin/ringback bench replay $(BENCHREPLAY)
+	bin/ringback bench hints $(BENCHHINTS)
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME each
