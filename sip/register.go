@@ -126,6 +126,18 @@ func (t *Tracker) keep(key string, b *binding) {
 	t.aors[aor] = append(t.aors[aor], key)
 	t.locate(b.addr, b, key)
 	t.locate(b.source, b, key)
+	if b.agent != nil {
+		t.reach[b.agent.id] = key
+	}
+}
+
+// contactOf is the contact that an agent registered last, where no message tells which of his phones
+// it is.
+func (t *Tracker) contactOf(a *agent) string {
+	if b, ok := t.bindings[t.reach[a.id]]; ok && same(b.agent, a) {
+		return b.contact
+	}
+	return ""
 }
 
 // unbind takes one off them.
@@ -133,6 +145,9 @@ func (t *Tracker) unbind(key string) {
 	b, ok := t.bindings[key]
 	if !ok {
 		return
+	}
+	if b.agent != nil && t.reach[b.agent.id] == key {
+		delete(t.reach, b.agent.id)
 	}
 	delete(t.bindings, key)
 	aor := b.aor()

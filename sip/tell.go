@@ -44,6 +44,9 @@ func (t *Tracker) tell(k EventKind, c *call, a *agent, at int64, n Number, devic
 	e.event.Call = &e.call
 	if a != nil {
 		e.event.Agent = a.id
+		if device == "" && k != AgentLeft {
+			e.event.Device = t.contactOf(a)
+		}
 	}
 	t.snapshot(c, &e.call)
 	if k == AgentDialled {

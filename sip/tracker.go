@@ -33,6 +33,7 @@ type Tracker struct {
 	strangers forgotten // of dialogs that began before the watch
 
 	bindings   map[string]binding  // by contact
+	reach      map[string]string   // the binding that an agent registered last, by his id
 	aors       map[string][]string // their contacts
 	phones     map[netip.AddrPort]phone
 	learnt     map[string]*agent
@@ -102,7 +103,7 @@ func NewTracker(p *Plan, o Options) (*Tracker, error) {
 		outages: map[outageKey]*outage{}, strays: map[string]int64{},
 		ended: newForgotten(4*o.MaxCalls, afterEnd), lasting: newForgotten(o.MaxCalls, int64(o.MaxCall)),
 		strangers: newForgotten(o.MaxCalls, afterEnd),
-		bindings:  map[string]binding{}, aors: map[string][]string{}, phones: map[netip.AddrPort]phone{},
+		bindings:  map[string]binding{}, reach: map[string]string{}, aors: map[string][]string{}, phones: map[netip.AddrPort]phone{},
 		learnt: map[string]*agent{}, unreadable: map[string]struct{}{}, changedBindings: map[string]struct{}{},
 	}, nil
 }
