@@ -77,7 +77,7 @@ func (w *watch) handle(batch []hep.Received) {
 func (w *watch) packet(p *hep.Received) {
 	w.cause = p.Arrival
 	w.tracker.Expire(p.Arrival.UnixNano(), w.emit)
-	at := w.clocks.at(p.Agent, p.Time, p.Arrival).UnixNano()
+	at := w.clocks.at(p).UnixNano()
 	for b := p.Payload; len(b) > 0; {
 		n, err := w.scanner.Scan(b, &w.msg)
 		if err == nil {
@@ -157,9 +157,5 @@ func (w *watch) signalling() metrics.Signalling {
 func (w *watch) skews() []metrics.Skew {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var out []metrics.Skew
-	for id, c := range w.clocks.byAgent {
-		out = append(out, metrics.Skew{CaptureAgent: id, Offset: c.skew()})
-	}
-	return out
+	return w.clocks.skews()
 }
