@@ -56,18 +56,25 @@ test: programs ## vet, then all tests: unit, race, end to end with a real Kamail
 programs: # the PBX, phones and tools that the end-to-end tests talk to
 	@tools/programs.sh
 
-.PHONY: check
-check: ## lint, formatting, modernisation, modules, alert rules, scripts, systemd unit
-	$(LINT) config verify
+.PHONY: check format lint modern modules rules scripts unit
+check: format lint modern modules rules scripts unit ## lint, formatting, modules, alert rules, systemd unit; make -k check shows all
+format:
 	$(LINT) fmt --diff
+lint:
+	$(LINT) config verify
 	$(LINT) run
+modern:
 	@echo '$(GO) fix -diff ./...'; diff=$$($(GO) fix -diff ./... 2>&1 || true); \
 	  if [ -n "$$diff" ]; then printf '%s\n' "$$diff" "make fmt mends this"; exit 1; fi
+modules:
 	$(GO) mod verify
 	$(GO) mod tidy -diff
 	$(GO) -C tools mod tidy -diff
+rules:
 	@tools/rules.sh
+scripts:
 	@tools/shell.sh
+unit:
 	@tools/unit.sh
 
 .PHONY: fmt
