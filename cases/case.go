@@ -6,7 +6,7 @@ import (
 	"ringback/sip"
 )
 
-// Case is one customer to call: a value, as it was when it was read.
+// Case is one customer to call: a value, as it was when it was read. Its slices are not to be changed.
 type Case struct {
 	ID     string     // short, sorts by when the case was opened
 	List   string     // its callback list
@@ -48,6 +48,27 @@ type Case struct {
 
 // Overdue says whether the case should have been dealt with by now.
 func (c *Case) Overdue(now time.Time) bool { return c.State == Open && !now.Before(c.Due) }
+
+// expiry is when the case has to be looked at for expiry; zero: never.
+func (c *Case) expiry() time.Time { return expiryOf(c.State, c.KeepOpen, c.Expires, c.Scheduled) }
+
+func expiryOf(state State, keepOpen bool, expires, scheduled time.Time) time.Time {
+	switch {
+	case state != Open || keepOpen || expires.IsZero():
+		return time.Time{}
+	case scheduled.After(expires):
+		return scheduled
+	}
+	return expires
+}
+
+// sooner is the earlier of two times, where the zero time is none.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
 
 // Change is one thing that happened to one case, told once it is on the disk.
 type Change struct {

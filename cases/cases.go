@@ -31,17 +31,20 @@ type Cases struct {
 	dir func() *directory.Directory
 	opt Options
 
+	ledger ledger // of the command at work; owned by whoever applies it
+
 	// What is known of numbers without asking the store, so that the events of most calls cost a look
 	// into a map. It follows from what is stored and what was submitted.
-	mu       sync.Mutex
-	numbers  map[sip.Number]interest
-	live     map[string]alive      // service calls on the line, by sip.Call.ID
-	callers  map[string]sip.Number // and their callers
-	waiting  map[string]sip.Number // agents' calls whose end matters, and whom they called
-	open     map[string]int        // open cases by list
-	showing  []string              // open cases that showed a call on the line when the store was opened
-	decided  map[Why]uint64
-	forgotIn time.Time // when Expire last forgot old marks
+	mu      sync.Mutex
+	numbers map[sip.Number]interest
+	live    map[string]alive      // service calls on the line, by sip.Call.ID
+	callers map[string]sip.Number // and their callers
+	waiting map[string]sip.Number // agents' calls whose end matters, and whom they called
+	open    map[string]int        // open cases by list
+	showing []string              // open cases that showed a call on the line when the store was opened
+	decided map[Why]uint64
+	expires time.Time // when the next open case expires, or earlier; zero: none does
+	forgot  time.Time // when Expire last forgot what is old
 }
 
 // interest is why events of a number matter.
@@ -62,8 +65,7 @@ func New(st *store.Store, dir func() *directory.Directory, o Options) (*Cases, e
 	}
 	c := &Cases{
 		st: st, dir: dir, opt: o,
-		numbers: map[sip.Number]interest{}, live: map[string]alive{}, callers: map[string]sip.Number{},
-		waiting: map[string]sip.Number{}, open: map[string]int{}, decided: map[Why]uint64{},
+		numbers: map[sip.Number]interest{}, live: map[string]alive{}, waiting: map[string]sip.Number{}, open: map[string]int{}, decided: map[Why]uint64{},
 	}
 	st.Handle(kindEvent, c.applyEvent)
 	st.Handle(kindAct, c.applyAct)
@@ -87,6 +89,7 @@ func (c *Cases) load(s *store.Snapshot) error {
 			return err
 		}
 		c.count(presence{list, p.number}, 1)
+		c.expires = sooner(c.expires, p.expires)
 		if p.calling {
 			c.showing = append(c.showing, id)
 		}
@@ -140,8 +143,7 @@ func (c *Cases) Submit(ev *sip.Event, done func([]Change, error)) {
 		return
 	}
 	cmd := store.Command{
-		ID: eventID(ev.Call, ev.Kind), Kind: kindEvent, At: ev.At.UTC(), Data: data,
-		Once:   ev.Kind == sip.AgentDialled || ev.Kind == sip.CallEnded,
+		ID: ev.Call.ID, Kind: kindEvent, At: ev.At.UTC(), Data: data,
 		Urgent: ev.Kind != sip.CallEnded && ev.Kind != sip.CallStarted && ev.Kind != sip.CallUpdated,
 	}
 	c.st.Submit(cmd, func(res any, err error) { done(c.settle(ev, n, res, err)) })
@@ -177,7 +179,7 @@ func (c *Cases) track(ev *sip.Event) (n sip.Number, data happened, matters bool)
 			return 0, data, false
 		}
 		n = call.Caller
-		data.Was = c.begin(call, ev.At)
+		data.Was = c.online(call, ev.At)
 		matters = c.numbers[n].open > 0 || c.numbers[data.Was].open > 0
 	case sip.AgentDialled:
 		matters = n != 0 && c.numbers[n].open > 0
@@ -193,7 +195,7 @@ func (c *Cases) track(ev *sip.Event) (n sip.Number, data happened, matters bool)
 			break
 		}
 		n = call.Caller
-		c.end(call)
+		c.offline(call)
 		identity := n != 0 || call.CallerID != "" && !call.Withheld
 		if call.Direction != sip.Inbound || call.Service == "" || !identity {
 			return 0, data, false
@@ -212,31 +214,28 @@ func (c *Cases) track(ev *sip.Event) (n sip.Number, data happened, matters bool)
 	return n, data, matters
 }
 
-// begin notes a service call on the line, and returns its caller until now where that changed.
-func (c *Cases) begin(call *sip.Call, at time.Time) (was sip.Number) {
-	was, known := c.callers[call.ID]
-	if known && was == call.Caller {
-		return 0
+// online notes a service call on the line, and returns its caller until now where that changed.
+func (c *Cases) online(call *sip.Call, at time.Time) (was sip.Number) {
+	if a, known := c.live[call.ID]; known {
+		if a.caller == call.Caller {
+			return 0
+		}
+		was = a.caller
+		c.offline(call)
 	}
-	if known {
-		c.end(call)
-	}
-	id, n := call.ID, call.Caller
-	c.callers[id] = n
-	c.live[id] = alive{id, call.List, startOf(call, at)}
-	c.interest(n, func(i *interest) { i.live = append(i.live, id) })
+	c.live[call.ID] = alive{call.ID, call.List, startOf(call, at), call.Caller}
+	c.interest(call.Caller, func(i *interest) { i.live = append(i.live, call.ID) })
 	return was
 }
 
-// end forgets a call that was on the line.
-func (c *Cases) end(call *sip.Call) {
-	n, known := c.callers[call.ID]
+// offline forgets a call that was on the line.
+func (c *Cases) offline(call *sip.Call) {
+	a, known := c.live[call.ID]
 	if !known {
 		return
 	}
-	delete(c.callers, call.ID)
 	delete(c.live, call.ID)
-	c.interest(n, func(i *interest) {
+	c.interest(a.caller, func(i *interest) {
 		i.live = slices.DeleteFunc(i.live, func(id string) bool { return id == call.ID })
 	})
 }
@@ -276,6 +275,9 @@ func (c *Cases) settle(ev *sip.Event, n sip.Number, res any, err error) ([]Chang
 	}
 	for _, p := range r.closed {
 		c.count(p, -1)
+	}
+	for i := range r.changes {
+		c.expires = sooner(c.expires, r.changes[i].Case.expiry())
 	}
 	for _, why := range r.why {
 		c.decided[why]++
@@ -320,7 +322,7 @@ func (c *Cases) unseen(live []*sip.Call, now time.Time) []*sip.Call {
 	for _, call := range live {
 		on[call.ID] = true
 		if call.Direction == sip.Inbound && call.Service != "" && call.Caller != 0 {
-			c.begin(call, now)
+			c.online(call, now)
 		}
 	}
 	var all []*sip.Call

@@ -97,12 +97,15 @@ func (d *reader) count() int {
 	return int(n)
 }
 
-func (d *reader) string() string {
+// bytes reads bytes with their length, without copying them.
+func (d *reader) bytes() []byte {
 	n := d.count()
-	s := string(d.b[:n])
+	b := d.b[:n:n]
 	d.b = d.b[n:]
-	return s
+	return b
 }
+
+func (d *reader) string() string { return string(d.bytes()) }
 
 func (d *reader) strings() []string {
 	n := d.count()

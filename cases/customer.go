@@ -10,7 +10,21 @@ import (
 type customer struct {
 	short time.Time // when his last short abandon began that is not part of a pair
 	lists []onList
+
+	// The service calls of his that were judged, the oldest first, so that none is judged twice. Of one
+	// who calls often the older ones stand under keys of their own.
+	judged  []judged
+	spilled time.Time // when that happened last
 }
+
+// judged is a service call whose verdict was applied.
+type judged struct {
+	call string // sip.Call.ID
+	at   time.Time
+}
+
+// maxJudged is how many judged calls stand in the record of a customer.
+const maxJudged = 8
 
 // onList is a customer on one list.
 type onList struct {
@@ -42,9 +56,15 @@ func (c *customer) open() []string {
 }
 
 func (c *customer) encode() []byte {
-	w := writer{make([]byte, 0, 96)}
+	w := writer{make([]byte, 0, 128)}
 	w.uint(recordFormat)
 	w.time(c.short)
+	w.time(c.spilled)
+	w.uint(uint64(len(c.judged)))
+	for _, j := range c.judged {
+		w.string(j.call)
+		w.time(j.at)
+	}
 	w.uint(uint64(len(c.lists)))
 	for i := range c.lists {
 		o := &c.lists[i]
@@ -60,7 +80,10 @@ func (c *customer) encode() []byte {
 func decodeCustomer(b []byte) (*customer, error) {
 	d := reader{b: b}
 	d.format("customer")
-	c := &customer{short: d.time()}
+	c := &customer{short: d.time(), spilled: d.time()}
+	for range d.count() {
+		c.judged = append(c.judged, judged{d.string(), d.time()})
+	}
 	for range d.count() {
 		c.lists = append(c.lists, onList{d.string(), d.strings(), d.string(), d.time(), d.time()})
 	}

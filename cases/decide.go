@@ -50,6 +50,7 @@ const (
 	whyTooShort      Why = "too_short"      // and it answered, but not for long enough
 	whyServed        Why = "served"         // the customer called again and was served
 	whyMissedSince   Why = "missed_since"   // but he was missed after that
+	whyOpenedSince   Why = "opened_since"   // the case was opened or reopened after that: told again, or late
 	whyAutoCloseOff  Why = "auto_close_off" // the list does not close for that
 	whyKeepOpen      Why = "keep_open"      // a person wants the case open
 	whyScheduled     Why = "scheduled"      // a person wants the customer called later
@@ -122,6 +123,8 @@ func decideDialled(r *record, at time.Time, shared bool, p *directory.Policy) (a
 	switch {
 	case shared:
 		return doNothing, why
+	case at.Before(r.Since):
+		return doNothing, whyOpenedSince
 	case !may:
 		return await, why
 	case p.AutoClose == directory.AutoCloseDialled:
@@ -151,6 +154,8 @@ func decideResult(r *record, c *sip.Call, at time.Time, shared, otherOpen bool, 
 	switch {
 	case shared:
 		return doNothing, why
+	case at.Before(r.Since):
+		return doNothing, whyOpenedSince
 	case !endOf(c, at).After(r.Missed):
 		return doNothing, whyMissedSince
 	case !answered:
@@ -178,19 +183,24 @@ func decideServed(r *record, c *sip.Call, at time.Time, shared, grouped bool, p 
 		return doNothing, why
 	case !p.CallerServed:
 		return doNothing, whyAutoCloseOff
+	case at.Before(r.Since):
+		return doNothing, whyOpenedSince
 	case !endOf(c, at).After(r.Missed):
 		return doNothing, whyMissedSince
 	}
 	return closeNow, whyServed
 }
 
-// decideCalling says whether a service call that begins shows on an open case of its caller.
-func decideCalling(shared, grouped bool) (action, Why) {
+// decideCalling says whether a service call that begins, or goes on while the case is opened, shows on
+// an open case of its caller.
+func decideCalling(r *record, at time.Time, shared, grouped bool) (action, Why) {
 	switch {
 	case shared:
 		return doNothing, whySharedNumber
 	case !grouped:
 		return doNothing, whyOtherGroup
+	case at.Before(r.Since):
+		return doNothing, whyOpenedSince
 	}
 	return show, whyCallingNow
 }

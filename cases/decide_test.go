@@ -155,6 +155,7 @@ func TestDecideDialled(t *testing.T) {
 		{sentence: "never: scheduled by a human for the future", change: scheduled, want: await, why: whyScheduled},
 		{sentence: "scheduled for a time that has come is as any other", change: wasDue, want: closeNow, why: whyDialled},
 		{sentence: "never: shared numbers", shared: true, want: doNothing, why: whySharedNumber},
+		{sentence: "not a case that was opened after it", change: func(r *record) { r.Since = noon.Add(1) }, want: doNothing, why: whyOpenedSince},
 	} {
 		p := tt.policy
 		if p == nil {
@@ -208,6 +209,10 @@ func TestDecideResult(t *testing.T) {
 		{sentence: "what a person undid this call does not do again", record: openRecord(func(r *record) { r.UndoneCall = "dial" }), want: noteAttempt, why: whyUndone},
 		{sentence: "another call does", record: openRecord(func(r *record) { r.UndoneCall = "other" }), want: noteAndClose, why: whyAnswered},
 		{
+			sentence: "nor is a case touched that was opened after its end",
+			record:   openRecord(func(r *record) { r.Since = noon.Add(3 * time.Second) }), want: doNothing, why: whyOpenedSince,
+		},
+		{
 			sentence: "a miss after the agent's call is not made good by it",
 			record:   openRecord(func(r *record) { r.Missed = noon.Add(time.Minute) }), want: doNothing, why: whyMissedSince,
 		},
@@ -248,6 +253,7 @@ func TestDecideServed(t *testing.T) {
 		{sentence: "the same number was served on any of the lists of the group", want: closeNow, why: whyServed},
 		{sentence: "not on a list of another group", apart: true, want: doNothing, why: whyOtherGroup},
 		{sentence: "afterwards", change: func(r *record) { r.Missed = noon }, want: doNothing, why: whyMissedSince},
+		{sentence: "not a case that was opened since", change: func(r *record) { r.Since = noon.Add(3 * time.Second) }, want: doNothing, why: whyOpenedSince},
 		{sentence: "a list can do without", policy: with(func(p *directory.Policy) { p.CallerServed = false }), want: doNothing, why: whyAutoCloseOff},
 		{sentence: "auto_close is of agents' calls alone", policy: off, want: closeNow, why: whyServed},
 		{sentence: "never: cases marked keep-open", change: kept, want: doNothing, why: whyKeepOpen},
@@ -269,15 +275,17 @@ func TestDecideServed(t *testing.T) {
 func TestDecideCalling(t *testing.T) {
 	for _, tt := range []struct {
 		sentence        string
+		since           time.Time
 		shared, grouped bool
 		want            action
 		why             Why
 	}{
-		{"a caller back in the queue sets calling_now", false, true, show, whyCallingNow},
-		{"not in another group's queue", false, false, doNothing, whyOtherGroup},
-		{"nobody knows which customer of a shared number it is", true, true, doNothing, whySharedNumber},
+		{"a caller back in the queue sets calling_now", noon, false, true, show, whyCallingNow},
+		{"not in another group's queue", noon, false, false, doNothing, whyOtherGroup},
+		{"nobody knows which customer of a shared number it is", noon, true, true, doNothing, whySharedNumber},
+		{"nor when he was told of before the case was opened", noon.Add(1), false, true, doNothing, whyOpenedSince},
 	} {
-		if got, why := decideCalling(tt.shared, tt.grouped); got != tt.want || why != tt.why {
+		if got, why := decideCalling(openRecord(func(r *record) { r.Since = tt.since }), noon, tt.shared, tt.grouped); got != tt.want || why != tt.why {
 			t.Errorf("%s: got %d %s, want %d %s", tt.sentence, got, why, tt.want, tt.why)
 		}
 	}

@@ -10,9 +10,8 @@ import (
 // maxEvidence is how many facts of a call an entry of a history keeps.
 const maxEvidence = 64
 
-// encodeEntry writes an entry of a history; proof is what encodeProof made of its call, nil for none.
-func encodeEntry(e *Entry, proof []byte) []byte {
-	w := writer{make([]byte, 0, 48+len(e.Reason)+len(e.Agent)+len(e.Note)+len(proof))}
+// entry writes an entry of a history; proof is what encodeProof made of its call, nil for none.
+func (w *writer) entry(e *Entry, proof []byte) {
 	w.uint(recordFormat)
 	w.time(e.At)
 	w.uint(uint64(e.Event))
@@ -21,7 +20,6 @@ func encodeEntry(e *Entry, proof []byte) []byte {
 	w.string(e.Note)
 	w.bool(proof != nil)
 	w.b = append(w.b, proof...)
-	return w.b
 }
 
 func decodeEntry(b []byte) (Entry, error) {
@@ -37,10 +35,8 @@ func decodeEntry(b []byte) (Entry, error) {
 	return e, nil
 }
 
-// encodeProof writes what a call proves. Several entries can rest on one call.
-func encodeProof(c *sip.Call) []byte {
-	facts := c.Evidence[:min(len(c.Evidence), maxEvidence)]
-	w := writer{make([]byte, 0, 160+64*len(c.CallIDs)+32*len(facts))}
+// proof writes what a call proves.
+func (w *writer) proof(c *sip.Call) {
 	w.string(c.ID)
 	w.uint(uint64(c.Direction))
 	w.string(c.Service)
@@ -55,8 +51,9 @@ func encodeProof(c *sip.Call) []byte {
 	w.time(c.Ended)
 	w.strings(c.CallIDs)
 
-	// The facts of one call repeat a few words and Call-IDs: those are written once.
-	var said []string
+	// The facts of one call repeat a few words and Call-IDs: those are written once, before the facts.
+	facts := c.Evidence[:min(len(c.Evidence), maxEvidence)]
+	said := make([]string, 0, 24)
 	index := func(s string) uint64 {
 		i := slices.Index(said, s)
 		if i < 0 {
@@ -64,20 +61,22 @@ func encodeProof(c *sip.Call) []byte {
 		}
 		return uint64(i)
 	}
-	rest := writer{make([]byte, 0, 32*len(facts))}
 	for i := range facts {
-		f := &facts[i]
-		rest.time(f.At)
-		rest.uint(index(f.CallID))
-		rest.uint(index(f.What))
-		rest.uint(uint64(f.Status))
-		rest.int(int64(f.Cause))
-		rest.uint(index(f.Agent))
+		index(facts[i].CallID)
+		index(facts[i].What)
+		index(facts[i].Agent)
 	}
 	w.strings(said)
 	w.uint(uint64(len(facts)))
-	w.b = append(w.b, rest.b...)
-	return w.b
+	for i := range facts {
+		f := &facts[i]
+		w.time(f.At)
+		w.uint(index(f.CallID))
+		w.uint(index(f.What))
+		w.uint(uint64(f.Status))
+		w.int(int64(f.Cause))
+		w.uint(index(f.Agent))
+	}
 }
 
 func (d *reader) proof() *Proof {

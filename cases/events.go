@@ -24,6 +24,7 @@ type happened struct {
 type alive struct {
 	Call, List string
 	Since      time.Time
+	caller     sip.Number
 }
 
 func (c *Cases) applyEvent(tx *store.Tx, cmd store.Command) (any, error) {
@@ -31,15 +32,14 @@ func (c *Cases) applyEvent(tx *store.Tx, cmd store.Command) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("cases: %s with data of type %T", cmd.Kind, cmd.Data)
 	}
-	l := &ledger{tx: tx, dir: c.dir(), at: cmd.At, call: h.Event.Call, live: h.Live}
+	l := c.begin(tx, cmd.At)
+	l.call, l.live = h.Event.Call, h.Live
 	switch h.Event.Kind {
 	case sip.CallStarted, sip.CallUpdated:
 		if h.Was != 0 {
 			l.callingOver(l.customer(h.Was, ""), l.call.ID)
 		}
-		if !tx.Applied(eventID(l.call, sip.CallEnded)) {
-			l.callingNow()
-		}
+		l.callingNow()
 	case sip.AgentDialled:
 		l.dialled(h.Event.Agent, h.Event.Number)
 	case sip.CallEnded:
@@ -55,14 +55,14 @@ func (c *Cases) applyEvent(tx *store.Tx, cmd store.Command) (any, error) {
 	return l.finish()
 }
 
-// eventID names an event, the same however often and by whichever feed it comes.
-func eventID(c *sip.Call, kind sip.EventKind) string { return c.ID + "/" + kind.String() }
-
 // callingNow shows a customer who is on the line again on his open cases.
 func (l *ledger) callingNow() {
 	h := l.customer(l.call.Caller, l.call.CallerID)
+	if l.wasJudged(h) {
+		return
+	}
 	for _, r := range l.open(h) {
-		act, why := decideCalling(h.shared, l.dir.Grouped(r.List, l.call.List))
+		act, why := decideCalling(r, l.at, h.shared, l.dir.Grouped(r.List, l.call.List))
 		l.decided(why)
 		if act == show {
 			l.show(r, alive{Call: l.call.ID, Since: startOf(l.call, l.at)})
@@ -99,6 +99,9 @@ func (l *ledger) callingOver(h *held, call string) {
 
 // dialled is an agent's call to a number, at its INVITE.
 func (l *ledger) dialled(agent string, n sip.Number) {
+	if _, known := l.tx.Get(callKey(l.call.ID)); known {
+		return
+	}
 	h := l.customer(n, "")
 	d := dial{at: l.at, number: uint64(n), agent: agent}
 	for _, r := range l.open(h) {
@@ -122,14 +125,16 @@ func (l *ledger) dialled(agent string, n sip.Number) {
 
 // agentCallEnded is the end of an agent's call, with its result.
 func (l *ledger) agentCallEnded() {
-	d := dial{agent: agentOf(l.call), number: uint64(l.call.Callee)}
+	d := &dial{at: l.at, agent: agentOf(l.call), number: uint64(l.call.Callee)}
 	if b, ok := l.tx.Get(callKey(l.call.ID)); ok {
-		read, err := decodeDial(b)
-		if err != nil {
+		var err error
+		if d, err = decodeDial(b); err != nil {
 			l.fail(err)
 			return
 		}
-		d = *read
+	}
+	if d.over {
+		return
 	}
 	h := l.customer(sip.Number(d.number), "")
 	for _, id := range d.cases {
@@ -142,7 +147,7 @@ func (l *ledger) agentCallEnded() {
 		l.decided(why)
 		l.resulted(r, act, d.agent, p)
 	}
-	if len(d.cases) > 0 {
+	if len(d.cases) > 0 || len(l.result.changes) > 0 {
 		d.over = true
 		l.tx.Set(callKey(l.call.ID), d.encode())
 	}
@@ -173,6 +178,9 @@ func (l *ledger) resulted(r *record, act action, agent string, p *directory.Poli
 func (l *ledger) serviceCallEnded() {
 	c := l.call
 	h := l.customer(c.Caller, c.CallerID)
+	if l.wasJudged(h) {
+		return
+	}
 	l.callingOver(h, c.ID)
 	switch c.Verdict {
 	case sip.Missed, sip.Dropped:
@@ -188,6 +196,32 @@ func (l *ledger) serviceCallEnded() {
 		}
 	default:
 	}
+	if h.changed || len(l.result.changes) > 0 {
+		l.judge(h)
+	}
+}
+
+// wasJudged says whether the verdict on the call was applied before.
+func (l *ledger) wasJudged(h *held) bool {
+	if slices.ContainsFunc(h.judged, func(j judged) bool { return j.call == l.call.ID }) {
+		return true
+	}
+	if h.spilled.IsZero() {
+		return false
+	}
+	_, ended := l.tx.Get(endedKey(l.call.ID))
+	return ended
+}
+
+// judge notes that it is applied now.
+func (l *ledger) judge(h *held) {
+	if len(h.judged) == maxJudged {
+		l.tx.Set(endedKey(h.judged[0].call), store.Key(h.judged[0].at))
+		h.judged = slices.Delete(h.judged, 0, 1)
+		h.spilled = l.at
+	}
+	h.judged = append(h.judged, judged{l.call.ID, l.at})
+	h.changed = true
 }
 
 // missed is a service call that was missed or dropped.
@@ -225,7 +259,7 @@ func (l *ledger) missed(h *held) {
 		l.miss(r, list, Opened)
 		l.opened(r)
 	case act == reopen:
-		r.open()
+		r.open(l.at)
 		l.miss(r, list, Reopened)
 		l.opened(r)
 	default:
@@ -237,7 +271,7 @@ func (l *ledger) missed(h *held) {
 // showLive shows the customer's other calls that are on the line on a case that came to be open.
 func (l *ledger) showLive(h *held, r *record) {
 	for _, a := range l.live {
-		if act, _ := decideCalling(h.shared, l.dir.Grouped(r.List, a.List)); act == show && r.State == Open {
+		if act, _ := decideCalling(r, l.at, h.shared, l.dir.Grouped(r.List, a.List)); act == show && r.State == Open {
 			l.show(r, a)
 		}
 	}
@@ -245,7 +279,7 @@ func (l *ledger) showLive(h *held, r *record) {
 
 // openCase makes the record of a new case.
 func (l *ledger) openCase(h *held, previous string, list *directory.List) *record {
-	r := &record{List: list.ID, Number: l.call.Caller, State: Open, Opened: l.at, Previous: previous}
+	r := &record{List: list.ID, Number: l.call.Caller, State: Open, Opened: l.at, Since: l.at, Previous: previous}
 	if r.Number == 0 {
 		r.Caller = l.call.CallerID
 	}
@@ -303,7 +337,7 @@ func (l *ledger) close(r *record, why CloseReason, agent string, reached time.Ti
 // reopen reopens a case. It is due when it was; time until expiry it has left at least as much as a
 // new one would when there is none.
 func (l *ledger) reopen(r *record, why, agent string) {
-	r.open()
+	r.open(l.at)
 	if list, ok := l.dir.List(r.List); ok && !r.Expires.IsZero() && !r.Expires.After(l.at) {
 		l.extend(r, list)
 	}
@@ -311,8 +345,8 @@ func (l *ledger) reopen(r *record, why, agent string) {
 	l.opened(r)
 }
 
-func (r *record) open() {
-	r.State, r.Closed, r.CloseReason, r.ClosedBy = Open, time.Time{}, NotClosed, ""
+func (r *record) open(at time.Time) {
+	r.State, r.Since, r.Closed, r.CloseReason, r.ClosedBy = Open, at, time.Time{}, NotClosed, ""
 	r.ClosedCall, r.Proof, r.UndoUntil, r.Reached = "", nil, time.Time{}, time.Time{}
 }
 

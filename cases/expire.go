@@ -11,29 +11,30 @@ import (
 
 // The commands of Expire, and how much each of them does.
 const (
-	kindExpire    = "cases.expire"
-	expireAtOnce  = 200
-	kindForget    = "cases.forget"
-	forgetAtOnce  = 5000
-	forgetsApart  = time.Hour
-	expireCommand = "expire/"
+	kindExpire   = "cases.expire"
+	expireAtOnce = 200
+	kindForget   = "cases.forget"
+	forgetAtOnce = 5000
+	forgetsApart = time.Hour
 )
 
 // Expire closes the cases whose time is up at now and returns the changes. It is called every few
-// seconds; a replay does without. Once an hour of now it also forgets events and calls that are too old
-// to come again.
+// seconds, and looks at the cases only when the next of them expires; a replay does without. Once an
+// hour of now it also forgets calls that are too old to come again.
 func (c *Cases) Expire(ctx context.Context, now time.Time) ([]Change, error) {
 	now = now.UTC()
+	ids, err := c.expired(now)
+	if err != nil {
+		return nil, err
+	}
 	var changes []Change
-	for more := true; more; {
-		res, err := c.st.Do(ctx, store.Command{ID: expireCommand + now.String(), Kind: kindExpire, At: now})
+	for some := range slices.Chunk(ids, expireAtOnce) {
+		res, err := c.st.Do(ctx, store.Command{ID: now.Format(time.RFC3339), Kind: kindExpire, At: now, Data: some})
+		closed, err := c.settle(nil, 0, res, err)
 		if err != nil {
-			return changes, err
-		}
-		e := res.(expired)
-		more = e.more
-		closed, err := c.settle(nil, 0, e.result, nil)
-		if err != nil {
+			c.mu.Lock()
+			c.expires = sooner(c.expires, now) // look again next time
+			c.mu.Unlock()
 			return changes, err
 		}
 		changes = append(changes, closed...)
@@ -41,28 +42,54 @@ func (c *Cases) Expire(ctx context.Context, now time.Time) ([]Change, error) {
 	return changes, c.forget(ctx, now)
 }
 
-type expired struct {
-	result any
-	more   bool
+// expired lists the open cases whose time is up, and notes when that of the next one will be.
+func (c *Cases) expired(now time.Time) (ids []string, err error) {
+	c.mu.Lock()
+	due := !c.expires.IsZero() && !c.expires.After(now)
+	if due {
+		c.expires = time.Time{} // what opens from now on sets it again
+	}
+	c.mu.Unlock()
+	if !due {
+		return nil, nil
+	}
+	var next time.Time
+	err = c.st.View(func(s *store.Snapshot) error {
+		for key, value := range s.Scan(store.Prefix(tableOpen)) {
+			p, err := decodePlace(value)
+			if err != nil {
+				return err
+			}
+			if p.expires.IsZero() || p.expires.After(now) {
+				next = sooner(next, p.expires)
+				continue
+			}
+			var id string
+			if err := store.SplitKey(key, nil, nil, nil, nil, &id); err != nil {
+				return err
+			}
+			ids = append(ids, id)
+		}
+		return nil
+	})
+	if err != nil {
+		next = now
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.expires = sooner(c.expires, next)
+	return ids, err
 }
 
 func (c *Cases) applyExpire(tx *store.Tx, cmd store.Command) (any, error) {
-	l := &ledger{tx: tx, dir: c.dir(), at: cmd.At}
-	var ids []string
-	due := store.Range{From: store.Key(tableExpires), To: store.Key(tableExpires, cmd.At.Add(1))}
-	for key := range tx.Scan(due) {
-		var id string
-		if err := store.SplitKey(key, nil, nil, &id); err != nil {
-			return nil, err
-		}
-		if ids = append(ids, id); len(ids) == expireAtOnce {
-			break
-		}
+	ids, ok := cmd.Data.([]string)
+	if !ok {
+		return nil, fmt.Errorf("cases: %s with data of type %T", cmd.Kind, cmd.Data)
 	}
+	l := c.begin(tx, cmd.At)
 	for _, id := range ids {
 		r := l.record(id)
 		if r == nil {
-			l.fail(fmt.Errorf("%w: %s is in the index of expiry alone", ErrRecord, id))
 			continue
 		}
 		act, why := decideExpiry(r, l.at)
@@ -72,16 +99,15 @@ func (c *Cases) applyExpire(tx *store.Tx, cmd store.Command) (any, error) {
 			l.close(r, Expired, "", time.Time{}, p)
 		}
 	}
-	res, err := l.finish()
-	return expired{res, len(ids) == expireAtOnce}, err
+	return l.finish()
 }
 
 // forget drops what is too old to matter.
 func (c *Cases) forget(ctx context.Context, now time.Time) error {
 	c.mu.Lock()
-	soon := now.Sub(c.forgotIn) < forgetsApart
+	soon := now.Sub(c.forgot) < forgetsApart
 	if !soon {
-		c.forgotIn = now
+		c.forgot = now
 	}
 	c.mu.Unlock()
 	if soon {
@@ -91,35 +117,55 @@ func (c *Cases) forget(ctx context.Context, now time.Time) error {
 	if _, err := c.st.Forget(ctx, before); err != nil {
 		return err
 	}
-	for from := store.Key(tableCall); from != nil; {
-		res, err := c.st.Do(ctx, store.Command{ID: "forget/" + before.String(), Kind: kindForget, At: before, Data: from})
-		if err != nil {
-			return err
+	for _, table := range []string{tableCall, tableEnded} {
+		for f := (forgetting{table, store.Key(table)}); f.From != nil; {
+			res, err := c.st.Do(ctx, store.Command{ID: before.Format(time.RFC3339), Kind: kindForget, At: before, Data: f})
+			if err != nil {
+				return err
+			}
+			f.From = res.([]byte)
 		}
-		from = res.([]byte)
 	}
 	return nil
 }
 
-// applyForget drops agents' calls that are over and began before the command's time; it returns the key
-// to go on with.
+// forgetting is the data of the command that drops old calls: which table, and from which key on.
+type forgetting struct {
+	Table string
+	From  []byte
+}
+
+// applyForget drops calls that are over and older than the command; it returns the key to go on with.
 func (c *Cases) applyForget(tx *store.Tx, cmd store.Command) (any, error) {
-	from, ok := cmd.Data.([]byte)
+	f, ok := cmd.Data.(forgetting)
 	if !ok {
 		return nil, fmt.Errorf("cases: %s with data of type %T", cmd.Kind, cmd.Data)
 	}
 	seen := 0
-	for key, value := range tx.Scan(store.Range{From: from, To: store.Prefix(tableCall).To}) {
+	for key, value := range tx.Scan(store.Range{From: f.From, To: store.Prefix(f.Table).To}) {
 		if seen++; seen > forgetAtOnce {
 			return slices.Clone(key), nil
 		}
-		d, err := decodeDial(value)
+		at, over, err := f.read(value)
 		if err != nil {
 			return nil, err
 		}
-		if d.over && d.at.Before(cmd.At) {
+		if over && at.Before(cmd.At) {
 			tx.Delete(slices.Clone(key))
 		}
 	}
 	return []byte(nil), nil
+}
+
+// read gives the time of a call, and whether it is over.
+func (f *forgetting) read(value []byte) (at time.Time, over bool, err error) {
+	if f.Table == tableEnded {
+		err = store.SplitKey(value, &at)
+		return at, true, err
+	}
+	d, err := decodeDial(value)
+	if err != nil {
+		return at, false, err
+	}
+	return d.at, d.over, nil
 }

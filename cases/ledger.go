@@ -21,10 +21,26 @@ type ledger struct {
 	records   []*record
 	customers []*held
 	entries   []pending
-	proof     []byte // of call, made once
+	proof     []byte // of call, encoded once
+	arena     writer // holds the encoded proof and entries until their records are
 	err       error  // the first record that could not be read
 
-	result result
+	result *result
+}
+
+// begin makes the ledger ready for a command. It is used again, as one command is applied at a time.
+func (c *Cases) begin(tx *store.Tx, at time.Time) *ledger {
+	l := &c.ledger
+	clear(l.records)
+	clear(l.customers)
+	clear(l.entries)
+	*l = ledger{
+		tx: tx, dir: c.dir(), at: at, records: l.records[:0], customers: l.customers[:0], entries: l.entries[:0],
+		arena: writer{l.arena.b[:0]}, result: new(result),
+	}
+	l.result.changes = l.result.room[:0]
+	l.result.why = l.result.whyRoom[:0]
+	return l
 }
 
 // held is a customer with his key.
@@ -37,7 +53,7 @@ type held struct {
 
 // pending is an entry of a history to be written.
 type pending struct {
-	id string
+	of *record
 	n  uint64
 	e  Entry
 }
@@ -49,6 +65,10 @@ type result struct {
 	opened  []presence // cases that became open
 	closed  []presence
 	waits   bool // the call's end matters
+
+	// Where most commands' results find room.
+	room    [1]Change
+	whyRoom [2]Why
 }
 
 // presence is where an open case counts.
@@ -143,7 +163,7 @@ func (l *ledger) change(r *record, e Entry) {
 	l.result.changes = append(l.result.changes, ch)
 	if e.Event != CallingNow && e.Event != CallingOver {
 		r.Entries++
-		l.entries = append(l.entries, pending{r.ID, r.Entries, e})
+		l.entries = append(l.entries, pending{r, r.Entries, e})
 	}
 }
 
@@ -180,6 +200,9 @@ func (l *ledger) finish() (any, error) {
 	if l.err != nil {
 		return nil, l.err
 	}
+	for i := range l.entries {
+		l.remember(&l.entries[i])
+	}
 	for _, r := range l.records {
 		if r.changed {
 			l.write(r)
@@ -190,11 +213,27 @@ func (l *ledger) finish() (any, error) {
 			l.tx.Set(h.key, h.encode())
 		}
 	}
-	for i := range l.entries {
-		p := &l.entries[i]
-		l.tx.Set(historyKey(p.id, p.n), encodeEntry(&p.e, l.encodedProof()))
+	return l.result, nil
+}
+
+// remember puts an entry into the record of its case, and older ones under keys of their own.
+func (l *ledger) remember(p *pending) {
+	r := p.of
+	if len(r.Recent) == maxRecent {
+		l.tx.Set(historyKey(r.ID, p.n-maxRecent), slices.Clone(r.Recent[0]))
+		r.Recent = slices.Delete(r.Recent, 0, 1)
 	}
-	return &l.result, nil
+	if l.proof == nil && l.call != nil {
+		l.proof = l.encode(func(w *writer) { w.proof(l.call) })
+	}
+	r.Recent = append(r.Recent, l.encode(func(w *writer) { w.entry(&p.e, l.proof) }))
+}
+
+// encode gives what write wrote, in the arena.
+func (l *ledger) encode(write func(w *writer)) []byte {
+	from := len(l.arena.b)
+	write(&l.arena)
+	return l.arena.b[from:len(l.arena.b):len(l.arena.b)]
 }
 
 // write stores a case and moves it in the indexes.
@@ -212,43 +251,9 @@ func (l *ledger) write(r *record) {
 		l.tx.Delete(closedKey(r.List, &was, r.ID))
 	}
 	if is.state == Open {
-		l.tx.Set(openKey(r.List, &is, r.ID), encodePlace(place{r.Number, is.calling}))
-	} else {
+		l.tx.Set(openKey(r.List, &is, r.ID), is.place.encode())
+	} else if was.state != Closed || !was.closed.Equal(is.closed) {
 		l.tx.Set(closedKey(r.List, &is, r.ID), nil)
 	}
-	if !was.expires.Equal(is.expires) {
-		if !was.expires.IsZero() {
-			l.tx.Delete(expiresKey(was.expires, r.ID))
-		}
-		if !is.expires.IsZero() {
-			l.tx.Set(expiresKey(is.expires, r.ID), nil)
-		}
-	}
 	r.was = is
-}
-
-func (l *ledger) encodedProof() []byte {
-	if l.proof == nil && l.call != nil {
-		l.proof = encodeProof(l.call)
-	}
-	return l.proof
-}
-
-// place is what the index of open cases says of one.
-type place struct {
-	number  sip.Number
-	calling bool
-}
-
-func encodePlace(p place) []byte {
-	w := writer{make([]byte, 0, 10)}
-	w.uint(uint64(p.number))
-	w.bool(p.calling)
-	return w.b
-}
-
-func decodePlace(b []byte) (place, error) {
-	d := reader{b: b}
-	p := place{sip.Number(d.uint()), d.bool()}
-	return p, d.err
 }

@@ -85,7 +85,7 @@ func (c *Cases) applyAct(tx *store.Tx, cmd store.Command) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("cases: %s with data of type %T", cmd.Kind, cmd.Data)
 	}
-	l := &ledger{tx: tx, dir: c.dir(), at: cmd.At}
+	l := c.begin(tx, cmd.At)
 	r := l.record(d.Case)
 	switch {
 	case l.err != nil:

@@ -133,13 +133,25 @@ func (c *Cases) History(id string) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		stopped := false
 		err := c.st.View(func(s *store.Snapshot) error {
-			for _, value := range s.Scan(store.Prefix(tableHistory, id)) {
+			r, err := readCase(s, id)
+			if err != nil {
+				return err
+			}
+			tell := func(value []byte) error {
 				e, err := decodeEntry(value)
-				if err != nil {
+				if err == nil {
+					stopped = !yield(e, nil)
+				}
+				return err
+			}
+			for _, value := range s.Scan(store.Prefix(tableHistory, id)) {
+				if err := tell(value); err != nil || stopped {
 					return err
 				}
-				if stopped = !yield(e, nil); stopped {
-					break
+			}
+			for _, value := range r.Recent {
+				if err := tell(value); err != nil || stopped {
+					return err
 				}
 			}
 			return nil

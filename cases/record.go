@@ -16,6 +16,10 @@ var ErrRecord = errors.New("cases: unreadable record")
 // and reads the earlier ones without them.
 const recordFormat = 1
 
+// maxRecent is how many entries of its history stand in the record of a case: most cases have no more,
+// and a record with its entries is one write where two would be needed.
+const maxRecent = 4
+
 // maxCallIDs is how many SIP Call-IDs a case keeps of the calls that were missed; its history has all.
 const maxCallIDs = 16
 
@@ -35,6 +39,7 @@ type record struct {
 	CallIDs    []string
 
 	Opened, Missed, Due, Expires time.Time
+	Since                        time.Time // it is open: when it was opened or reopened last
 
 	Closed      time.Time
 	CloseReason CloseReason
@@ -55,7 +60,8 @@ type record struct {
 
 	Previous string
 	Version  uint64
-	Entries  uint64 // of its history
+	Entries  uint64   // of its history
+	Recent   [][]byte // the latest of them, encoded
 
 	was     position // of the record as it was read
 	changed bool
@@ -69,37 +75,54 @@ type calling struct {
 
 // position is all that the indexes know of a case.
 type position struct {
-	state   State
-	due     time.Time
-	closed  time.Time
-	misses  uint64
-	expires time.Time
-	calling bool
+	state  State
+	due    time.Time
+	closed time.Time
+	misses uint64
+	place
+}
+
+// place is what stands beside a case in the index of open ones.
+type place struct {
+	number  sip.Number
+	calling bool      // the customer is on the line
+	expires time.Time // zero: never
 }
 
 func (r *record) position() position {
-	return position{r.State, r.Due, r.Closed, r.Misses, r.expiry(), len(r.Calling) > 0}
+	return position{r.State, r.Due, r.Closed, r.Misses, place{r.Number, len(r.Calling) > 0, r.expiry()}}
+}
+
+func (p *place) encode() []byte {
+	w := writer{make([]byte, 0, 20)}
+	w.uint(recordFormat)
+	w.uint(uint64(p.number))
+	w.bool(p.calling)
+	w.time(p.expires)
+	return w.b
+}
+
+func decodePlace(b []byte) (place, error) {
+	d := reader{b: b}
+	d.format("place")
+	p := place{sip.Number(d.uint()), d.bool(), d.time()}
+	if d.err != nil {
+		return place{}, fmt.Errorf("reading the open cases: %w", d.err)
+	}
+	return p, nil
 }
 
 // expiry is when the case has to be looked at for expiry; zero: never.
-func (r *record) expiry() time.Time {
-	switch {
-	case r.State != Open || r.KeepOpen || r.Expires.IsZero():
-		return time.Time{}
-	case r.Scheduled.After(r.Expires):
-		return r.Scheduled
-	}
-	return r.Expires
-}
+func (r *record) expiry() time.Time { return expiryOf(r.State, r.KeepOpen, r.Expires, r.Scheduled) }
 
 // public is the case for others.
 func (r *record) public() Case {
 	c := Case{
 		ID: r.ID, List: r.List, Number: r.Number, Caller: r.Caller, State: r.State,
 		Service: r.Service, Verdict: r.Verdict, Reason: r.Reason, Confidence: r.Confidence,
-		MissedCount: int(r.Misses), Wait: r.Wait, CallIDs: slices.Clone(r.CallIDs),
+		MissedCount: int(r.Misses), Wait: r.Wait, CallIDs: slices.Clip(r.CallIDs),
 		Opened: r.Opened, Missed: r.Missed, Due: r.Due, Expires: r.Expires,
-		Closed: r.Closed, CloseReason: r.CloseReason, ClosedBy: r.ClosedBy, Proof: slices.Clone(r.Proof), UndoUntil: r.UndoUntil,
+		Closed: r.Closed, CloseReason: r.CloseReason, ClosedBy: r.ClosedBy, Proof: slices.Clip(r.Proof), UndoUntil: r.UndoUntil,
 		Assignee: r.Assignee, Scheduled: r.Scheduled, KeepOpen: r.KeepOpen,
 		Attempts: int(r.Attempts), Attempted: r.Attempted, Previous: r.Previous, Version: r.Version,
 	}
@@ -113,7 +136,11 @@ func (r *record) public() Case {
 }
 
 func (r *record) encode() []byte {
-	w := writer{make([]byte, 0, 384)}
+	size := 384
+	for _, e := range r.Recent {
+		size += len(e) + 2
+	}
+	w := writer{make([]byte, 0, size)}
 	w.uint(recordFormat)
 	w.string(r.ID)
 	w.string(r.List)
@@ -131,6 +158,7 @@ func (r *record) encode() []byte {
 	w.time(r.Missed)
 	w.time(r.Due)
 	w.time(r.Expires)
+	w.time(r.Since)
 	w.time(r.Closed)
 	w.uint(uint64(r.CloseReason))
 	w.string(r.ClosedBy)
@@ -152,9 +180,15 @@ func (r *record) encode() []byte {
 	w.string(r.Previous)
 	w.uint(r.Version)
 	w.uint(r.Entries)
+	w.uint(uint64(len(r.Recent)))
+	for _, e := range r.Recent {
+		w.uint(uint64(len(e)))
+		w.b = append(w.b, e...)
+	}
 	return w.b
 }
 
+// decodeRecord reads a case. Its recent entries share memory with b.
 func decodeRecord(b []byte) (*record, error) {
 	d := reader{b: b}
 	d.format("case")
@@ -162,7 +196,7 @@ func decodeRecord(b []byte) (*record, error) {
 		ID: d.string(), List: d.string(), Number: sip.Number(d.uint()), Caller: d.string(), State: State(d.uint()),
 		Service: d.string(), Verdict: sip.Verdict(d.uint()), Reason: sip.Reason(d.uint()), Confidence: sip.Confidence(d.uint()),
 		Misses: d.uint(), Wait: time.Duration(d.int()), CallIDs: d.strings(),
-		Opened: d.time(), Missed: d.time(), Due: d.time(), Expires: d.time(),
+		Opened: d.time(), Missed: d.time(), Due: d.time(), Expires: d.time(), Since: d.time(),
 		Closed: d.time(), CloseReason: CloseReason(d.uint()), ClosedBy: d.string(), ClosedCall: d.string(), Reached: d.time(),
 		Proof: d.strings(), UndoUntil: d.time(), UndoneCall: d.string(),
 	}
@@ -172,6 +206,9 @@ func decodeRecord(b []byte) (*record, error) {
 	r.Assignee, r.Scheduled, r.KeepOpen = d.string(), d.time(), d.bool()
 	r.Attempts, r.Attempted = d.uint(), d.time()
 	r.Previous, r.Version, r.Entries = d.string(), d.uint(), d.uint()
+	for range d.count() {
+		r.Recent = append(r.Recent, d.bytes())
+	}
 	if d.err != nil {
 		return nil, fmt.Errorf("reading a case: %w", d.err)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"iter"
+	"unsafe"
 
 	"github.com/tidwall/btree"
 )
@@ -22,16 +23,27 @@ type tree struct {
 	changes uint64 // grows with every change, so that a walk notices one
 }
 
-func (t *tree) get(key []byte) (entry, bool) { return t.m.Get(string(key)) }
+func (t *tree) get(key []byte) (entry, bool) { return t.m.Get(look(key)) }
 
-func (t *tree) set(key string, e entry) {
-	t.m.Set(key, e)
+// set writes an entry and returns what was there before.
+func (t *tree) set(key string, e entry) (old entry, had bool) {
 	t.changes++
+	return t.m.Set(key, e)
 }
 
-func (t *tree) remove(key string) {
-	t.m.Delete(key)
+func (t *tree) remove(key string) (old entry, had bool) {
 	t.changes++
+	return t.m.Delete(key)
+}
+
+// look is a key as the tree wants it for a search, which keeps nothing of it.
+func look(key []byte) string {
+	return unsafe.String(unsafe.SliceData(key), len(key)) //nolint:gosec // not kept, and a copy costs as much as the search
+}
+
+// show is a key of the tree for reading.
+func show(key string) []byte {
+	return unsafe.Slice(unsafe.StringData(key), len(key)) //nolint:gosec // whoever walks changes no key
 }
 
 func (t *tree) clear() {
@@ -49,7 +61,7 @@ func (t *tree) walk(r Range) iter.Seq2[[]byte, entry] {
 		it := t.m.Iter()
 		changes := t.changes
 		for ok := seek(&it, r); ok; {
-			key := []byte(it.Key())
+			key := show(it.Key())
 			if !r.Holds(key) || !yield(key, it.Value()) {
 				return
 			}
@@ -71,10 +83,10 @@ func (t *tree) walk(r Range) iter.Seq2[[]byte, entry] {
 func seek(it *btree.MapIter[string, entry], r Range) bool {
 	switch {
 	case !r.Reverse:
-		return it.Seek(string(r.From))
+		return it.Seek(look(r.From))
 	case r.To == nil:
 		return it.Last()
-	case !it.Seek(string(r.To)):
+	case !it.Seek(look(r.To)):
 		return it.Last()
 	}
 	return it.Prev()

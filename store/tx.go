@@ -57,27 +57,28 @@ func (tx *Tx) Scan(r Range) iter.Seq2[[]byte, []byte] {
 	return over(tx.tree.walk(r), tx.base.scan(r, tx.fail), r.Reverse)
 }
 
-// Set stores value under key. Both belong to the store from then on.
+// Set stores value under key. The value belongs to the store from then on.
 func (tx *Tx) Set(key, value []byte) {
-	tx.remember(key)
-	tx.tree.set(string(key), entry{value: value})
+	tx.change(string(key), entry{value: value})
 	tx.bytes += len(key) + len(value)
 }
 
 // Delete removes what is stored under key, if anything is.
 func (tx *Tx) Delete(key []byte) {
-	tx.remember(key)
-	if tx.base == nil {
-		tx.tree.remove(string(key))
-	} else {
-		tx.tree.set(string(key), entry{dead: true})
-	}
+	tx.change(string(key), entry{dead: true})
 	tx.bytes += len(key)
 }
 
-func (tx *Tx) remember(key []byte) {
-	old, had := tx.tree.get(key)
-	tx.journal = append(tx.journal, undo{string(key), old, had})
+// change writes and notes how to take it back.
+func (tx *Tx) change(key string, e entry) {
+	var old entry
+	var had bool
+	if e.dead && tx.base == nil {
+		old, had = tx.tree.remove(key)
+	} else {
+		old, had = tx.tree.set(key, e)
+	}
+	tx.journal = append(tx.journal, undo{key, old, had})
 }
 
 // wrote says whether the command changed anything.

@@ -1,0 +1,452 @@
+package cases
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ringback/directory"
+	"ringback/sip"
+	"ringback/store"
+)
+
+const simCentre = `
+country: FI
+time_zone: Europe/Helsinki
+pbxs: [{id: pbx, addresses: 192.0.2.10}]
+calendars: [{id: office, week: [{days: mon-sun, hours: 08:00-16:00}]}]
+services:
+  - {id: a, list: a, numbers: +35893100100}
+  - {id: b, list: b, numbers: +35893100200}
+  - {id: c, list: c, numbers: +35893100300}
+lists:
+  - {id: a, hours: office, expire_after: 1}
+  - {id: b, auto_close: answered, due_after: 20m}
+  - {id: c, group_by_number: false, collect: [busy, timeout, dropped]}
+shared_numbers: ["+358800555*"]
+`
+
+func simDirectory(t testing.TB) *directory.Directory {
+	t.Helper()
+	f, err := directory.Parse("sim.yaml", []byte(simCentre))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := directory.New(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// day makes the events of a busy time: a few customers, of whom two share a number, ring three services
+// and are called by agents, several at once, some twice, some never ending.
+func day(seed uint64, calls int) []*sip.Event {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	numbers := []sip.Number{358401234501, 358401234502, 46401234501, 358401234503, 358800555001, 0}
+	reasons := []sip.Reason{sip.MediaLost, sip.AbandonedWaiting, sip.Timeout, sip.Busy, sip.NoAgent, sip.AbandonedRinging}
+	var all []*sip.Event
+	now := noon
+	for i := range calls {
+		now = now.Add(time.Duration(rng.IntN(int(4 * time.Minute))))
+		id := fmt.Sprintf("%d.%d", seed, i)
+		n := numbers[rng.IntN(len(numbers))]
+		length := time.Duration(rng.IntN(int(3 * time.Minute)))
+		c := &sip.Call{ID: id, Caller: n, CallerID: n.String(), CallIDs: []string{id + "@x"}, Started: now, Ended: now.Add(length)}
+		end := &sip.Event{Kind: sip.CallEnded, At: c.Ended.Add(2 * time.Second), Call: c}
+		begin := *c
+		begin.Ended, begin.CallIDs = time.Time{}, nil
+		switch kind := rng.IntN(10); {
+		case kind < 3:
+			agent := "10" + fmt.Sprint(rng.IntN(3))
+			c.Direction, c.Callee, c.CalleeID, c.Caller, c.CallerID, c.DialledBy = sip.Outbound, n, n.String(), 0, agent, agent
+			c.Result = sip.Result(rng.IntN(int(sip.ResultRejected) + 1))
+			if c.Result == sip.Answered {
+				c.Answered = now.Add(length / 2)
+			}
+			dialled := *c
+			dialled.Result, dialled.Answered, dialled.Ended = 0, time.Time{}, time.Time{}
+			all = append(all, &sip.Event{Kind: sip.AgentDialled, At: now, Call: &dialled, Agent: agent, Number: n})
+		case kind < 5:
+			c.Verdict, c.Agent, c.Answered = sip.Served, "101", now.Add(length/3)
+		default:
+			c.Reason = reasons[rng.IntN(len(reasons))]
+			c.Verdict = sip.Missed
+			if c.Reason == sip.MediaLost {
+				c.Verdict = sip.Dropped
+			}
+			c.Short = length < 2*time.Second || rng.IntN(6) == 0
+			c.Withheld = n == 0 && rng.IntN(2) == 0
+			if n == 0 && !c.Withheld {
+				c.CallerID = "maija@example.org"
+			}
+		}
+		if c.Direction == sip.DirectionUnknown {
+			service := string("abc"[rng.IntN(3)])
+			c.Direction, c.Service, c.List = sip.Inbound, service, service
+			begin.Direction, begin.Service, begin.List = sip.Inbound, service, service
+			all = append(all, &sip.Event{Kind: sip.CallStarted, At: now, Call: &begin})
+		}
+		if rng.IntN(15) > 0 {
+			all = append(all, end)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *sip.Event) int { return a.At.Compare(b.At) })
+	return all
+}
+
+// sim is one run of such a day.
+type sim struct {
+	t   *testing.T
+	dir *directory.Directory
+	st  *store.Store
+	c   *Cases
+}
+
+func newSim(t *testing.T, o store.Options) *sim {
+	t.Helper()
+	s := &sim{t: t, dir: simDirectory(t)}
+	if err := s.open(o); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *sim) open(o store.Options) error {
+	o.InMemory = o.Dir == ""
+	st, err := store.Open(o)
+	if err != nil {
+		return err
+	}
+	s.st = st
+	s.c, err = New(st, func() *directory.Directory { return s.dir }, Options{})
+	return err
+}
+
+func (s *sim) apply(ev *sip.Event) []string {
+	s.t.Helper()
+	changes, err := s.c.Apply(s.t.Context(), ev)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return told(changes)
+}
+
+func told(changes []Change) []string {
+	var all []string
+	for _, ch := range changes {
+		all = append(all, fmt.Sprintf("%s %s %s %s %s v%d", ch.At.Format(time.TimeOnly), ch.Event, ch.Case.ID, ch.Reason, ch.Agent, ch.Case.Version))
+	}
+	return all
+}
+
+// dump is all that is stored, for comparing two stores.
+func (s *sim) dump() map[string]string {
+	s.t.Helper()
+	all := map[string]string{}
+	err := s.st.View(func(snap *store.Snapshot) error {
+		for key, value := range snap.Scan(store.Range{}) {
+			if !strings.HasPrefix(string(key[1:]), "$") {
+				all[string(key)] = string(value)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return all
+}
+
+// check holds what is stored against itself and against the promises of DOMAIN.md.
+func (s *sim) check() {
+	t := s.t
+	t.Helper()
+	err := s.st.View(func(snap *store.Snapshot) error {
+		open, stored := map[string]int{}, 0
+		perCustomer := map[string]int{}
+		for _, value := range snap.Scan(store.Prefix(tableCase)) {
+			r, err := decodeRecord(value)
+			if err != nil {
+				return err
+			}
+			stored++
+			s.checkIndexes(snap, r)
+			if r.State != Open {
+				continue
+			}
+			open[r.List]++
+			if customer := r.List + " " + r.Number.String() + r.Caller; !s.dir.SharedNumber(r.Number) {
+				if perCustomer[customer]++; perCustomer[customer] > 1 {
+					t.Errorf("a second open case of %s", customer)
+				}
+			}
+		}
+		indexed := 0
+		for _, table := range []string{tableOpen, tableClosed} {
+			for range snap.Scan(store.Prefix(table)) {
+				indexed++
+			}
+		}
+		if indexed != stored {
+			t.Errorf("%d cases are stored and %d indexed", stored, indexed)
+		}
+		counted := s.c.Open()
+		for list, n := range counted {
+			if n == 0 {
+				delete(counted, list)
+			}
+		}
+		if diff := cmp.Diff(open, counted); diff != "" {
+			t.Errorf("open cases (-stored +counted)\n%s", diff)
+		}
+		for n, i := range s.c.numbers {
+			all, err := openOf(snap, customerKey(n, ""))
+			if err != nil || len(all) != i.open || i.pending != 0 {
+				t.Errorf("%s has %d open cases, in memory %+v, %v", n, len(all), i, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func (s *sim) checkIndexes(snap *store.Snapshot, r *record) {
+	t := s.t
+	t.Helper()
+	p := r.position()
+	if r.State == Open {
+		value, ok := snap.Get(openKey(r.List, &p, r.ID))
+		if got, err := decodePlace(value); !ok || err != nil || got != p.place {
+			t.Errorf("%s is not among the open ones as it should: %+v, %v", r.ID, got, err)
+		}
+	} else if _, ok := snap.Get(closedKey(r.List, &p, r.ID)); !ok {
+		t.Errorf("%s is not among the closed ones", r.ID)
+	}
+	b, _ := snap.Get(customerKey(r.Number, r.Caller))
+	customer, err := decodeCustomer(b)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if slices.Contains(customer.open(), r.ID) != (r.State == Open) {
+		t.Errorf("%s is %s, its customer has open %v", r.ID, r.State, customer.open())
+	}
+	entries, state := uint64(0), StateUnknown
+	for e, err := range s.c.History(r.ID) {
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		entries++
+		switch e.Event {
+		case Opened, Reopened:
+			if state == Open {
+				t.Errorf("%s was opened while open", r.ID)
+			}
+			state = Open
+		case CaseClosed:
+			if state != Open {
+				t.Errorf("%s was closed while not open", r.ID)
+			}
+			state = Closed
+		default:
+		}
+		if (e.Event != CaseClosed || e.Reason != "expired") && (e.Call == nil || len(e.Call.CallIDs) == 0) {
+			t.Errorf("%s: %s without proof", r.ID, e.Event)
+		}
+	}
+	if entries != r.Entries || state != r.State {
+		t.Errorf("%s has %d of %d entries and is %s, by its history %s", r.ID, entries, r.Entries, r.State, state)
+	}
+}
+
+func same(t *testing.T, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got)\n%s", what, diff)
+	}
+}
+
+// TestADayIsTheSameHoweverItIsTold plays a day in memory, on the disk, with restarts, with events told
+// twice and with a second feed that lags behind: always the same cases, the same changes, and indexes
+// that agree.
+func TestADayIsTheSameHoweverItIsTold(t *testing.T) {
+	for seed := range uint64(4) {
+		events := day(seed, 250)
+		plain := newSim(t, store.Options{})
+		var changes []string
+		for i, ev := range events {
+			changes = append(changes, plain.apply(ev)...)
+			if i%50 == 0 {
+				expired, err := plain.c.Expire(t.Context(), ev.At)
+				if err != nil {
+					t.Fatal(err)
+				}
+				changes = append(changes, told(expired)...)
+			}
+		}
+		plain.check()
+		if len(changes) < 120 {
+			t.Fatalf("seed %d: only %d changes", seed, len(changes))
+		}
+		want := plain.dump()
+
+		t.Run(fmt.Sprintf("seed %d: on disk with restarts", seed), func(t *testing.T) {
+			o := store.Options{Dir: t.TempDir()}
+			s := newSim(t, o)
+			rng := rand.New(rand.NewPCG(seed, 2))
+			var got []string
+			for i, ev := range events {
+				if rng.IntN(40) == 0 {
+					s.restart(o, events[:i])
+				}
+				got = append(got, s.apply(ev)...)
+				if i%50 == 0 {
+					expired, err := s.c.Expire(t.Context(), ev.At)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got = append(got, told(expired)...)
+				}
+			}
+			s.check()
+			same(t, "changes", changes, got)
+			same(t, "stored", want, s.dump())
+			if err := s.st.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		t.Run(fmt.Sprintf("seed %d: told twice", seed), func(t *testing.T) {
+			s := newSim(t, store.Options{})
+			rng := rand.New(rand.NewPCG(seed, 3))
+			var late []*sip.Event
+			var got []string
+			for i, ev := range events {
+				got = append(got, s.apply(ev)...)
+				if ev.Kind != sip.CallStarted { // a feed that says a call is on the line is believed
+					late = append(late, ev)
+				}
+				for rng.IntN(2) == 0 && len(late) > 0 {
+					if again := s.apply(late[0]); len(again) > 0 {
+						t.Errorf("%s of %s told again: %v", late[0].Kind, late[0].Call.ID, again)
+					}
+					late = late[1:]
+				}
+				if i%50 == 0 {
+					expired, err := s.c.Expire(t.Context(), ev.At)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got = append(got, told(expired)...)
+				}
+			}
+			s.check()
+			same(t, "changes", changes, got)
+			same(t, "stored", want, s.dump())
+		})
+	}
+}
+
+// restart closes the store and opens it again, with the calls that are on the line.
+func (s *sim) restart(o store.Options, before []*sip.Event) {
+	s.t.Helper()
+	live := map[string]*sip.Call{}
+	for _, ev := range before {
+		if ev.Kind == sip.CallEnded {
+			delete(live, ev.Call.ID)
+		} else {
+			live[ev.Call.ID] = ev.Call
+		}
+	}
+	var calls []*sip.Call
+	for _, ev := range before { // in their order
+		if live[ev.Call.ID] == ev.Call {
+			calls = append(calls, ev.Call)
+		}
+	}
+	if err := s.st.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.open(o); err != nil {
+		s.t.Fatal(err)
+	}
+	changes, err := s.c.Resume(s.t.Context(), calls, noon)
+	if err != nil || len(changes) > 0 {
+		s.t.Fatalf("resuming with all calls: %v, %v", told(changes), err)
+	}
+}
+
+// TestEveryWriteFailsBeforeAndAfterItReachedTheDisk plays a day in which one commit after the other
+// fails at either stage; the store is opened again, and the whole day told from the beginning, as a
+// tracker does that was restored from an old snapshot. The cases are those of a day without failure.
+func TestEveryWriteFailsBeforeAndAfterItReachedTheDisk(t *testing.T) {
+	events := day(7, 24)
+	plain := newSim(t, store.Options{})
+	for _, ev := range events {
+		plain.apply(ev)
+	}
+	want := plain.dump()
+	broken := errors.New("broken")
+
+	failures := 0
+	for _, stage := range []store.Stage{store.BeforeWrite, store.AfterSync} {
+		for failing := 1; ; failing++ { // commit 0 is that of Open
+			dir := t.TempDir()
+			commit := 0
+			s := newSim(t, store.Options{Dir: dir, Fault: func(at store.Stage) error {
+				fails := commit == failing && at == stage
+				if at == store.AfterSync {
+					commit++
+				}
+				if fails {
+					return broken
+				}
+				return nil
+			}})
+			failed := false
+			for _, ev := range events {
+				changes, err := s.c.Apply(t.Context(), ev)
+				if err == nil {
+					continue
+				}
+				failed = true
+				if !errors.Is(err, broken) || !errors.Is(err, store.ErrFailed) || len(changes) > 0 {
+					t.Fatalf("stage %d of commit %d: %v, %v", stage, failing, changes, err)
+				}
+				break
+			}
+			if err := s.st.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if !failed {
+				break
+			}
+			failures++
+			if err := s.open(store.Options{Dir: dir}); err != nil {
+				t.Fatal(err)
+			}
+			for _, ev := range events {
+				s.apply(ev)
+			}
+			s.check()
+			if diff := cmp.Diff(want, s.dump()); diff != "" {
+				t.Fatalf("stage %d of commit %d (-want +got)\n%s", stage, failing, diff)
+			}
+			if err := s.st.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if failures < 30 {
+		t.Errorf("only %d writes failed", failures)
+	}
+}
