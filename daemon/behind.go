@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"ringback/store"
@@ -26,7 +27,9 @@ const keptBlind = 1000
 // behind keeps the live calls in the store, so that they outlive the process.
 type behind struct {
 	st *store.Store
-	w  *watch
+
+	mu   sync.Mutex
+	left changes // of writes that failed, to be written with the next
 }
 
 // changes is the data of kindBehind: records by id, nil for those to be deleted.
@@ -86,10 +89,15 @@ func (b *behind) restore(w *watch) (records, bad int, seen time.Time, err error)
 	return records, bad, seen, err
 }
 
-// write writes behind what changed, and waits for it.
-func (b *behind) write(ctx context.Context, w *watch, now time.Time) error {
-	c := changes{}
-	w.mu.Lock()
+// collect takes what changed since the last time, and what a write that failed left.
+func (b *behind) collect(w *watch) changes {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c := b.left
+	b.left = nil
+	if c == nil {
+		c = changes{}
+	}
 	w.tracker.Changes(func(id string, record []byte) {
 		if record == nil {
 			c[id] = nil
@@ -97,9 +105,38 @@ func (b *behind) write(ctx context.Context, w *watch, now time.Time) error {
 		}
 		c[id] = slices.Clone(record)
 	})
+	return c
+}
+
+// submit writes behind what was collected. What could not be written is collected again.
+func (b *behind) submit(c changes, now time.Time, done func(error)) {
+	b.st.Submit(store.Command{Kind: kindBehind, At: now, Data: c}, func(_ any, err error) {
+		if err != nil {
+			b.mu.Lock()
+			if b.left == nil {
+				b.left = c
+			} else {
+				for id, record := range c {
+					if _, newer := b.left[id]; !newer {
+						b.left[id] = record
+					}
+				}
+			}
+			b.mu.Unlock()
+		}
+		done(err)
+	})
+}
+
+// write writes behind what changed since, and waits for it. Events told before must have been
+// submitted: a call must not leave the disk before its verdict is there.
+func (b *behind) write(w *watch, now time.Time) error {
+	w.mu.Lock()
+	c := b.collect(w)
 	w.mu.Unlock()
-	_, err := b.st.Do(ctx, store.Command{Kind: kindBehind, At: now, Data: c})
-	return err
+	done := make(chan error, 1)
+	b.submit(c, now, func(err error) { done <- err })
+	return <-done
 }
 
 // blind records an interval in which nothing was watched.

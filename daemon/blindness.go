@@ -7,12 +7,10 @@ import (
 	"ringback/metrics"
 )
 
-// blindness remembers for how long nothing was watched, and which complaint was made last, so that
-// the same one is not logged every second.
+// blindness remembers for how long nothing was watched.
 type blindness struct {
-	mu        sync.Mutex
-	total     time.Duration
-	complaint string
+	mu    sync.Mutex
+	total time.Duration
 }
 
 func (b *blindness) load(from *behind) error {
@@ -33,15 +31,4 @@ func (b *blindness) sum() metrics.Blind {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return metrics.Blind{Total: b.total}
-}
-
-// once says whether an error is another one than before.
-func (b *blindness) once(err error) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if s := err.Error(); s != b.complaint {
-		b.complaint = s
-		return true
-	}
-	return false
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -68,6 +69,7 @@ type Daemon struct {
 	api, admin, socket net.Listener
 	reloading          sync.Mutex
 	blind              blindness
+	complaints         complaints
 	latency            latency
 }
 
@@ -207,14 +209,25 @@ func (d *Daemon) openWatch(ctx context.Context) error {
 	if bad > 0 {
 		d.log.Warn("live calls of before could not be read and are lost", "count", bad)
 	}
-	now := time.Now()
-	if !seen.IsZero() && now.After(seen) {
-		if err := d.behind.blind(ctx, seen, now); err != nil {
+	if now := time.Now(); !seen.IsZero() && now.After(seen) {
+		// A disk that is full is no reason not to watch: agents get their hints, and cases wait.
+		if err := d.behind.blind(ctx, seen, now); err != nil && !unwritable(err) {
 			return err
 		}
 		d.log.Info("watch resumed", "records", records-bad, "blind_from", seen, "blind_to", now)
 	}
 	return d.blind.load(d.behind)
+}
+
+// resume tells the cases which calls of before are still on the line; it runs before any feed does.
+func (d *Daemon) resume(ctx context.Context) error {
+	now := time.Now()
+	changes, err := d.cases.Resume(ctx, d.watch.live(math.MaxInt), now)
+	d.tellCases(changes)
+	if unwritable(err) {
+		return nil
+	}
+	return err
 }
 
 // TrackerOptions are the tracker's times and limits as configured.
@@ -229,20 +242,27 @@ func TrackerOptions(c configs.Tracker) sip.Options {
 // told is told of every event and what came of it, after the cases are on the disk, in order.
 func (d *Daemon) told(t told) {
 	if t.err != nil {
-		d.log.Error("an event could not be applied to the cases", "call_id", t.ev.Call.ID, "err", t.err)
+		d.complaints.log(d.log, "an event could not be applied to the cases", t.err)
 	}
-	d.metrics.Call(t.ev)
-	d.web.Events().Call(t.ev)
-	for i := range t.changes {
-		d.metrics.Case(t.changes[i])
-		d.web.Events().Case(t.changes[i])
+	if !t.late {
+		d.metrics.Call(t.ev)
+		d.web.Events().Call(t.ev)
 	}
+	d.tellCases(t.changes)
 	d.tellHints(t.hints, t.arrival)
-	if t.ev.Kind == sip.CallEnded && t.ev.Call.Direction == sip.Inbound {
+	if !t.late && t.ev.Kind == sip.CallEnded && t.ev.Call.Direction == sip.Inbound {
 		d.metrics.Decided(time.Since(t.arrival))
 	}
 	if d.o.Observe != nil {
 		d.o.Observe(t.ev, t.changes, t.hints)
+	}
+}
+
+// tellCases counts and publishes what became of cases.
+func (d *Daemon) tellCases(changes []cases.Change) {
+	for i := range changes {
+		d.metrics.Case(changes[i])
+		d.web.Events().Case(changes[i])
 	}
 }
 
@@ -293,6 +313,9 @@ const (
 // calls are written, and everything is closed. It returns nil after an orderly stop.
 func (d *Daemon) Run(ctx context.Context) error {
 	d.log.Info("ringback is running", "version", d.o.Version, "feeds", len(d.feeds), "api", addr(d.api), "admin", addr(d.admin))
+	if err := d.resume(ctx); err != nil {
+		return errors.Join(err, d.close())
+	}
 	applied := make(chan struct{})
 	go func() {
 		defer close(applied)
@@ -314,7 +337,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return every(gctx, tickEvery, func(now time.Time) error { d.watch.tick(now); return nil })
 	})
 	g.Go(func() error {
-		return every(gctx, behindEvery, func(now time.Time) error { return d.writeBehind(gctx, now) })
+		return every(gctx, behindEvery, func(now time.Time) error { return d.writeBehind(now) })
 	})
 	g.Go(func() error {
 		return every(gctx, expireEvery, func(now time.Time) error { return d.expire(gctx, now) })
@@ -336,9 +359,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 	err := g.Wait()
 	d.queue.close()
 	<-applied
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-	defer cancel()
-	err = errors.Join(err, d.behind.write(stop, d.watch, time.Now()), d.close())
+	if held, lost := d.flow.waiting(); held+lost > 0 {
+		d.log.Error("verdicts were not written, the store took none until the end", "count", held+lost)
+	}
+	err = errors.Join(err, d.behind.write(d.watch, time.Now()), d.close())
 	if err == nil {
 		d.log.Info("ringback has stopped", "elapsed", time.Since(d.began))
 	}
@@ -353,7 +377,11 @@ func (d *Daemon) applyAll() {
 			return
 		}
 		for _, c := range events {
-			d.flow.apply(c)
+			if c.then != nil {
+				c.then()
+			} else {
+				d.flow.apply(c)
+			}
 		}
 	}
 }
@@ -374,23 +402,34 @@ func every(ctx context.Context, interval time.Duration, f func(now time.Time) er
 	}
 }
 
-// writeBehind keeps the live calls. A store that cannot write says so by itself; the watch goes on.
-func (d *Daemon) writeBehind(ctx context.Context, now time.Time) error {
-	if err := d.behind.write(ctx, d.watch, now); err != nil && ctx.Err() == nil && d.blind.once(err) {
-		d.log.Error("live calls are not written behind", "err", err)
+// writeBehind keeps the live calls. It goes through the queue, behind the events told so far: a call
+// must not leave the disk before its verdict is there. A store that cannot write says so by itself;
+// the watch goes on.
+func (d *Daemon) writeBehind(now time.Time) error {
+	done := make(chan error, 1)
+	d.watch.mu.Lock()
+	c := d.behind.collect(d.watch)
+	d.queue.then(func() { d.behind.submit(c, now, func(err error) { done <- err }) })
+	d.watch.mu.Unlock()
+	if err := <-done; err != nil {
+		d.complaints.log(d.log, "live calls are not written behind", err)
 	}
 	return nil
 }
 
-// expire lets cases fall due and expire.
+// expire lets cases expire, and events go on that waited for a store that can write.
 func (d *Daemon) expire(ctx context.Context, now time.Time) error {
 	changed, err := d.cases.Expire(ctx, now)
-	if err != nil && ctx.Err() == nil && d.blind.once(err) {
-		d.log.Error("cases could not expire", "err", err)
+	if err != nil && ctx.Err() == nil {
+		d.complaints.log(d.log, "cases cannot expire", err)
 	}
+	d.tellCases(changed)
 	for i := range changed {
-		d.metrics.Case(changed[i])
-		d.web.Events().Case(changed[i])
+		d.tellHints(d.assist.Changed(changed[i]), now)
+	}
+	if held, _ := d.flow.waiting(); held > 0 && d.store.Err() == nil {
+		d.log.Info("events that waited for the store go on", "count", held)
+		d.queue.then(d.flow.release)
 	}
 	return nil
 }

@@ -7,10 +7,12 @@ import (
 	"ringback/sip"
 )
 
-// caused is an event and the arrival of the packet that caused it.
+// caused is an event and the arrival of the packet that caused it, or something else to do when all
+// events before it have been put in.
 type caused struct {
 	ev      *sip.Event
 	arrival time.Time
+	then    func()
 }
 
 // eventQueue carries events from the watch to the goroutine that applies them, in order. When it is
@@ -32,13 +34,18 @@ func newEventQueue() *eventQueue {
 	return q
 }
 
-func (q *eventQueue) put(ev *sip.Event, arrival time.Time) {
+func (q *eventQueue) put(ev *sip.Event, arrival time.Time) { q.add(caused{ev: ev, arrival: arrival}) }
+
+// then has f called by whoever takes, after all that is queued now.
+func (q *eventQueue) then(f func()) { q.add(caused{then: f}) }
+
+func (q *eventQueue) add(c caused) {
 	q.mu.Lock()
 	for len(q.events) >= maxQueued && !q.closed {
 		q.moved.Wait()
 	}
 	first := len(q.events) == 0
-	q.events = append(q.events, caused{ev, arrival})
+	q.events = append(q.events, c)
 	q.mu.Unlock()
 	if first {
 		q.moved.Broadcast()

@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"ringback/cases"
 	"ringback/metrics"
 	"ringback/sip"
-	"ringback/store"
 	"ringback/web"
 )
 
@@ -39,7 +37,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 		LiveCalls: func() []*sip.Call { return d.watch.live(maxLiveShown) },
 		LiveHints: d.assist.Live,
 		Blind:     func(context.Context) ([]web.Blind, error) { return d.behind.intervals() },
-		Changed:   d.changedByHand, Refused: refusedByStore,
+		Changed:   d.changedByHand, Refused: unwritable,
 		Admin: web.Admin{
 			Ready: d.checks, Metrics: d.metrics.Handler(), Reload: d.Reload,
 			Directory: d.exportDirectory, SetDirectory: d.importDirectory, Pprof: c.Admin.Pprof,
@@ -82,11 +80,6 @@ func listenTCP(ctx context.Context, key, address string) (net.Listener, error) {
 func (d *Daemon) changedByHand(ch cases.Change) {
 	d.metrics.Case(ch)
 	d.tellHints(d.assist.Changed(ch), time.Now())
-}
-
-// refusedByStore says whether an error means that nothing can be written just now.
-func refusedByStore(err error) bool {
-	return errors.Is(err, store.ErrReadOnly) || errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrFailed)
 }
 
 // prepareMetrics lets the series of all services and lists start at zero.

@@ -46,9 +46,9 @@ func (f *frames) median(ctx context.Context, o *HEPOptions, mode Mode, network s
 	for range o.Runs {
 		send := func(addr string) (time.Duration, error) {
 			if network == "tcp" {
-				return f.sendTCP(addr, o.Rate)
+				return f.sendTCP(addr)
 			}
-			return f.sendUDP(addr, o.Rate)
+			return f.sendUDP(addr)
 		}
 		r, err := child(ctx, o.Program, mode, network, send)
 		if err != nil {

@@ -11,8 +11,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"ringback/assist"
+	"ringback/cases"
 	"ringback/configs"
 	"ringback/daemon"
 	"ringback/daemon/simulate"
@@ -56,7 +59,10 @@ func Hints(ctx context.Context, o HintOptions) (err error) {
 	if err := putDirectory(ctx, c, true); err != nil {
 		return err
 	}
-	d, err := daemon.New(ctx, daemon.Options{Config: c})
+	var opened atomic.Int64
+	d, err := daemon.New(ctx, daemon.Options{Config: c, Observe: func(_ *sip.Event, changes []cases.Change, _ []assist.Hint) {
+		opened.Add(int64(countOpened(changes)))
+	}})
 	if err != nil {
 		return err
 	}
@@ -79,14 +85,14 @@ func Hints(ctx context.Context, o HintOptions) (err error) {
 	for i := range o.Hints {
 		h.miss(i)
 	}
-	if err := until(ctx, func() bool { return d.Signalling().LiveCalls == 0 && d.Signalling().Messages > 0 }); err != nil {
+	if err := until(ctx, func() bool { return opened.Load() == int64(o.Hints) }); err != nil {
 		return err
 	}
 	fmt.Fprintf(o.Out, "… and call again, while %.0f messages/s are watched\n", o.Rate)
 	load := pack(NewLoad(int(o.Rate*betweenHints.Seconds()*float64(o.Hints)/MessagesPerCall), o.Rate))
 	background := make(chan error, 1)
 	go func() {
-		_, err := load.sendUDP(d.Feeds()["hep_udp"].String(), o.Rate)
+		_, err := load.sendUDP(d.Feeds()["hep_udp"].String())
 		background <- err
 	}()
 	t := time.NewTicker(betweenHints)

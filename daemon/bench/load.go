@@ -58,13 +58,14 @@ agents:
 }
 
 // lasts is how long a call of the load lives.
-const lasts = 10 * time.Second
+const lasts = 6 * time.Second
 
 // Load makes the messages of calls in the order in which they would be sent, each call beginning a
-// moment after the one before.
+// moment after the one before. It stops when the last has begun, with the calls of that time live: were
+// they all to end with it, that would be an outage.
 type Load struct {
 	next    int // the next call
-	calls   int // how many there will be
+	calls   int // at the last of which the load stops
 	every   int64
 	pending events
 	text    []byte
@@ -176,7 +177,7 @@ func steps(call int) []step {
 	return served
 }
 
-// Next makes the next message. Its time is relative to the load's begin; ok is false at the end. The
+// Next makes the next message. Its time is relative to the load's begin; ok is false once the last call has begun. The
 // payload is valid until the next call.
 func (l *Load) Next() (p sip.Packet, ok bool) {
 	for l.next < l.calls && (len(l.pending) == 0 || l.pending[0].at >= int64(l.next)*l.every) {
@@ -185,7 +186,7 @@ func (l *Load) Next() (p sip.Packet, ok bool) {
 		}
 		l.next++
 	}
-	if len(l.pending) == 0 {
+	if l.next == l.calls {
 		return sip.Packet{}, false
 	}
 	e := heap.Pop(&l.pending).(event)

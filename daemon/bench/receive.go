@@ -18,7 +18,7 @@ import (
 )
 
 // receive runs a whole daemon on a store in a folder of its own, which is removed afterwards. Without
-// cases, its list collects a reason that the load has not, so that everything runs but writing cases.
+// cases, its list collects a reason that the load has not (session_expired), so that everything runs but writing cases.
 func receive(ctx context.Context, withCases bool, network string, ready func(net.Addr), ended <-chan struct{}, r *report) (err error) {
 	dir, err := os.MkdirTemp("", "ringback-bench-")
 	if err != nil {
@@ -43,11 +43,7 @@ func receive(ctx context.Context, withCases bool, network string, ready func(net
 		if ev.Kind == sip.CallEnded && ev.Call.Direction == sip.Inbound {
 			calls.Add(1)
 		}
-		for i := range changes {
-			if changes[i].Event == cases.Opened {
-				opened.Add(1)
-			}
-		}
+		opened.Add(int64(countOpened(changes)))
 	}})
 	if err != nil {
 		return err
@@ -57,7 +53,7 @@ func receive(ctx context.Context, withCases bool, network string, ready func(net
 	go func() { done <- d.Run(run) }()
 	ready(d.Feeds()["hep_"+network])
 	<-ended
-	settle(d, &calls)
+	settle(&calls)
 	r.Received = int(d.Signalling().Messages)
 	stop()
 	err = <-done
@@ -65,11 +61,21 @@ func receive(ctx context.Context, withCases bool, network string, ready func(net
 	return err
 }
 
+func countOpened(changes []cases.Change) int {
+	n := 0
+	for i := range changes {
+		if changes[i].Event == cases.Opened {
+			n++
+		}
+	}
+	return n
+}
+
 // putDirectory stores the load's directory before the daemon starts.
 func putDirectory(ctx context.Context, c *configs.Config, withCases bool) error {
 	text := Directory()
 	if !withCases {
-		text = strings.TrimRight(text, "\n") + "\n    collect: [outage]\n"
+		text = strings.TrimRight(text, "\n") + "\n    collect: [session_expired]\n"
 	}
 	f, err := directory.Parse("bench", []byte(text))
 	if err != nil {
@@ -86,14 +92,16 @@ func putDirectory(ctx context.Context, c *configs.Config, withCases bool) error 
 	return errors.Join(err, k.Close())
 }
 
-// settle waits until no verdict falls any more, at most a few seconds: the last calls' settle time.
-func settle(d *daemon.Daemon, calls *atomic.Int64) {
-	t := time.NewTicker(500 * time.Millisecond)
+// settle waits until no verdict falls any more: those of the last calls that ended have fallen.
+func settle(calls *atomic.Int64) {
+	t := time.NewTicker(time.Second)
 	defer t.Stop()
 	for range 20 {
-		before, live := calls.Load(), d.Signalling().LiveCalls
+		before := calls.Load()
 		<-t.C
-		if calls.Load() == before && live == 0 {
+		<-t.C
+		<-t.C
+		if calls.Load() == before {
 			return
 		}
 	}

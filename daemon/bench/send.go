@@ -37,8 +37,8 @@ func stamp(frame []byte, at time.Time) {
 // pace is how often a batch leaves.
 const pace = time.Millisecond
 
-// sendUDP sends all packets at a rate per second, in batches, and returns how long it took.
-func (f *frames) sendUDP(to string, rate float64) (time.Duration, error) {
+// sendUDP sends every packet at its time, in batches, and returns how long it took.
+func (f *frames) sendUDP(to string) (time.Duration, error) {
 	conn, err := net.Dial("udp", to)
 	if err != nil {
 		return 0, fmt.Errorf("bench: %w", err)
@@ -48,7 +48,7 @@ func (f *frames) sendUDP(to string, rate float64) (time.Duration, error) {
 	batch := make([]ipv4.Message, 0, 512)
 	begin := time.Now()
 	for sent := 0; sent < len(f.ends); {
-		want := min(len(f.ends), int(time.Since(begin).Seconds()*rate)+1)
+		want := f.due(sent, time.Since(begin))
 		if want <= sent {
 			time.Sleep(pace)
 			continue
@@ -73,7 +73,7 @@ func (f *frames) sendUDP(to string, rate float64) (time.Duration, error) {
 }
 
 // sendTCP is sendUDP over one connection.
-func (f *frames) sendTCP(to string, rate float64) (time.Duration, error) {
+func (f *frames) sendTCP(to string) (time.Duration, error) {
 	conn, err := net.Dial("tcp", to)
 	if err != nil {
 		return 0, fmt.Errorf("bench: %w", err)
@@ -81,7 +81,7 @@ func (f *frames) sendTCP(to string, rate float64) (time.Duration, error) {
 	defer conn.Close()
 	begin := time.Now()
 	for sent := 0; sent < len(f.ends); {
-		want := min(len(f.ends), int(time.Since(begin).Seconds()*rate)+1)
+		want := f.due(sent, time.Since(begin))
 		if want <= sent {
 			time.Sleep(pace)
 			continue
@@ -96,6 +96,14 @@ func (f *frames) sendTCP(to string, rate float64) (time.Duration, error) {
 		sent = want
 	}
 	return time.Since(begin), nil
+}
+
+// due is how many packets have left by a time, of which so many have.
+func (f *frames) due(sent int, at time.Duration) int {
+	for sent < len(f.at) && f.at[sent] <= int64(at) {
+		sent++
+	}
+	return sent
 }
 
 func (f *frames) begin(i int) int {
