@@ -14,6 +14,9 @@ func (t *Tracker) changed(l *leg, h, was *hop, m *Message) {
 	if h.up != 0 && was.up == 0 && c.dir == Outbound {
 		t.farAnswered(c, m.Time)
 	}
+	if !h.alive() && h.flags&hopTold != 0 { // a proxy's outer hop, that told for the agent's
+		t.left(c, h, m.Time)
+	}
 	if h.down != was.down || h.state != was.state {
 		t.touch(c, m.Time)
 	}

@@ -241,7 +241,7 @@ func (c *call) any(f func(*hop) bool) bool {
 
 // agentUp says whether an agent's leg is up now.
 func (c *call) agentUp() bool {
-	return c.any(func(h *hop) bool { return h.role == roleAgent && h.state == confirmed })
+	return c.any(func(h *hop) bool { return h.state == confirmed && (h.role == roleAgent || h.flags&hopByAgent != 0) })
 }
 
 // firstUp is when the first of the call's hops came up, or 0.

@@ -208,11 +208,11 @@ func (t *Tracker) cause(c *call, l *leg, h *hop, m *Message, s *sight) {
 		if was.dir != c.dir || was.from != c.from || was.to != c.to || was.service != c.service || (was.flags^c.flags)&callWithheld != 0 {
 			t.tell(CallUpdated, c, nil, m.Time, 0, "")
 		}
-	case s.src.kind == placePBX && s.from.kind != idAgent:
-		t.timers.set(c, c.started+grace) // its outer leg may still come
+	case s.src.kind == placePBX && s.from.kind != idAgent, h.flags&hopNoInvite != 0:
+		t.timers.set(c, c.started+grace) // its outer leg may still come, or the INVITE that says who calls
 		return
 	default:
-		t.reveal(c, m.Time)
+		t.reveal(c, m.Time, t.device(c.dialler, m))
 	}
 	t.dialled(c, m.Time, t.device(c.dialler, m))
 	t.touch(c, m.Time)
@@ -320,9 +320,12 @@ func (t *Tracker) goesOut(c *call, m *Message, s *sight) {
 			c.dialler = l.hop.agent
 		}
 	}
+	if c.dialler != nil { // whom the PBX showed him is not who calls
+		c.from, c.more().from = 0, c.dialler.id
+	}
 	t.enlist(c, keyOf(keyCallee, uint64(c.to)))
 	if c.flags&callTentative != 0 {
-		t.reveal(c, m.Time)
+		t.reveal(c, m.Time, "")
 	} else {
 		t.tell(CallUpdated, c, nil, m.Time, 0, "")
 	}
@@ -364,7 +367,7 @@ func (t *Tracker) absorb(c, o *call, how legFlags) {
 			l.flags = l.flags&^(legTied|legLinked) | how
 			t.join(c, l)
 			for h := &l.hop; h != nil; h = h.next {
-				t.agentCaught(c, h, max(h.alerted, h.up))
+				t.agentCaught(c, h, t.now)
 			}
 		} else {
 			t.refuse(l)

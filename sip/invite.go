@@ -56,6 +56,10 @@ func (t *Tracker) newHop(l *leg, m *Message) *hop {
 		switch {
 		case c.caller == nil:
 			t.cause(c, l, h, m, &s)
+		case c.caller == l && c.flags&callTentative != 0 && h == c.callerHop():
+			behind := c.pbx // a border element's outer hop came after its inner one
+			t.cause(c, l, h, m, &s)
+			c.pbx = behind
 		case c.caller != l && s.src.kind != placePBX && l.flags&legLinked == 0:
 			t.split(l, h, m, &s)
 		case c.caller == l && c.dir == Inbound:
@@ -83,9 +87,6 @@ func (t *Tracker) split(l *leg, h *hop, m *Message, s *sight) {
 	c := t.newCall(l, m)
 	c.flags |= callTentative
 	t.cause(c, l, h, m, s)
-	for g := &l.hop; g != nil; g = g.next {
-		t.agentCaught(c, g, m.Time)
-	}
 	t.settled(o)
 }
 
@@ -177,12 +178,22 @@ func (t *Tracker) answeredBy(l *leg, h *hop, m *Message) {
 	}
 	h.agent = a
 	h.flags |= hopByAgent
+	shown := false
 	for g := &l.hop; g != nil; g = g.next {
-		if g.role == roleAgent && g.state < confirmed && same(g.agent, a) && (g.toTag == h.toTag || g.toTag == 0) {
+		if g.role != roleAgent || !same(g.agent, a) {
+			continue
+		}
+		shown = true
+		if g.state < confirmed && (g.toTag == h.toTag || g.toTag == 0) {
 			was := *g
 			g.step(&input{sign: signProof, at: m.Time, tag: h.toTag})
 			t.changed(l, g, &was, m)
 		}
+	}
+	if !shown && h.alive() && h.flags&hopTold == 0 {
+		t.relist(l.call)
+		t.count(l.call)
+		t.answered(l.call, h, m.Time, "")
 	}
 }
 

@@ -36,6 +36,7 @@ type scriptLeg struct {
 	from, to, uri string
 	hops          map[[2]string]int    // INVITE hops by (src, dst): CSeq of the latest try
 	failed        map[[2]string]string // hops whose latest try failed → the To tag
+	unseen        map[[2]string]bool   // hops whose INVITE is still to come
 	tag           string               // of the dialog
 	cseq          [2]int               // of caller and callee
 	sent          map[string]int       // how often (src, dst, method) was sent
@@ -70,7 +71,7 @@ func (s *script) message(src, dst, what, label string, words []string) (*scriptM
 	l := s.legs[label]
 	if l == nil {
 		l = &scriptLeg{
-			hops: map[[2]string]int{}, failed: map[[2]string]string{},
+			hops: map[[2]string]int{}, failed: map[[2]string]string{}, unseen: map[[2]string]bool{},
 			sent: map[string]int{}, given: map[string]int{}, last: map[string]int{},
 		}
 		s.legs[label] = l
@@ -94,18 +95,22 @@ func (s *script) request(l *scriptLeg, m *scriptMessage, src, dst, label, kind s
 	key := src + dst + kind
 	method := wireMethod(kind)
 	initial := kind == "INVITE" || l.from == "" && kind != "ACK" && kind != "CANCEL" && o["tag"] == ""
+	if l.from == "" {
+		l.begin(m, dst, o)
+	}
 	cseq := l.hops[hop]
 	switch {
 	case again:
 		cseq = l.last[key]
 	case initial:
 		l.begin(m, dst, o)
-		if cseq > 0 || l.cseq[0] == 0 { // another try, or the first
+		if !l.unseen[hop] && (cseq > 0 || l.cseq[0] == 0) { // another try, or the first
 			l.cseq[0]++
+			delete(l.failed, hop)
 		} // else the next hop of the same INVITE
 		cseq = l.cseq[0]
 		l.hops[hop] = cseq
-		delete(l.failed, hop)
+		delete(l.unseen, hop)
 	case kind == "ACK", kind == "CANCEL":
 	default:
 		cseq = l.next(key, kind, back)
@@ -195,7 +200,7 @@ func (s *script) response(l *scriptLeg, m *scriptMessage, src, dst, label string
 	case kind == "INVITE":
 		l.cseq[0] = max(l.cseq[0], 1)
 		cseq = l.cseq[0]
-		l.hops[hop], l.last[key] = cseq, cseq
+		l.hops[hop], l.last[key], l.unseen[hop] = cseq, cseq, true
 	case kind == "CANCEL":
 		cseq = l.hops[hop]
 	default:

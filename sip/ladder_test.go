@@ -166,7 +166,12 @@ func (l *ladder) line(words []string) {
 	if len(words) < 6 || words[2] != ">" {
 		l.t.Fatalf("%s: want time src > dst message leg", l.where)
 	}
-	m, err := l.script.message(words[1], words[3], words[4], words[5], words[6:])
+	l.play(at, words[1:])
+}
+
+// play sends one message: "src > dst message leg options".
+func (l *ladder) play(at int64, words []string) {
+	m, err := l.script.message(words[0], words[2], words[3], words[4], words[5:])
 	if err != nil {
 		l.t.Fatalf("%s: %v", l.where, err)
 	}
@@ -185,6 +190,18 @@ func (l *ladder) command(at int64, command string, args []string) {
 	l.tracker.Expire(at, l.emit)
 	switch command {
 	case "expire":
+	case "served": // leg, caller, agent: a call to the hotline that an agent answers at once
+		carrier := "carrier"
+		if len(args) > 3 {
+			carrier = args[3]
+		}
+		for _, line := range []string{
+			carrier + " > pbx INVITE %[1]s from=%[2]s to=+35893100100", "pbx > " + carrier + " 200 %[1]s", carrier + " > pbx ACK %[1]s",
+			"pbx > %[3]s INVITE %[1]sb from=%[2]s h=X-Service-Call-ID:%[1]s", "%[3]s > pbx 180 %[1]sb", "%[3]s > pbx 200 %[1]sb", "pbx > %[3]s ACK %[1]sb",
+		} {
+			l.play(at, strings.Fields(fmt.Sprintf(line, args[0], args[1], args[2])))
+			at += 1e6
+		}
 	case "link":
 		l.tracker.Link(args[0], args[1], l.emit)
 	case "plan":

@@ -12,8 +12,8 @@ const challengePatience = int64(32 * time.Second)
 // never is later than any timer.
 const never = int64(1) << 62
 
-// over says whether the leg that decides the call's length has ended, and when. Where the caller's
-// leg was not seen, all legs decide.
+// over says whether the leg that decides the call's length has ended, and when; a moment without an
+// end is that of a challenge. Where the caller's leg was not seen, all legs decide.
 func (c *call) over() (int64, bool) {
 	if h := c.callerHop(); h != nil {
 		return h.down, !h.alive() && !h.challenged()
@@ -65,7 +65,7 @@ func (t *Tracker) ring(c *call) {
 		return
 	}
 	if c.flags&callTentative != 0 {
-		t.reveal(c, t.now)
+		t.reveal(c, t.now, "")
 		at, _ = t.due(c)
 		t.timers.set(c, at)
 		return
@@ -86,20 +86,25 @@ func (t *Tracker) touch(c *call, now int64) {
 		return
 	}
 	at, over := c.over()
-	if !over {
+	switch {
+	case over:
+		t.uncount(c, at)
+		t.diallerLeft(c, now)
+		at += int64(t.opt.Settle)
+	case at != 0: // challenged
+		at += challengePatience
+	default:
 		return
 	}
-	t.uncount(c, at)
-	t.diallerLeft(c, now)
-	if d := at + int64(t.opt.Settle); d < c.deadline {
-		t.timers.set(c, d)
+	if at < c.deadline {
+		t.timers.set(c, at)
 	}
 }
 
 // end takes a call off the books: its agents' legs end with it, its verdict is told, and its
 // Call-IDs are remembered for a while so that late messages revive nothing.
 func (t *Tracker) end(c *call, at int64, why Reason) {
-	t.reveal(c, t.now)
+	t.reveal(c, t.now, "")
 	j := t.judge(c, at, why)
 	first := t.firstAgent(c)
 	t.inherit(c, at)

@@ -36,34 +36,33 @@ func (x *links) of(value uint64) (string, bool) {
 // linked is the leg that a new leg belongs to by a link: a header whose value is a Call-ID or is
 // shared by both (Session-ID, RFC 7989), or a link from outside that came first.
 func (t *Tracker) linked(l *leg, m *Message) *leg {
-	found := t.linkedTo(t.idOf(m.CallID), l, m)
+	var found *leg
+	if id, ok := t.shared.of(t.id); ok {
+		found = t.linkedBy(t.idOf([]byte(id)), l, m)
+	}
 	for i := range m.Links {
 		v, _, _ := bytes.Cut(m.Links[i], []byte(";"))
 		if v = bytes.TrimSpace(v); len(bytes.Trim(v, "0-")) == 0 { // the nil UUID is nobody's (RFC 7989 §5)
 			continue
 		}
-		k := t.idOf(v)
-		if found == nil {
-			if other := t.legs[k]; other != nil && other != l && other.call != nil && !other.call.done(m.Time) {
-				found = other
-			} else {
-				found = t.linkedTo(k, l, m)
-			}
-		}
-		if found == nil {
-			t.shared.add(k, l.callID, t.now)
+		if other := t.linkedBy(t.idOf(v), l, m); found == nil {
+			found = other
 		}
 	}
 	return found
 }
 
-func (t *Tracker) linkedTo(value uint64, l *leg, m *Message) *leg {
-	id, ok := t.shared.of(value)
-	if !ok {
-		return nil
+// linkedBy is the leg that has a value for its Call-ID or was linked by it first; where there is none,
+// the next will find this one.
+func (t *Tracker) linkedBy(value uint64, l *leg, m *Message) *leg {
+	other := t.legs[value]
+	if other == nil {
+		if id, ok := t.shared.of(value); ok {
+			other = t.legs[t.idOf([]byte(id))]
+		}
 	}
-	other := t.legs[t.idOf([]byte(id))]
 	if other == nil || other == l || other.call == nil || other.call.done(m.Time) {
+		t.shared.add(value, l.callID, t.now)
 		return nil
 	}
 	return other

@@ -32,12 +32,10 @@ endpoint menu ivr 10.20.0.31
 own 10.20.0.9
 `
 
-// ladderHosts are the names of a ladder's hosts. The PBXs have a side towards their carriers and one
-// towards their phones.
+// ladderHosts are the names of a ladder's hosts; the phones' are their last octets. The PBXs have a
+// side towards their carriers and one towards their phones.
 var ladderHosts = map[string]string{
 	"carrier": "198.51.100.50", "carrier2": "198.51.100.51", "kcarrier": "198.51.100.60",
-	"101": "10.20.0.101", "102": "10.20.0.102", "103": "10.20.0.103", "104": "10.20.0.104", "105": "10.20.0.105",
-	"151": "10.20.0.151", "152": "10.20.0.152",
 	"box": "10.20.0.30", "menu": "10.20.0.31", "us": "10.20.0.9",
 	"stranger": "10.20.0.77", "stranger2": "10.20.0.78", "internet": "203.0.113.9",
 }
@@ -55,6 +53,8 @@ func hostOf(name, peer string) netip.AddrPort {
 		a = "10.20.0.20"
 	case name == "kam":
 		a = "198.51.100.20"
+	case a == "" && isExtension(name):
+		a = "10.20.0." + name
 	case a == "":
 		at, _ := netip.ParseAddrPort(name)
 		return at
@@ -62,15 +62,17 @@ func hostOf(name, peer string) netip.AddrPort {
 	return netip.AddrPortFrom(netip.MustParseAddr(a), 5060)
 }
 
+func isExtension(name string) bool { return len(name) == 3 && name[0] == '1' }
+
 // contactOf is the contact that a phone has registered, as the PBX writes it.
 func contactOf(name string, at netip.AddrPort) string {
 	switch {
-	case strings.HasPrefix(name, "10"):
-		return "sip:" + name + "-0x55@" + at.String()
-	case strings.HasPrefix(name, "15"):
+	case !isExtension(name):
+		return "sip:" + at.String()
+	case strings.HasPrefix(name, "15"): // the proxy's
 		return "sip:" + name + "@" + at.String()
 	}
-	return "sip:" + at.String()
+	return "sip:" + name + "-0x55@" + at.String()
 }
 
 // ladderPlan is testPlan with lines added; a line "none" takes all before it away.

@@ -124,9 +124,18 @@ func (t *Tracker) keep(key string, b *binding) {
 	t.bindings[key] = *b
 	aor := b.aor()
 	t.aors[aor] = append(t.aors[aor], key)
+	t.know(key, b)
+}
+
+// know remembers where a binding's agent is and how he is reached: of several phones by the one that
+// registered last.
+func (t *Tracker) know(key string, b *binding) {
 	t.locate(b.addr, b, key)
 	t.locate(b.source, b, key)
-	if b.agent != nil {
+	if b.agent == nil {
+		return
+	}
+	if old, ok := t.bindings[t.reach[b.agent.id]]; !ok || old.expires <= b.expires {
 		t.reach[b.agent.id] = key
 	}
 }

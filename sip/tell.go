@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // told is an event with the snapshot it carries, made at once.
@@ -13,14 +14,18 @@ type told struct {
 }
 
 // reveal tells of a call that nobody was told of: because the leg that causes it has come, or because
-// it did not come in time. What its agents' phones did by then is told with it.
-func (t *Tracker) reveal(c *call, at int64) {
+// it did not come in time. What its agents' phones did by then is told with it. device is that of the
+// agent who dialled.
+func (t *Tracker) reveal(c *call, at int64, device string) {
 	if c.flags&callTentative == 0 {
 		return
 	}
 	c.flags &^= callTentative
+	if c.caller == nil && c.dir == Inbound && c.pbx != nil && c.any((*hop).toAgent) {
+		t.strays[c.pbx.ID] = max(t.strays[c.pbx.ID], c.started) // whose caller is one of those who wait, maybe
+	}
 	t.tell(CallStarted, c, nil, at, 0, "")
-	t.dialled(c, at, "")
+	t.dialled(c, at, device)
 	for l := c.first; l != nil; l = l.next {
 		for h := &l.hop; h != nil; h = h.next {
 			t.agentCaught(c, h, at)
@@ -69,6 +74,8 @@ func (t *Tracker) tellEnd(c *call, j *judgement, first *agent, at int64, why Rea
 		s.Agent = ""
 		if first != nil {
 			s.Agent = first.id
+		} else {
+			s.Answered = time.Time{}
 		}
 	}
 	if why == ReasonNone {

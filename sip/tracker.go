@@ -57,7 +57,7 @@ type Stats struct {
 	Messages        uint64 // handled
 	OwnMessages     uint64 // our own traffic, seen in the mirror
 	Unrelated       uint64 // in no dialog the tracker follows
-	Duplicates      uint64 // retransmissions and second sights
+	Duplicates      uint64 // INVITEs seen again: retransmissions and second captures
 	Evicted         uint64 // live calls given up because there were too many
 	LegsRefused     uint64 // legs or hops beyond what one call may have
 	BindingsRefused uint64 // registrations beyond the limit
@@ -120,13 +120,13 @@ func (t *Tracker) SetPlan(p *Plan) error {
 	t.site = s
 	// Learnt phones are told again from their AORs, which may be listed now.
 	clear(t.phones)
+	clear(t.reach)
 	for k, b := range t.bindings {
 		b.agent, b.endpoint = t.registrant(b.user, b.host)
 		t.bindings[k] = b
 	}
 	for k, b := range t.bindings {
-		t.locate(b.addr, &b, k)
-		t.locate(b.source, &b, k)
+		t.know(k, &b)
 	}
 	return nil
 }

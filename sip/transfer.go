@@ -58,6 +58,7 @@ func (t *Tracker) connected(l *leg, m *Message) {
 	}
 }
 
+func (h *hop) toAgent() bool  { return h.role == roleAgent }
 func (h *hop) wasAgent() bool { return h.role == roleAgent && h.up != 0 }
 
 // leftAlone looks where the customer went whom an agent has just left: to the agent whom the PBX

@@ -92,10 +92,10 @@ func (t *Tracker) inferred(c *call, caller *hop, j *judgement, why Reason) bool 
 			}
 		}
 	}
-	if j.verdict != Missed {
+	if j.verdict != Missed && j.reason != TransferFailed {
 		return false
 	}
-	// Whether nobody was there for him depends on seeing all of what the phones did.
+	// That nobody was there for him rests on seeing all of what the phones did.
 	if c.fares()&foldUnsure != 0 || c.pbx != nil && t.strays[c.pbx.ID] >= c.started {
 		return true
 	}
