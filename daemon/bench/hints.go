@@ -82,9 +82,7 @@ func Hints(ctx context.Context, o HintOptions) (err error) {
 	defer func() { err = errors.Join(err, h.conn.Close()) }()
 	fmt.Fprintf(o.Out, "%d customers miss the service …\n", o.Hints)
 	h.register()
-	for i := range o.Hints {
-		h.miss(i)
-	}
+	h.miss(o.Hints)
 	if err := until(ctx, func() bool { return opened.Load() == int64(o.Hints) }); err != nil {
 		return err
 	}
@@ -188,27 +186,29 @@ func leg(start, via, from, to, tag, callID, cseq string) string {
 
 const service = "sip:+35893100100@198.51.100.10:5060"
 
-// miss is a customer who gives up while it rings: after 3 s by the clock of the capture, so that it is no
-// short abandon.
-func (h *hintRun) miss(i int) {
-	id := fmt.Sprintf("miss-%d", i)
-	from := "sip:" + customer(i) + "@operator.example"
-	say := func(back bool, ago time.Duration, start, tag, cseq string) {
+// miss is customers who give up while it rings, late enough to be no short abandon.
+func (h *hintRun) miss(n int) {
+	say := func(i int, back bool, start, tag, cseq string) {
 		src, dst := carrier, outside
 		if back {
 			src, dst = dst, src
 		}
-		text := leg(start, carrier.String(), from, "<"+service+">", tag, id, cseq)
-		frame := hep.Append(nil, hep.Packet{Packet: sip.Packet{
-			Time: time.Now().Add(-ago), Src: src, Dst: dst, Transport: sip.UDP, Payload: []byte(strings.ReplaceAll(text, "\n", "\r\n")),
-		}})
-		_, _ = h.conn.Write(frame)
+		from := "sip:" + customer(i) + "@operator.example"
+		h.mirror(src, dst, leg(start, carrier.String(), from, "<"+service+">", tag, fmt.Sprintf("miss-%d", i), cseq))
 	}
-	say(false, 3*time.Second, "INVITE "+service+" SIP/2.0", "", "1 INVITE")
-	say(true, 2900*time.Millisecond, "SIP/2.0 180 Ringing", "t", "1 INVITE")
-	say(false, 0, "CANCEL "+service+" SIP/2.0", "", "1 CANCEL")
-	say(true, 0, "SIP/2.0 487 Request Terminated", "t", "1 INVITE")
+	for i := range n {
+		say(i, false, "INVITE "+service+" SIP/2.0", "", "1 INVITE")
+		say(i, true, "SIP/2.0 180 Ringing", "t", "1 INVITE")
+	}
+	<-time.After(patience)
+	for i := range n {
+		say(i, false, "CANCEL "+service+" SIP/2.0", "", "1 CANCEL")
+		say(i, true, "SIP/2.0 487 Request Terminated", "t", "1 INVITE")
+	}
 }
+
+// patience is how long the customers wait before they give up.
+const patience = 2500 * time.Millisecond
 
 // ring is the same customer who calls again; the last datagram shows the agent's phone alerting.
 func (h *hintRun) ring(i int) {
