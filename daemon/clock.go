@@ -26,7 +26,7 @@ const (
 	// and the PBX's own queues take is no wrong clock.
 	honest = 500 * time.Millisecond
 	// misfit is how far from the smoothed offset a message must be to speak for a step.
-	misfit = 2 * time.Second
+	misfit = time.Second
 	// A step is believed after this many messages and this long.
 	stepMessages = 8
 	stepTime     = 3 * time.Second
