@@ -1,0 +1,195 @@
+package cases
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"flag"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ringback/store"
+)
+
+var update = flag.Bool("update", false, "write the store of this version into testdata")
+
+// stores are the stores that releases wrote, each with the day of events it was written from. A new
+// format adds a row; none is ever written again.
+var stores = []struct {
+	file string
+	seed uint64
+}{
+	{"format-1.tar.gz", 11},
+}
+
+// TestStoresOfAllVersionsAreRead opens a store written by every version there was, finds in it what
+// that version knew, and goes on with it.
+func TestStoresOfAllVersionsAreRead(t *testing.T) {
+	for i, old := range stores {
+		t.Run(old.file, func(t *testing.T) {
+			path := filepath.Join("testdata", old.file)
+			events := day(old.seed, 60)
+			if *update && i == len(stores)-1 {
+				writeStore(t, path, old.seed)
+			}
+			dir := t.TempDir()
+			unpack(t, path, dir)
+			s := newSim(t, store.Options{Dir: dir})
+			s.check()
+			today := store.Options{Dir: t.TempDir()}
+			fresh := newSim(t, today)
+			for _, ev := range events {
+				fresh.apply(ev)
+			}
+			if err := errors.Join(fresh.st.Close(), fresh.open(today)); err != nil {
+				t.Fatal(err)
+			}
+			same(t, "cases", fresh.cases(), s.cases())
+			for _, ev := range day(old.seed+1, 60) {
+				same(t, "changes", fresh.apply(ev), s.apply(ev))
+			}
+			s.check()
+			if err := errors.Join(s.st.Close(), fresh.st.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// cases reads all cases with their histories.
+func (s *sim) cases() map[string]any {
+	s.t.Helper()
+	all := map[string]any{}
+	err := s.st.View(func(snap *store.Snapshot) error {
+		for key := range snap.Scan(store.Prefix(tableCase)) {
+			var id string
+			if err := store.SplitKey(key, nil, &id); err != nil {
+				return err
+			}
+			c, err := s.c.Case(id)
+			if err != nil {
+				return err
+			}
+			all[id] = c
+			for e, err := range s.c.History(id) {
+				if err != nil {
+					return err
+				}
+				all[id+" "+e.At.String()+" "+e.Event.String()] = e
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return all
+}
+
+func writeStore(t *testing.T, path string, seed uint64) {
+	t.Helper()
+	dir := t.TempDir()
+	s := newSim(t, store.Options{Dir: dir, MemTable: 1 << 20})
+	for _, ev := range day(seed, 60) {
+		s.apply(ev)
+	}
+	if err := s.st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	w := tar.NewWriter(z)
+	if err := errors.Join(w.AddFS(os.DirFS(dir)), w.Close(), z.Close(), os.WriteFile(path, b.Bytes(), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func unpack(t *testing.T, path, dir string) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r := tar.NewReader(z); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Typeflag != tar.TypeReg || !fs.ValidPath(h.Name) {
+			continue
+		}
+		b, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, h.Name), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// FuzzRecords reads any bytes as each of the records: they are refused, or written back they read the
+// same.
+func FuzzRecords(f *testing.F) {
+	s := newSim(new(testing.T), store.Options{})
+	for _, ev := range day(3, 40) {
+		if _, err := s.c.Apply(f.Context(), ev); err != nil {
+			f.Fatal(err)
+		}
+	}
+	err := s.st.View(func(snap *store.Snapshot) error {
+		for _, value := range snap.Scan(store.Range{}) {
+			f.Add(bytes.Clone(value))
+		}
+		return nil
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		refused := func(err error) bool {
+			if err != nil && !errors.Is(err, ErrRecord) {
+				t.Errorf("got %v, want one that is %v", err, ErrRecord)
+			}
+			return err != nil
+		}
+		if r, err := decodeRecord(b); !refused(err) {
+			again, err := decodeRecord(r.encode())
+			if err != nil || !cmp.Equal(r.public(), again.public()) || !cmp.Equal(r.Recent, again.Recent) {
+				t.Errorf("%+v came back as %+v, %v", r, again, err)
+			}
+		}
+		if c, err := decodeCustomer(b); !refused(err) {
+			if again, err := decodeCustomer(c.encode()); err != nil || !bytes.Equal(c.encode(), again.encode()) {
+				t.Errorf("%+v came back as %+v, %v", c, again, err)
+			}
+		}
+		if d, err := decodeDial(b); !refused(err) {
+			if again, err := decodeDial(d.encode()); err != nil || !bytes.Equal(d.encode(), again.encode()) {
+				t.Errorf("%+v came back as %+v, %v", d, again, err)
+			}
+		}
+		if e, err := decodeEntry(b); !refused(err) && e.Call != nil && len(e.Call.Evidence) > len(b) {
+			t.Errorf("%d facts in %d bytes", len(e.Call.Evidence), len(b))
+		}
+		if p, err := decodePlace(b); !refused(err) {
+			if again, err := decodePlace(p.encode()); err != nil || again != p {
+				t.Errorf("%+v came back as %+v, %v", p, again, err)
+			}
+		}
+	})
+}
