@@ -198,6 +198,7 @@ func (d *Daemon) openWatch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.watch.told = d.queue.wake
 	if d.delivery != nil {
 		d.watch.mirrored = func(m *sip.Message) { d.delivery.Mirrored(m) }
 	}

@@ -34,20 +34,39 @@ func newEventQueue() *eventQueue {
 	return q
 }
 
+// wakeAt is how many events wait at most for wake: to wake a goroutine for each would cost more than the
+// event.
+const wakeAt = 256
+
+// put queues an event. It is taken at the latest after the next wake.
 func (q *eventQueue) put(ev *sip.Event, arrival time.Time) { q.add(caused{ev: ev, arrival: arrival}) }
 
 // then has f called by whoever takes, after all that is queued now.
-func (q *eventQueue) then(f func()) { q.add(caused{then: f}) }
+func (q *eventQueue) then(f func()) {
+	q.add(caused{then: f})
+	q.wake()
+}
 
 func (q *eventQueue) add(c caused) {
 	q.mu.Lock()
 	for len(q.events) >= maxQueued && !q.closed {
+		q.moved.Broadcast()
 		q.moved.Wait()
 	}
-	first := len(q.events) == 0
 	q.events = append(q.events, c)
+	wake := len(q.events)%wakeAt == 0
 	q.mu.Unlock()
-	if first {
+	if wake {
+		q.moved.Broadcast()
+	}
+}
+
+// wake has what is queued taken. The watch calls it once for every batch of packets.
+func (q *eventQueue) wake() {
+	q.mu.Lock()
+	any := len(q.events) > 0
+	q.mu.Unlock()
+	if any {
 		q.moved.Broadcast()
 	}
 }

@@ -64,6 +64,7 @@ func Replay(ctx context.Context, o ReplayOptions) error {
 	if err != nil {
 		return err
 	}
+	w.told = q.wake
 	var applied sync.WaitGroup
 	applied.Go(func() {
 		var events []caused

@@ -23,6 +23,8 @@ type watch struct {
 
 	// out takes the events in order, under mu; it may block to slow the feeds down.
 	out func(*sip.Event, time.Time)
+	// told is called after the events of a batch.
+	told func()
 	// mirrored sees the MESSAGE transactions in the mirror, under mu: the phones' answers to hints.
 	mirrored func(*sip.Message)
 }
@@ -33,7 +35,7 @@ func newWatch(p *sip.Plan, o sip.Options, out func(*sip.Event, time.Time)) (*wat
 		return nil, err
 	}
 	return &watch{
-		scanner: sip.NewScanner(linkHeaders(p)), tracker: t, out: out,
+		scanner: sip.NewScanner(linkHeaders(p)), tracker: t, out: out, told: func() {},
 		refused: map[sip.ScanReason]uint64{}, mirrored: func(*sip.Message) {},
 	}, nil
 }
@@ -71,6 +73,7 @@ func (w *watch) handle(batch []hep.Received) {
 	for i := range batch {
 		w.packet(&batch[i])
 	}
+	w.told()
 }
 
 // packet takes in one packet, which may hold several messages: a PBX mirrors a TCP read as it came.
@@ -115,6 +118,7 @@ func (w *watch) tick(now time.Time) {
 	defer w.mu.Unlock()
 	w.cause = now
 	w.tracker.Expire(now.UnixNano(), w.emit)
+	w.told()
 }
 
 // finish ends a replay.
@@ -122,6 +126,7 @@ func (w *watch) finish() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tracker.Finish(w.emit)
+	w.told()
 }
 
 // unreadable is told of encrypted signalling between two addresses.
