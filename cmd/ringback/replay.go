@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"ringback/daemon"
 )
@@ -26,12 +27,16 @@ Examples:
     ringback replay --directory centre.yaml --json trunk.pcapng.gz phones.pcapng.gz | jq 'select(.type == "case")'`
 }
 
+// replayGC lets a replay, which is over soon, spend memory instead of time on garbage.
+const replayGC = 400
+
 // Run replays the files.
 func (c *replayCommand) Run(ctx context.Context, cli *commandLine, out io.Writer, stderr stderrWriter) error {
 	config, err := cli.load()
 	if err != nil {
 		return err
 	}
+	debug.SetGCPercent(replayGC)
 	bar := newProgress(stderr)
 	defer bar.clear()
 	return daemon.Replay(ctx, daemon.ReplayOptions{
