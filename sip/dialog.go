@@ -34,7 +34,8 @@ const (
 	signProof                  // a request that only a confirmed dialog has
 	signFailure                // any other final response
 	signFailureACK             // the ACK to one
-	signCancel                 // CANCEL, or the 2xx to one
+	signCancel                 // CANCEL
+	signCancelAnswer           // the 2xx to one
 	signBye                    // BYE
 	signByeAnswer              // the final response to one
 )
@@ -76,7 +77,7 @@ func (h *hop) step(in *input) {
 		if h.state < confirmed {
 			h.state, h.end, h.down = terminated, endUnknownFinal, in.at
 		}
-	case signCancel: // RFC 3261 §9
+	case signCancel, signCancelAnswer: // RFC 3261 §9
 		h.cancel(in)
 	case signBye, signByeAnswer: // RFC 3261 §15
 		h.bye(in)
@@ -152,12 +153,24 @@ func (h *hop) cancel(in *input) {
 	if h.cause == 0 {
 		h.cause = in.reason.Q850
 	}
+	if in.sign == signCancelAnswer {
+		h.flags |= hopTried
+	}
 	switch {
 	case h.state < confirmed:
 		h.state, h.end, h.down = terminated, endCancel, in.at
+		if in.sign == signCancelAnswer {
+			h.flags |= hopNoBye
+		}
 	case h.end == endFinal && h.status == 487, h.end == endUnknownFinal:
 		h.end, h.down = endCancel, min(h.down, in.at)
+		if in.sign == signCancelAnswer {
+			h.flags |= hopNoBye
+		}
 	default: // no effect on a call that is answered (RFC 3261 §9.1)
+	}
+	if in.sign == signCancel {
+		h.flags &^= hopNoBye
 	}
 }
 

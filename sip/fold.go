@@ -1,5 +1,7 @@
 package sip
 
+import "time"
+
 // fold sums up how agents' phones fared that did not answer.
 type fold uint8
 
@@ -15,8 +17,8 @@ const (
 // maxLegs bounds the legs a call keeps; of agents' legs that ended unanswered the oldest are folded.
 const maxLegs = 256
 
-// fare is how the phone at the end of a hop fared.
-func (h *hop) fare() fold {
+// fare is how the phone at the end of a hop fared until the caller's end.
+func (h *hop) fare(end int64) fold {
 	var f fold
 	if h.flags&hopReached != 0 {
 		f = foldReached
@@ -24,7 +26,7 @@ func (h *hop) fare() fold {
 	switch {
 	case h.end == endCancel && h.flags&hopTried == 0:
 		return foldUnsure // nobody sends CANCEL before a response came (RFC 3261 §9.1)
-	case h.alive() && h.flags&hopTried != 0, h.end == endUnknownFinal, h.flags&hopNoInvite != 0:
+	case h.alive() && (h.flags&hopTried != 0 || h.unheard(end)), h.end == endUnknownFinal, h.flags&hopNoInvite != 0:
 		f |= foldUnsure
 	}
 	switch {
@@ -44,13 +46,19 @@ func (h *hop) fare() fold {
 	return f | foldOther
 }
 
-// fares sums up how all phones of a call fared.
-func (c *call) fares() fold {
+// unheard says whether a hop is silent and yet its INVITE was not repeated, as it would have been when
+// nothing had answered it (RFC 3261 §17.1.1.2).
+func (h *hop) unheard(end int64) bool {
+	return h.flags&(hopDatagram|hopAgain) == hopDatagram && end-h.invited > int64(500*time.Millisecond)
+}
+
+// fares sums up how all phones of a call fared until the caller's end.
+func (c *call) fares(end int64) fold {
 	f := c.folded
 	for l := c.first; l != nil; l = l.next {
 		for h := &l.hop; h != nil; h = h.next {
 			if h.role == roleAgent {
-				f |= h.fare()
+				f |= h.fare(end)
 			}
 		}
 	}
@@ -68,7 +76,7 @@ func (t *Tracker) room(c *call) bool {
 		if l == c.caller || h.next != nil || h.role != roleAgent || h.state != terminated || h.up != 0 {
 			continue
 		}
-		c.folded |= h.fare()
+		c.folded |= h.fare(h.down)
 		if l.flags&legTied != 0 {
 			c.flags |= callInferred
 		}

@@ -8,6 +8,9 @@ func (t *Tracker) inviteAgain(l *leg, m *Message) {
 	case h == nil:
 		t.newHop(l, m)
 	case h.flags&hopNoInvite == 0:
+		if m.Time-h.invited >= retransmitted {
+			h.flags |= hopAgain
+		}
 		h.invited = min(h.invited, m.Time)
 		t.stats.Duplicates++
 	default:
@@ -16,6 +19,10 @@ func (t *Tracker) inviteAgain(l *leg, m *Message) {
 		t.name(l, h, m)
 	}
 }
+
+// retransmitted is how long after an INVITE a copy of it is another transmission, not another sight of
+// the first: a little less than T1 (RFC 3261 §17.1.1.2).
+const retransmitted = int64(400e6)
 
 // newLeg begins a leg, of an INVITE or of a response whose INVITE was not seen (yet). nil: there is
 // no room for it.
@@ -95,6 +102,9 @@ func (h *hop) dress(m *Message, s *sight) {
 	h.branch, h.vias, h.invited, h.role = hash(m.Branch), m.Vias, m.Time, s.role
 	if !m.Request {
 		h.flags |= hopNoInvite
+	}
+	if m.Transport == UDP {
+		h.flags |= hopDatagram
 	}
 	h.is(s)
 }
@@ -238,10 +248,11 @@ func (t *Tracker) cancel(l *leg, m *Message) {
 	}
 	if h := l.byBranch(hash(m.Branch)); h != nil {
 		was := *h
-		h.step(&input{sign: signCancel, at: m.Time, reason: m.Reason})
+		in := input{sign: signCancel, at: m.Time, reason: m.Reason}
 		if !m.Request {
-			h.flags |= hopTried
+			in.sign = signCancelAnswer
 		}
+		h.step(&in)
 		t.changed(l, h, &was, m)
 	}
 }
@@ -278,7 +289,10 @@ func (t *Tracker) inside(l *leg, m *Message) {
 	if m.CSeqMethod == NOTIFY && l.call.extra != nil && l.call.extra.referred != 0 {
 		return // of a REFER's own subscription, which may outlive the dialog (RFC 3515 §2.4.6)
 	}
-	tag, _ := l.farTag(m)
+	tag, fromCaller := l.farTag(m)
+	if !fromCaller && m.CSeq > l.farCSeq && (m.CSeqMethod == INVITE || m.CSeqMethod == UPDATE) {
+		l.call.flags |= callInferred // what was asked there nobody saw: a hold, maybe
+	}
 	for h := &l.hop; h != nil; h = h.next {
 		switch {
 		case h.state != confirmed || !l.inDialog(h, tag):
@@ -298,11 +312,14 @@ func (t *Tracker) reinvite(l *leg, m *Message) {
 		t.connected(l, m)
 		return
 	}
-	held, sdp := Hold(m.Body)
-	if !sdp || m.CSeq < l.farCSeq { // an older one that came late
+	if m.CSeq < l.farCSeq { // an older one that came late
 		return
 	}
 	l.farCSeq = m.CSeq
+	held, sdp := Hold(m.Body)
+	if !sdp {
+		return
+	}
 	for h := &l.hop; h != nil; h = h.next {
 		switch {
 		case !l.inDialog(h, tag):
@@ -319,13 +336,15 @@ func (t *Tracker) reinvite(l *leg, m *Message) {
 // look like new calls. A live call that it may be part of was not wholly seen.
 func (t *Tracker) stranger(m *Message) {
 	t.stats.Unrelated++
-	if m.Method == ACK || t.ended.has(t.id) || t.lasting.has(t.id) {
+	if t.ended.has(t.id) || t.lasting.has(t.id) {
 		return
 	}
 	if !t.strangers.has(t.id) {
 		t.doubt(m)
 	}
-	t.strangers.add(t.id, t.now)
+	if m.Method != ACK { // the ACK of an INVITE that is still on its way is no dialog older than the watch
+		t.strangers.add(t.id, t.now)
+	}
 }
 
 // doubt marks the calls that a stranger may be a leg of: those of its parties' numbers that began

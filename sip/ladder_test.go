@@ -202,6 +202,13 @@ func (l *ladder) command(at int64, command string, args []string) {
 			l.play(at, strings.Fields(fmt.Sprintf(line, args[0], args[1], args[2])))
 			at += 1e6
 		}
+	case "over": // leg, agent, who hangs up, options: such a call ends
+		peer := "pbx"
+		if args[2] == "pbx" {
+			peer = "carrier"
+		}
+		l.play(at, append([]string{args[2], ">", peer, "BYE", args[0]}, args[3:]...))
+		l.play(at+1e6, []string{"pbx", ">", args[1], "BYE", args[0] + "b"})
 	case "link":
 		l.tracker.Link(args[0], args[1], l.emit)
 	case "plan":

@@ -42,13 +42,15 @@ type hop struct {
 	flags  hopFlags
 }
 
-type hopFlags uint16
+type hopFlags uint32
 
 const (
 	hopNoInvite   hopFlags = 1 << iota // its INVITE was not seen
 	hopNo2xx                           // its 2xx was not seen
-	hopNoBye                           // its BYE is known from the response only
+	hopNoBye                           // its BYE or CANCEL is known from the response only
 	hopAssumed                         // up for no other reason than that a BYE ended it
+	hopDatagram                        // its INVITE went over UDP, and is retransmitted until it is answered
+	hopAgain                           // and was
 	hopTried                           // the other end answered something
 	hopReached                         // the other end answered something beyond 100
 	hopChallenged                      // 401 or 407: not a failure (RFC 3261 §22)
@@ -69,7 +71,7 @@ type leg struct {
 	next    *leg // of the same call
 	fromTag uint64
 	cseq    uint32 // of the latest initial INVITE
-	farCSeq uint32 // of the latest re-INVITE or UPDATE of the side that was called
+	farCSeq uint32 // of the latest re-INVITE or UPDATE that the side that was called sent
 	nhops   uint8
 	flags   legFlags
 	hop     hop // the first; others hang from it

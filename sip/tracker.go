@@ -209,6 +209,9 @@ func (t *Tracker) unknown(m *Message) {
 		}
 	case m.Request && len(m.To.Tag) > 0:
 		t.stranger(m)
+	case m.CSeqMethod == CANCEL:
+		t.stats.Unrelated++
+		t.doubt(m)
 	case m.CSeqMethod != INVITE:
 		t.stats.Unrelated++ // out of dialog: OPTIONS, MESSAGE, SUBSCRIBE, …
 	case t.ended.has(t.id):

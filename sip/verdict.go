@@ -50,7 +50,7 @@ func (t *Tracker) judgeService(c *call, caller *hop, at int64, why Reason) judge
 	if caller.up != 0 {
 		j.reason = t.judgeWaiting(c, caller)
 	} else {
-		j.reason = judgeUnanswered(caller, c.fares())
+		j.reason = judgeUnanswered(caller, c.fares(caller.down))
 	}
 	abandoned := j.reason == AbandonedWaiting || j.reason == AbandonedRinging
 	j.short = abandoned && at-c.started < int64(t.opt.ShortAfter)
@@ -141,7 +141,7 @@ func (t *Tracker) judgeWaiting(c *call, caller *hop) Reason {
 		return Voicemail
 	case caller.end == endByeCaller:
 		return AbandonedWaiting
-	case c.fares()&foldReached != 0:
+	case c.fares(caller.down)&foldReached != 0:
 		return Timeout
 	}
 	return NoAgent

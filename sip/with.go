@@ -82,12 +82,15 @@ func (t *Tracker) inferred(c *call, caller *hop, j *judgement, why Reason) bool 
 	if caller.flags&(hopNoInvite|hopNo2xx|hopNoBye) != 0 || caller.end == endUnknownFinal {
 		return true
 	}
+	if caller.end == endFinal && caller.status == 487 {
+		return true // the CANCEL and its Reason were not seen
+	}
 	for l := c.first; l != nil; l = l.next {
 		if l.flags&legTied != 0 {
 			return true
 		}
 		for h := &l.hop; h != nil; h = h.next {
-			if h.role == roleAgent && (h.flags&hopGuessed != 0 || h.up != 0 && h.flags&(hopNoInvite|hopNo2xx|hopNoBye) != 0) {
+			if h.role == roleAgent && (h.flags&hopGuessed != 0 || h.up != 0 && (h.alive() || h.flags&(hopNoInvite|hopNo2xx|hopNoBye) != 0)) {
 				return true
 			}
 		}
@@ -96,7 +99,7 @@ func (t *Tracker) inferred(c *call, caller *hop, j *judgement, why Reason) bool 
 		return false
 	}
 	// That nobody was there for him rests on seeing all of what the phones did.
-	if c.fares()&foldUnsure != 0 || c.pbx != nil && t.strays[c.pbx.ID] >= c.started {
+	if c.fares(caller.down)&foldUnsure != 0 || c.pbx != nil && t.strays[c.pbx.ID] >= c.started {
 		return true
 	}
 	return j.reason != AbandonedRinging && len(t.unreadable) > 0
