@@ -52,9 +52,6 @@ func main() {
 // stderrWriter is where logs, progress and warnings go.
 type stderrWriter io.Writer
 
-// errNotReady is what status ends with when the daemon cannot keep its promise.
-var errNotReady = errors.New("the daemon is not ready")
-
 // run executes one command line and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
 	// The first signal ends the command in order, the second the process.

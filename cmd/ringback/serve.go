@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -110,40 +109,4 @@ func newLogger(w io.Writer, format configs.LogFormat, level slog.Leveler) *slog.
 		return slog.New(slog.NewJSONHandler(w, o))
 	}
 	return slog.New(slog.NewTextHandler(w, o))
-}
-
-type statusCommand struct{}
-
-func (*statusCommand) Help() string {
-	return `
-Asks the daemon at the admin socket whether it can keep its promise, and prints what must work for that. The exit code is
-0 when all does.`
-}
-
-// Run prints what the daemon says of itself.
-func (*statusCommand) Run(ctx context.Context, cli *commandLine, out io.Writer) error {
-	config, err := cli.load()
-	if err != nil {
-		return err
-	}
-	remote, err := daemon.Connect(ctx, config.Admin.Socket)
-	if err != nil {
-		return err
-	}
-	defer remote.Close()
-	readiness, err := remote.Ready(ctx)
-	if err != nil {
-		return err
-	}
-	for _, check := range readiness.Checks {
-		state := "ready"
-		if !check.Ready {
-			state = "not ready: " + check.Problem
-		}
-		fmt.Fprintf(out, "%-12s %s\n", check.Name, state)
-	}
-	if !readiness.Ready {
-		return errNotReady
-	}
-	return nil
 }

@@ -130,6 +130,9 @@ func TestServeLivesAsAService(t *testing.T) {
 	if err == nil || !strings.Contains(out, "not ready: the directory knows no service") {
 		t.Errorf("status: %v\n%s", err, out)
 	}
+	if out, err = s.run("status", "--alive"); err != nil {
+		t.Errorf("alive: %v\n%s", err, out)
+	}
 	if out, err = s.run("directory", "import", "--yes", centre); err != nil || !strings.Contains(out, "version 1 of the directory is in force") {
 		t.Errorf("import: %v\n%s", err, out)
 	}

@@ -187,7 +187,8 @@ func (c *Centre) lookAround(at time.Time, a *Agent) {
 	}
 	for _, s := range a.Services {
 		for _, number := range c.o.Owed(s.List) {
-			if k := c.known(number); k != nil && !k.engaged && k.tries < 2 && at.Sub(k.idle) > time.Second {
+			// Nobody calls back a customer who has just hung up: the list may not know yet that he was served.
+			if k := c.known(number); k != nil && !k.engaged && k.tries < 2 && at.Sub(k.idle) > 3*time.Second {
 				c.callBack(at, a, k, s)
 				return
 			}
