@@ -182,9 +182,11 @@ func (t *Tracker) cause(c *call, l *leg, h *hop, m *Message, s *sight) {
 	if h == c.callerHop() {
 		c.started = h.invited
 	}
-	if s.dst.pbx != nil {
+	switch {
+	case was.caller == l && was.pbx != nil && l.nhops > 1: // a border element's outer hop came after its inner one
+	case s.dst.pbx != nil:
 		c.pbx = s.dst.pbx
-	} else if s.src.pbx != nil {
+	case s.src.pbx != nil:
 		c.pbx = s.src.pbx
 	}
 	t.callerIs(c, m, &s.from)

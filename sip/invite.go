@@ -61,12 +61,8 @@ func (t *Tracker) newHop(l *leg, m *Message) *hop {
 	switch h.role {
 	case roleIn:
 		switch {
-		case c.caller == nil:
+		case c.caller == nil, c.caller == l && c.flags&callTentative != 0 && h == c.callerHop():
 			t.cause(c, l, h, m, &s)
-		case c.caller == l && c.flags&callTentative != 0 && h == c.callerHop():
-			behind := c.pbx // a border element's outer hop came after its inner one
-			t.cause(c, l, h, m, &s)
-			c.pbx = behind
 		case c.caller != l && s.src.kind != placePBX && l.flags&legLinked == 0:
 			t.split(l, h, m, &s)
 		case c.caller == l && c.dir == Inbound:
@@ -229,7 +225,7 @@ func (t *Tracker) ack(l *leg, m *Message) {
 	}
 	h := l.byBranch(hash(m.Branch))
 	if h == nil {
-		if len(m.To.Tag) > 0 {
+		if len(m.To.Tag) > 0 && m.CSeq >= l.cseq { // not of a try before, that was challenged
 			t.prove(l, m)
 		}
 		return
