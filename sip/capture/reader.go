@@ -41,7 +41,7 @@ func Open(path string) (*Reader, error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("capture: %w", err)
 	}
-	r, err := NewReader(filepath.Base(path), f)
+	r, err := NewReader(path, f)
 	if err != nil {
 		_ = f.Close()
 		return nil, err
@@ -124,11 +124,11 @@ func (r *Reader) Warnings() []string {
 		count uint64
 		what  string
 	}{
-		{r.d.stats.Skipped[UnknownLink], "frames are of a link type that is not read"},
-		{r.d.stats.Truncated, "frames were not captured whole; capture without a snap length"},
-		{r.d.stats.Skipped[StreamGap], "messages in TCP streams have parts missing"},
-		{r.d.stats.Skipped[FragmentLost], "IP datagrams have fragments missing"},
-		{r.d.stats.Encrypted, "connections are encrypted; signalling they carry could not be read"},
+		{r.d.stats.Skipped[UnknownLink], "frames of a link type that is not read"},
+		{r.d.stats.Truncated, "frames not captured whole; capture without a snap length (tcpdump -s 0)"},
+		{r.d.stats.Skipped[StreamGap], "messages in TCP streams with parts missing"},
+		{r.d.stats.Skipped[FragmentLost], "IP datagrams with fragments missing"},
+		{r.d.stats.Encrypted, "encrypted connections; the signalling they carry could not be read"},
 	} {
 		if n.count > 0 {
 			w = append(w, fmt.Sprintf("%s: %d %s", r.name, n.count, n.what))
@@ -141,7 +141,7 @@ func (r *Reader) Warnings() []string {
 func (r *Reader) Stats() Stats { return r.d.stats }
 
 // Name is the file's name without its folder.
-func (r *Reader) Name() string { return r.name }
+func (r *Reader) Name() string { return filepath.Base(r.name) }
 
 // Size is the size of the file in bytes, 0 when it is not known.
 func (r *Reader) Size() int64 { return r.size }
