@@ -127,7 +127,7 @@ f.yaml:3:27: hep.allow[2]: 2001:db8::1 lacks its length; write 2001:db8::1/128 f
 			`f.yaml:1:11: data_dir: here stands a list; write a single value, "" for none
 f.yaml:3:8: hep.udp: here stands a single value; write a list, as [a, b], or [] for none
 f.yaml:4:6: log: here stands a single value; write one "key: value" a line, indented under log
-f.yaml:6:11: tracker.settle: here stands a group of keys; write a duration, as 20ms, 2s, 5m or 12h`,
+f.yaml:6:11: tracker.settle: here stands a group of keys (a colon outside quotes can make one); write a duration, as 20ms, 2s, 5m or 12h`,
 		},
 		{
 			"the file is a list",

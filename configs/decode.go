@@ -214,7 +214,7 @@ func scalarText(node ast.Node) (string, bool) {
 func kind(node ast.Node) string {
 	switch node.(type) {
 	case ast.MapNode:
-		return "a group of keys"
+		return "a group of keys (a colon outside quotes can make one)"
 	case *ast.SequenceNode:
 		return "a list"
 	case *ast.NullNode:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -16,9 +17,17 @@ import (
 func Load(path string) (*Config, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
+		return nil, unread(err)
 	}
 	return Parse(path, text)
+}
+
+// unread says that a file cannot be read, and of one that is missing where to get it.
+func unread(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("reading the configuration: %w; `ringback config default` prints one to begin with", err)
+	}
+	return fmt.Errorf("reading the configuration: %w", err)
 }
 
 // Parse is Load for text that was read already; file is the name used in problems.
@@ -41,7 +50,7 @@ func Parse(file string, text []byte) (*Config, error) {
 func Check(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("reading the configuration: %w", err)
+		return unread(err)
 	}
 	c, err := Parse(path, text)
 	if err != nil {
