@@ -37,7 +37,7 @@ func (n *numbers) number(text string) (sip.Number, error) {
 	case digits != "":
 		return 0, mistakef("%q is no number; write its digits", text)
 	case !international && len(visible(text)) < 6:
-		return 0, mistakef("%q is too short to be a whole number; write a short number under uris, as %s@*", text, visible(text))
+		return 0, mistakef("%q is too short to be a whole number; write an internal number under extensions, a service's under uris, as %s@*", text, visible(text))
 	}
 	if !international && n.country == "" {
 		return 0, mistakef("%q is in national form; write it with + and country code, or set country at the top of the file", text)
