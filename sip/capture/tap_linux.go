@@ -61,7 +61,7 @@ func OpenTap(o TapOptions) (*Tap, error) {
 	if o.Interface != "" {
 		i, err := net.InterfaceByName(o.Interface)
 		if err != nil {
-			return nil, fmt.Errorf("capture: interface %s: %w", o.Interface, err)
+			return nil, fmt.Errorf("capture: interface %s: %w; `ip link` shows those there are", o.Interface, err)
 		}
 		index, t.name = i.Index, o.Interface
 	}

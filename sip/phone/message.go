@@ -192,7 +192,7 @@ func (p *Phone) build(d *draft, answers []credentials) (*sip.Request, error) {
 	if d.target.transport == "UDP" {
 		s := p.socketFor(d.target.addr.Addr())
 		if s == nil {
-			return nil, fmt.Errorf("%w: no UDP socket of the address family of %v", ErrTransport, d.target.addr.Addr())
+			return nil, fmt.Errorf("%w: no UDP socket of ours reaches %v; one on every address, as :5066, does", ErrTransport, d.target.addr.Addr())
 		}
 		local := s.LocalAddr().String()
 		host, port, err := sip.ParseAddr(local)
