@@ -12,7 +12,7 @@ import (
 )
 
 type demoCommand struct {
-	For  time.Duration `placeholder:"30s" help:"Stop after this time, with a summary. By default it goes on until Ctrl-C."`
+	For  time.Duration `placeholder:"TIME" help:"Stop after this time, as 30s or 5m, with a summary. By default it goes on until Ctrl-C."`
 	Seed uint64        `placeholder:"N" help:"Let the same customers come again; every demo names its seed."`
 }
 
