@@ -23,7 +23,7 @@ type Config struct {
 	Log Log `yaml:"log"`
 
 	// The sockets to which PBXs, proxies and capture agents send the mirror of their signalling, as HEP
-	// version 3 (version 2 too, over UDP). At least one of these, or the tap, must be set.
+	// version 3; version 2 is counted and dropped. At least one of these, or the tap, must be set.
 	HEP HEP `yaml:"hep"`
 
 	// Reading signalling from a network interface, for those who cannot configure their PBX. Needs Linux
