@@ -5,8 +5,9 @@ import "ringback/sip"
 // File is everything Ringback has to know of a contact centre, in YAML. All parts may be left out,
 // but without PBXs no call is recognised and without services and lists no case is made.
 //
-// Values are taken as written: 101, "101" and '101' are the same, and NO is Norway. Anchors, aliases
-// and merge keys (<<) work; tags and a second document are refused. A key that is not in this manual
+// Values are taken as written: 101, "101" and '101' are the same, and NO is Norway; only what begins
+// with * needs quotes, as "*97". Anchors, aliases and merge keys (<<) work; tags and a second document
+// are refused. A key that is not in this manual
 // is a mistake, and so is an id that nothing defines. Wherever a list of values is wanted, a single
 // value stands for a list of one.
 //
@@ -185,7 +186,7 @@ type ListEntry struct {
 	// Kind is callback for missed and dropped service calls, or call for imported numbers. Default:
 	// callback.
 	Kind ListKind `yaml:"kind"`
-	// Members are the agents who see the list and are told of its cases; * is every agent.
+	// Members are the agents who see the list and are told of its cases; "*", in quotes, is every agent.
 	Members []string `yaml:"members"`
 	// Hours is the calendar of its opening hours. Default: always open.
 	Hours  string `yaml:"hours"`

@@ -59,7 +59,7 @@ func manual(t *testing.T) string {
 	b.WriteString("# The directory file\n\n<!-- Written by go test -update ./directory from the doc comments of its types. -->\n\n")
 	b.WriteString("`configs/examples/directory.yaml` is one to begin with. `ringback directory check FILE` names what is wrong with one,\n" +
 		"`ringback directory import FILE` shows what it would change and puts it in force, `ringback directory export` writes\n" +
-		"out what is in force.\n")
+		"out what is in force: without comments and with numbers in full, so keep your own file.\n")
 	for _, s := range sections {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n", s.title, intro(s.typ, comments))
 		explain(t, &b, s.typ, comments)
