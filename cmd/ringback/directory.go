@@ -31,7 +31,7 @@ Examples:
 
     ringback directory check centre.yaml
     ringback directory import centre.yaml
-    ringback directory export > centre.yaml`
+    ringback directory export > in-force.yaml`
 }
 
 type directoryCheck struct {
@@ -59,7 +59,8 @@ type directoryImport struct {
 func (*directoryImport) Help() string {
 	return `
 What changes is shown first: + is added, - is removed, ~ is changed. Either all of it takes effect or nothing. When
-somebody else changed the directory since it was shown, nothing is changed.`
+somebody else changed the directory since it was shown, nothing is changed. The file is what the directory becomes: what
+is not in it goes. Without a running daemon, be the user that it runs as: files of another one would keep it from starting.`
 }
 
 // Run shows the difference, asks, and applies it.
@@ -119,6 +120,11 @@ func (c *directoryImport) Run(ctx context.Context, cli *commandLine, out io.Writ
 }
 
 type directoryExport struct{}
+
+func (*directoryExport) Help() string {
+	return `
+Comments of the file it came from are not kept, and numbers are written in full, with + and country code.`
+}
 
 // Run prints the directory.
 func (*directoryExport) Run(ctx context.Context, cli *commandLine, out io.Writer) (err error) {
