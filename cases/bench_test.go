@@ -142,7 +142,7 @@ func BenchmarkOpened(b *testing.B) {
 		part := benchCalls(first, portion)
 		making += cpuTime() - m
 		for i, events := range part {
-			if i%20 == 0 {
+			if i%80 == 0 {
 				time.Sleep(time.Until(began.Add(time.Duration(first+i) * time.Second / perSecond))) // the rate is the point
 			}
 			for _, ev := range events {

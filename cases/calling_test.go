@@ -10,7 +10,8 @@ import (
 var storeInMemory = store.Options{}
 
 func TestACallerBackInTheQueueIsShown(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(rings("a", maija, "hotline", 0))
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		id := w.only(maija, "callbacks").ID
@@ -30,7 +31,8 @@ func TestACallerBackInTheQueueIsShown(t *testing.T) {
 }
 
 func TestTwoCallsAtOnceOfOneCaller(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(rings("a", maija, "hotline", 0))
 		w.tell(rings("b", maija, "hotline", 10))
 		// The second waits on while the first is missed.
@@ -45,7 +47,8 @@ func TestTwoCallsAtOnceOfOneCaller(t *testing.T) {
 }
 
 func TestACallWhoseCallerTurnsOutToBeAnother(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		w.tell(gone("b", pekka, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		w.tell(rings("c", maija, "hotline", 100), "calling_now callbacks")

@@ -31,14 +31,15 @@ type Cases struct {
 	dir func() *directory.Directory
 	opt Options
 
-	ledger ledger // of the command at work; owned by whoever applies it
+	// Owned by whoever applies commands, one at a time.
+	ledger ledger // of the command at work
+	ids    ids
 
 	// What is known of numbers without asking the store, so that the events of most calls cost a look
 	// into a map. It follows from what is stored and what was submitted.
 	mu      sync.Mutex
-	numbers map[sip.Number]interest
+	numbers map[sip.Number]*interest
 	live    map[string]alive      // service calls on the line, by sip.Call.ID
-	callers map[string]sip.Number // and their callers
 	waiting map[string]sip.Number // agents' calls whose end matters, and whom they called
 	open    map[string]int        // open cases by list
 	showing []string              // open cases that showed a call on the line when the store was opened
@@ -52,7 +53,11 @@ type interest struct {
 	open    int      // cases
 	pending int      // commands that may open or close one
 	live    []string // service calls on the line, by sip.Call.ID
+	room    [1]string
 }
+
+// nobody is a number that nothing is known of.
+var nobody = new(interest)
 
 // New makes the cases kept in a store. It registers its commands, so the store has not been used yet,
 // and reads which numbers have open cases. dir gives the directory in force.
@@ -65,7 +70,7 @@ func New(st *store.Store, dir func() *directory.Directory, o Options) (*Cases, e
 	}
 	c := &Cases{
 		st: st, dir: dir, opt: o,
-		numbers: map[sip.Number]interest{}, live: map[string]alive{}, waiting: map[string]sip.Number{}, open: map[string]int{}, decided: map[Why]uint64{},
+		numbers: map[sip.Number]*interest{}, live: map[string]alive{}, waiting: map[string]sip.Number{}, open: map[string]int{}, decided: map[Why]uint64{},
 	}
 	st.Handle(kindEvent, c.applyEvent)
 	st.Handle(kindAct, c.applyAct)
@@ -79,6 +84,16 @@ func New(st *store.Store, dir func() *directory.Directory, o Options) (*Cases, e
 
 // load reads what Cases keeps in memory.
 func (c *Cases) load(s *store.Snapshot) error {
+	for key := range s.Scan(store.Prefix(tableCase).Backwards()) {
+		var last string
+		err := store.SplitKey(key, nil, &last)
+		second, ok := secondOf(last)
+		if err != nil || !ok {
+			return fmt.Errorf("%w: a case with the id %q", ErrRecord, last)
+		}
+		c.ids.second = second
+		break
+	}
 	for key, value := range s.Scan(store.Prefix(tableOpen)) {
 		var list, id string
 		if err := store.SplitKey(key, nil, &list, nil, nil, &id); err != nil {
@@ -114,18 +129,35 @@ func (c *Cases) load(s *store.Snapshot) error {
 func (c *Cases) count(p presence, n int) {
 	c.open[p.list] += n
 	if p.number != 0 {
-		c.interest(p.number, func(i *interest) { i.open += n })
+		i := c.of(p.number)
+		i.open += n
+		c.forgetNumber(p.number, i)
 	}
 }
 
-// interest changes what is known of a number.
-func (c *Cases) interest(n sip.Number, change func(*interest)) {
-	i := c.numbers[n]
-	change(&i)
+// known is what is known of a number, for reading.
+func (c *Cases) known(n sip.Number) *interest {
+	if i, ok := c.numbers[n]; ok {
+		return i
+	}
+	return nobody
+}
+
+// of is what is known of a number, for changing.
+func (c *Cases) of(n sip.Number) *interest {
+	i, ok := c.numbers[n]
+	if !ok {
+		i = new(interest)
+		i.live = i.room[:0]
+		c.numbers[n] = i
+	}
+	return i
+}
+
+// forgetNumber forgets a number of which there is nothing to know.
+func (c *Cases) forgetNumber(n sip.Number, i *interest) {
 	if i.open == 0 && i.pending == 0 && len(i.live) == 0 {
 		delete(c.numbers, n)
-	} else {
-		c.numbers[n] = i
 	}
 }
 
@@ -180,9 +212,9 @@ func (c *Cases) track(ev *sip.Event) (n sip.Number, data happened, matters bool)
 		}
 		n = call.Caller
 		data.Was = c.online(call, ev.At)
-		matters = c.numbers[n].open > 0 || c.numbers[data.Was].open > 0
+		matters = c.known(n).open > 0 || data.Was != 0 && c.known(data.Was).open > 0
 	case sip.AgentDialled:
-		matters = n != 0 && c.numbers[n].open > 0
+		matters = c.known(n).open > 0
 	case sip.CallEnded:
 		if call.Direction == sip.Outbound {
 			n = call.Callee
@@ -190,7 +222,7 @@ func (c *Cases) track(ev *sip.Event) (n sip.Number, data happened, matters bool)
 			if waits {
 				n = called
 			}
-			matters = waits || c.numbers[n].open > 0
+			matters = waits || c.known(n).open > 0
 			data.Live = c.alive(n)
 			break
 		}
@@ -201,15 +233,15 @@ func (c *Cases) track(ev *sip.Event) (n sip.Number, data happened, matters bool)
 			return 0, data, false
 		}
 		missed := call.Verdict == sip.Missed || call.Verdict == sip.Dropped
-		matters = missed || c.numbers[n].open > 0 || n == 0 && call.Verdict == sip.Served
+		matters = missed || c.known(n).open > 0 || n == 0 && call.Verdict == sip.Served
 		data.Live = c.alive(n)
 	default:
 	}
-	i := c.numbers[n]
-	matters = matters || n != 0 && i.pending > 0
-	if matters && n != 0 {
-		i.pending++
-		c.numbers[n] = i
+	if n == 0 {
+		return n, data, matters
+	}
+	if matters = matters || c.known(n).pending > 0; matters {
+		c.of(n).pending++
 	}
 	return n, data, matters
 }
@@ -224,7 +256,8 @@ func (c *Cases) online(call *sip.Call, at time.Time) (was sip.Number) {
 		c.offline(call)
 	}
 	c.live[call.ID] = alive{call.ID, call.List, startOf(call, at), call.Caller}
-	c.interest(call.Caller, func(i *interest) { i.live = append(i.live, call.ID) })
+	i := c.of(call.Caller)
+	i.live = append(i.live, call.ID)
 	return was
 }
 
@@ -235,15 +268,15 @@ func (c *Cases) offline(call *sip.Call) {
 		return
 	}
 	delete(c.live, call.ID)
-	c.interest(a.caller, func(i *interest) {
-		i.live = slices.DeleteFunc(i.live, func(id string) bool { return id == call.ID })
-	})
+	i := c.of(a.caller)
+	i.live = slices.DeleteFunc(i.live, func(id string) bool { return id == call.ID })
+	c.forgetNumber(a.caller, i)
 }
 
 // alive lists the service calls of a number that are on the line.
 func (c *Cases) alive(n sip.Number) []alive {
 	var all []alive
-	for _, id := range c.numbers[n].live {
+	for _, id := range c.known(n).live {
 		all = append(all, c.live[id])
 	}
 	return all
@@ -254,7 +287,9 @@ func (c *Cases) settle(ev *sip.Event, n sip.Number, res any, err error) ([]Chang
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if n != 0 {
-		c.interest(n, func(i *interest) { i.pending-- })
+		i := c.of(n)
+		i.pending--
+		defer c.forgetNumber(n, i)
 	}
 	applied := errors.Is(err, store.ErrApplied)
 	if err != nil && !applied {

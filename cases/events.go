@@ -105,7 +105,7 @@ func (l *ledger) dialled(agent string, n sip.Number) {
 	h := l.customer(n, "")
 	d := dial{at: l.at, number: uint64(n), agent: agent}
 	for _, r := range l.open(h) {
-		p, _ := l.policy(r.List)
+		p := l.policy(r.List)
 		act, why := decideDialled(r, l.at, h.shared, p)
 		l.decided(why)
 		switch act {
@@ -142,7 +142,7 @@ func (l *ledger) agentCallEnded() {
 	}
 	l.open(h) // cases that came to be after the INVITE
 	for _, r := range slices.Clone(l.records) {
-		p, _ := l.policy(r.List)
+		p := l.policy(r.List)
 		act, why := decideResult(r, l.call, l.at, h.shared, l.otherOpen(r), p)
 		l.decided(why)
 		l.resulted(r, act, d.agent, p)
@@ -187,7 +187,7 @@ func (l *ledger) serviceCallEnded() {
 		l.missed(h)
 	case sip.Served:
 		for _, r := range l.open(h) {
-			p, _ := l.policy(r.List)
+			p := l.policy(r.List)
 			act, why := decideServed(r, c, l.at, h.shared, l.dir.Grouped(r.List, c.List), p)
 			l.decided(why)
 			if act == closeNow {
@@ -285,7 +285,7 @@ func (l *ledger) openCase(h *held, previous string, list *directory.List) *recor
 	}
 	for try := 0; ; try++ {
 		r.ID = newID(l.at, list.ID, h.key, l.call.ID, try)
-		if l.record(r.ID) == nil {
+		if l.ids.free(r.ID, l.at) || l.record(r.ID) == nil {
 			break
 		}
 	}

@@ -95,7 +95,7 @@ func (c *Cases) applyExpire(tx *store.Tx, cmd store.Command) (any, error) {
 		act, why := decideExpiry(r, l.at)
 		l.decided(why)
 		if act == closeNow {
-			p, _ := l.policy(r.List)
+			p := l.policy(r.List)
 			l.close(r, Expired, "", time.Time{}, p)
 		}
 	}

@@ -108,7 +108,8 @@ func TestAnErrorOfTheStoreIsToldAndChangesNothing(t *testing.T) {
 }
 
 func TestListsArePagedByPriority(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		const n = 123
 		number := func(i int) sip.Number { return sip.Number(358401000000 + i) }
 		for i := range n {
@@ -197,7 +198,8 @@ func (w *world) pages(q cases.Query) []cases.Case {
 
 func TestNumbersThatMayBeTheSame(t *testing.T) {
 	const abroad = sip.Number(46401234501) // the same last nine digits
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		w.tell(gone("b", pekka, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		w.none(abroad)
@@ -215,7 +217,8 @@ func TestNumbersThatMayBeTheSame(t *testing.T) {
 }
 
 func TestExpiry(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		const n = 450 // more than one command takes
 		for i := range n {
 			w.tell(gone(fmt.Sprint(i), sip.Number(358401000000+i), "office", 0, 40, sip.Busy), "opened office busy")
@@ -286,7 +289,8 @@ func (w *world) rows() int {
 }
 
 func TestLongHistories(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		var want []string
 		var id string
 		for i := range 30 {

@@ -1,10 +1,6 @@
 package cases
 
 import (
-	"hash/fnv"
-	"strconv"
-	"time"
-
 	"ringback/sip"
 	"ringback/store"
 )
@@ -57,33 +53,4 @@ func customerKey(n sip.Number, caller string) []byte {
 		return store.Key(tableNumber, uint64(n%nine), uint64(n))
 	}
 	return store.Key(tableCaller, caller)
-}
-
-// crockford are digits and letters that cannot be mistaken for one another when read aloud.
-const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-// newID makes the id of a case from what opened it, so that the same command makes the same id
-// everywhere: seven signs of the second and six of the list, the customer and the call, as
-// 1NGE7R4-8XK2QJ. They sort by time. try counts up when an id is taken.
-func newID(at time.Time, list string, customer []byte, call string, try int) string {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(list))
-	_, _ = h.Write([]byte{0})
-	_, _ = h.Write(customer)
-	_, _ = h.Write([]byte(call))
-	_, _ = h.Write([]byte(strconv.Itoa(try)))
-	sum := h.Sum64()
-	seconds := uint64(max(at.Unix(), 0))
-	var id [14]byte
-	for i := 6; i >= 0; i-- {
-		id[i] = crockford[seconds%32]
-		seconds /= 32
-	}
-	id[7] = '-'
-	sum ^= sum >> 32
-	for i := 13; i >= 8; i-- {
-		id[i] = crockford[sum%32]
-		sum /= 32
-	}
-	return string(id[:])
 }

@@ -14,6 +14,7 @@ import (
 type ledger struct {
 	tx   *store.Tx
 	dir  *directory.Directory
+	ids  *ids
 	at   time.Time
 	call *sip.Call // that caused the command, nil when a person or the time did
 	live []alive   // other calls of its customer
@@ -35,7 +36,7 @@ func (c *Cases) begin(tx *store.Tx, at time.Time) *ledger {
 	clear(l.customers)
 	clear(l.entries)
 	*l = ledger{
-		tx: tx, dir: c.dir(), at: at, records: l.records[:0], customers: l.customers[:0], entries: l.entries[:0],
+		tx: tx, dir: c.dir(), ids: &c.ids, at: at, records: l.records[:0], customers: l.customers[:0], entries: l.entries[:0],
 		arena: writer{l.arena.b[:0]}, result: new(result),
 	}
 	l.result.changes = l.result.room[:0]
@@ -78,12 +79,12 @@ type presence struct {
 }
 
 // policy is the policy of a list. A case may outlive its list, and then has the default one.
-func (l *ledger) policy(list string) (*directory.Policy, *directory.Hours) {
+func (l *ledger) policy(list string) *directory.Policy {
 	if x, ok := l.dir.List(list); ok {
-		return &x.Policy, x.Hours
+		return &x.Policy
 	}
 	p := directory.DefaultPolicy()
-	return &p, nil
+	return &p
 }
 
 func (l *ledger) fail(err error) {
@@ -136,7 +137,7 @@ func (l *ledger) customer(n sip.Number, caller string) *held {
 // open are the customer's open cases.
 func (l *ledger) open(h *held) []*record {
 	var all []*record
-	for _, id := range h.customer.open() {
+	for _, id := range h.open() {
 		if r := l.record(id); r != nil && r.State == Open {
 			all = append(all, r)
 		}
@@ -251,7 +252,7 @@ func (l *ledger) write(r *record) {
 		l.tx.Delete(closedKey(r.List, &was, r.ID))
 	}
 	if is.state == Open {
-		l.tx.Set(openKey(r.List, &is, r.ID), is.place.encode())
+		l.tx.Set(openKey(r.List, &is, r.ID), is.encode())
 	} else if was.state != Closed || !was.closed.Equal(is.closed) {
 		l.tx.Set(closedKey(r.List, &is, r.ID), nil)
 	}

@@ -9,12 +9,13 @@ import (
 )
 
 func TestAMissedCallOpensACase(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(rings("a", maija, "hotline", 0))
 		changes := w.tell(gone("a", maija, "hotline", 0, 40, sip.AbandonedWaiting), "opened callbacks abandoned_waiting")
 		got := changes[0].Case
 		want := cases.Case{
-			ID: got.ID, List: "callbacks", Number: maija, Caller: "+358401234501", State: cases.Open,
+			ID: got.ID, List: "callbacks", Number: maija, State: cases.Open,
 			Service: "hotline", Verdict: sip.Missed, Reason: sip.AbandonedWaiting, MissedCount: 1, Wait: 40 * time.Second,
 			CallIDs: []string{"a@carrier", "a@pbx"}, Opened: at(42), Missed: at(40), Due: at(42).Add(time.Hour),
 			Expires: time.Date(2026, 11, 23, 22, 0, 0, 0, time.UTC), // always open: the end of the third day
@@ -42,7 +43,8 @@ func TestAMissedCallOpensACase(t *testing.T) {
 }
 
 func TestAnotherMissIsAddedAndDueNeverMovesLater(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.AbandonedWaiting), "opened callbacks abandoned_waiting")
 		first := w.only(maija, "callbacks")
 		day := 86400.0
@@ -93,7 +95,8 @@ func TestDueAndExpiryAreInOpeningHours(t *testing.T) {
 }
 
 func TestAnAgentsCallClosesAtItsINVITEAndStaysClosedWhenAnswered(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.AbandonedWaiting), "opened callbacks abandoned_waiting")
 		id := w.only(maija, "callbacks").ID
 		w.tell(dials("out", maija, 100), "closed callbacks agent_called by 101")
@@ -130,7 +133,8 @@ func TestItReopensWhenTheFarEndDidNotAnswer(t *testing.T) {
 		{sip.NetworkFailure, "network_failure", 0}, // 5xx is the network's fault and no attempt
 	} {
 		t.Run(tt.word, func(t *testing.T) {
-			onBoth(t, func(t *testing.T, w *world) {
+			onBoth(t, func(w *world) {
+				t := w.t
 				w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 				before := w.only(maija, "callbacks")
 				w.tell(dials("out", maija, 100), "closed callbacks agent_called by 101")
@@ -154,7 +158,7 @@ func TestItReopensWhenTheFarEndDidNotAnswer(t *testing.T) {
 }
 
 func TestAnsweredModeClosesWhenTheFarEndWasUpLongEnough(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
 		w.tell(gone("a", maija, "support", 0, 40, sip.Busy), "opened support busy")
 		w.tell(dials("1", maija, 100))
 		w.tell(rang("1", maija, 100, 110, 119.9, sip.Answered), "attempted support answered by 101")
@@ -167,7 +171,8 @@ func TestAnsweredModeClosesWhenTheFarEndWasUpLongEnough(t *testing.T) {
 }
 
 func TestOffRecordsAttemptsAndClosesNothing(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(gone("a", maija, "sales", 0, 40, sip.Busy), "opened sales busy")
 		w.tell(gone("b", maija, "sales", 50, 60, sip.Timeout)) // not collected
 		w.tell(dials("out", maija, 100))
@@ -180,7 +185,8 @@ func TestOffRecordsAttemptsAndClosesNothing(t *testing.T) {
 }
 
 func TestACallerServedOnAnyListOfTheGroupClosesHisCases(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		w.tell(gone("b", maija, "support", 0, 40, sip.Timeout), "opened support timeout")
 		w.tell(gone("c", maija, "press", 0, 40, sip.Timeout), "opened press timeout")
@@ -194,7 +200,7 @@ func TestACallerServedOnAnyListOfTheGroupClosesHisCases(t *testing.T) {
 }
 
 func TestServedMeansAfterwards(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
 		// Two calls at once from one number: one was served and over before the other was missed.
 		w.tell(gone("b", maija, "hotline", 5, 40, sip.AbandonedWaiting), "opened callbacks abandoned_waiting")
 		w.tell(served("a", maija, "hotline", 0, 39))
@@ -204,7 +210,8 @@ func TestServedMeansAfterwards(t *testing.T) {
 }
 
 func TestANewMissReopensWhatWasClosedAutomaticallyAShortWhileAgo(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		id := w.only(maija, "callbacks").ID
 		w.tell(served("b", maija, "hotline", 100, 200), "closed callbacks caller_served by 101")
@@ -225,7 +232,8 @@ func TestANewMissReopensWhatWasClosedAutomaticallyAShortWhileAgo(t *testing.T) {
 }
 
 func TestAMissThatIsJudgedAfterTheCustomerWasReachedOpensNothing(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		id := w.only(maija, "callbacks").ID
 		w.tell(dials("out", maija, 101), "closed callbacks agent_called by 101")
@@ -239,7 +247,7 @@ func TestAMissThatIsJudgedAfterTheCustomerWasReachedOpensNothing(t *testing.T) {
 }
 
 func TestACustomerWhoLeavesTheQueueToTakeTheAgentsCallIsNotCalledTwice(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		w.tell(rings("b", maija, "hotline", 90), "calling_now callbacks")
 		w.tell(dials("out", maija, 100), "closed callbacks agent_called by 101")
@@ -249,7 +257,7 @@ func TestACustomerWhoLeavesTheQueueToTakeTheAgentsCallIsNotCalledTwice(t *testin
 }
 
 func TestAnAgentWhoDialsBeforeTheVerdictFellHasCalledBack(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
 		w.tell(dials("out", maija, 41)) // no case yet
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.AbandonedWaiting), "opened callbacks abandoned_waiting")
 		w.tell(rang("out", maija, 41, 45, 200, sip.Answered), "attempted callbacks answered by 101", "closed callbacks agent_called by 101")
@@ -259,7 +267,8 @@ func TestAnAgentWhoDialsBeforeTheVerdictFellHasCalledBack(t *testing.T) {
 }
 
 func TestShortAbandons(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(short(gone("a", maija, "hotline", 0, 1, sip.AbandonedWaiting)))
 		w.tell(short(gone("b", maija, "hotline", 601, 602, sip.AbandonedWaiting))) // more than 10 min later
 		w.tell(short(gone("c", pekka, "hotline", 700, 701, sip.AbandonedWaiting)))
@@ -274,7 +283,8 @@ func TestShortAbandons(t *testing.T) {
 }
 
 func TestCallersWithoutANumber(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		hidden := gone("a", 0, "hotline", 0, 40, sip.Timeout)
 		hidden.Call.Withheld, hidden.Call.CallerID = true, "anonymous"
 		w.tell(hidden)
@@ -297,7 +307,8 @@ func TestCallersWithoutANumber(t *testing.T) {
 }
 
 func TestCallsThatAreNoServiceCallsOpenNothing(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		direct := gone("a", maija, "hotline", 0, 40, sip.Timeout)
 		direct.Call.Service, direct.Call.List = "", ""
 		w.tell(direct)
@@ -319,7 +330,8 @@ func TestCallsThatAreNoServiceCallsOpenNothing(t *testing.T) {
 
 func TestSharedNumbersAreNeverMergedOrClosedAutomatically(t *testing.T) {
 	const switchboard = sip.Number(358800555001)
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(gone("a", switchboard, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		w.tell(gone("b", switchboard, "hotline", 50, 60, sip.Timeout), "opened callbacks timeout")
 		w.tell(rings("c", switchboard, "hotline", 90))
@@ -341,7 +353,7 @@ func TestSharedNumbersAreNeverMergedOrClosedAutomatically(t *testing.T) {
 }
 
 func TestOneDiallingClosesTheCasesOfAllLists(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		w.tell(gone("b", maija, "support", 0, 40, sip.Timeout), "opened support timeout")
 		w.tell(gone("c", maija, "press", 0, 40, sip.Timeout), "opened press timeout")

@@ -123,7 +123,7 @@ func (l *ledger) do(r *record, d *deed) error {
 		if r.State != Open {
 			return ErrNotOpen
 		}
-		p, _ := l.policy(r.List)
+		p := l.policy(r.List)
 		l.close(r, d.Why, d.Agent, l.at, p)
 	case keepOpen:
 		if r.State != Open {

@@ -13,7 +13,8 @@ func act(id string, seconds float64) cases.Act {
 }
 
 func TestAnAutomaticCloseCanBeUndone(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		id := w.only(maija, "callbacks").ID
 		w.tell(dials("out", maija, 100), "closed callbacks agent_called by 101")
@@ -37,7 +38,8 @@ func TestAnAutomaticCloseCanBeUndone(t *testing.T) {
 }
 
 func TestPeopleCloseAndReopen(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		id := w.only(maija, "callbacks").ID
 		changes, err := w.c.CloseByHand(t.Context(), act(id, 100), cases.Successful)
@@ -92,7 +94,8 @@ func TestPeopleCloseAndReopen(t *testing.T) {
 }
 
 func TestAnActGivenTwiceIsDoneOnce(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		c := w.only(maija, "callbacks")
 		a := act(c.ID, 100)
@@ -107,7 +110,8 @@ func TestAnActGivenTwiceIsDoneOnce(t *testing.T) {
 }
 
 func TestWhatAPersonKeepsOpenIsNeverClosedAutomatically(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
+	onBoth(t, func(w *world) {
+		t := w.t
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		id := w.only(maija, "callbacks").ID
 		for range 2 { // the second time it is so already

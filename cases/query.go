@@ -165,9 +165,10 @@ func (c *Cases) History(id string) iter.Seq2[Entry, error] {
 // OpenByNumber reads the open cases of a number on all lists, the oldest first within a list.
 func (c *Cases) OpenByNumber(n sip.Number) ([]Case, error) {
 	c.mu.Lock()
-	i := c.numbers[n]
+	i := c.known(n)
+	none := i.open == 0 && i.pending == 0
 	c.mu.Unlock()
-	if n == 0 || i.open == 0 && i.pending == 0 {
+	if none {
 		return nil, nil
 	}
 	var all []Case

@@ -32,15 +32,15 @@ lists:
 shared_numbers: ["+358800555*"]
 `
 
-func simDirectory(t testing.TB) *directory.Directory {
-	t.Helper()
+func simDirectory(tb testing.TB) *directory.Directory {
+	tb.Helper()
 	f, err := directory.Parse("sim.yaml", []byte(simCentre))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	d, err := directory.New(f)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return d
 }
@@ -206,7 +206,7 @@ func (s *sim) check() {
 		if diff := cmp.Diff(open, counted); diff != "" {
 			t.Errorf("open cases (-stored +counted)\n%s", diff)
 		}
-		for n, i := range s.c.numbers {
+		for n, i := range s.c.numbers { // nothing else runs
 			all, err := openOf(snap, customerKey(n, ""))
 			if err != nil || len(all) != i.open || i.pending != 0 {
 				t.Errorf("%s has %d open cases, in memory %+v, %v", n, len(all), i, err)

@@ -38,15 +38,15 @@ lists:
 shared_numbers: ["+358800555*"]
 `
 
-func parse(t testing.TB, text string) *directory.Directory {
-	t.Helper()
+func parse(tb testing.TB, text string) *directory.Directory {
+	tb.Helper()
 	f, err := directory.Parse("centre.yaml", []byte(text))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	d, err := directory.New(f)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return d
 }
@@ -89,14 +89,15 @@ func (w *world) open(o store.Options) {
 	}
 }
 
-// onBoth runs a test on the disk and in memory.
-func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
-	t.Run("disk", func(t *testing.T) { test(t, newWorld(t, store.Options{Dir: t.TempDir()})) })
-	t.Run("memory", func(t *testing.T) { test(t, newWorld(t, store.Options{})) })
+// onBoth runs a test on the disk, in memory, and with every event told twice.
+func onBoth(t *testing.T, test func(*world)) {
+	t.Helper()
+	t.Run("disk", func(t *testing.T) { test(newWorld(t, store.Options{Dir: t.TempDir()})) })
+	t.Run("memory", func(t *testing.T) { test(newWorld(t, store.Options{})) })
 	t.Run("told twice", func(t *testing.T) {
 		w := newWorld(t, store.Options{})
 		w.twin = true
-		test(t, w)
+		test(w)
 	})
 }
 

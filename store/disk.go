@@ -160,7 +160,9 @@ func (d *disk) collectValueLog() {
 		case <-d.stop:
 			return
 		case <-ticker.C:
-			for d.db.RunValueLogGC(0.5) == nil {
+			var err error
+			for err == nil { // until it finds nothing more
+				err = d.db.RunValueLogGC(0.5)
 			}
 		}
 	}
@@ -293,19 +295,23 @@ func holder(dir string) string {
 	return "unknown"
 }
 
-// badgerLog passes Badger's log on. Its chatter is for debugging, and its debug messages hold keys.
+// badgerLog passes Badger's log on.
 type badgerLog struct{ log *slog.Logger }
 
+// Errorf passes an error on.
 func (b badgerLog) Errorf(format string, a ...any) {
 	b.log.Error("badger", "reason", oneLine(fmt.Errorf(format, a...)).Error())
 }
 
+// Warningf passes a warning on.
 func (b badgerLog) Warningf(format string, a ...any) {
 	b.log.Warn("badger", "reason", oneLine(fmt.Errorf(format, a...)).Error())
 }
 
+// Infof passes chatter on, as for debugging.
 func (b badgerLog) Infof(format string, a ...any) {
 	b.log.Debug("badger", "reason", oneLine(fmt.Errorf(format, a...)).Error())
 }
 
+// Debugf drops what may hold keys.
 func (b badgerLog) Debugf(string, ...any) {}

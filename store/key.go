@@ -166,10 +166,10 @@ func readPart(k []byte, part any) (rest []byte, ok bool) {
 }
 
 func skipPart(k []byte) (rest []byte, ok bool) {
-	switch tag := k[0]; {
-	case tag == tagString:
+	switch k[0] {
+	case tagString:
 		_, rest, ok = readString(k)
-	case tag == tagTime:
+	case tagTime:
 		_, rest, ok = readTime(k)
 	default:
 		_, _, rest, ok = readInt(k)

@@ -99,8 +99,8 @@ func addOne(tx *store.Tx, c store.Command) (any, error) {
 		}
 		n++
 	}
-	tx.Set(store.Key("count"), []byte(fmt.Sprint(n)))
-	tx.Set(store.Key("added", c.ID), []byte(fmt.Sprint(n)))
+	tx.Set(store.Key("count"), fmt.Append(nil, n))
+	tx.Set(store.Key("added", c.ID), fmt.Append(nil, n))
 	return n, nil
 }
 
@@ -134,14 +134,21 @@ func counted(t *testing.T, s *store.Store) (n int, ids []string) {
 	return n, ids
 }
 
-// onBoth runs a test on the disk and in memory: the handlers cannot tell which.
-func onBoth(t *testing.T, test func(t *testing.T, o store.Options)) {
-	t.Run("disk", func(t *testing.T) { test(t, store.Options{Dir: t.TempDir()}) })
-	t.Run("memory", func(t *testing.T) { test(t, store.Options{}) })
+// ground is where a test runs: on the disk or in memory, which handlers cannot tell.
+type ground struct {
+	t *testing.T
+	o store.Options
+}
+
+func onBoth(t *testing.T, test func(ground)) {
+	t.Helper()
+	t.Run("disk", func(t *testing.T) { test(ground{t, store.Options{Dir: t.TempDir()}}) })
+	t.Run("memory", func(t *testing.T) { test(ground{t, store.Options{}}) })
 }
 
 func TestCommandsSeeWhatEarlierOnesWroteAndFailedOnesLeaveNothing(t *testing.T) {
-	onBoth(t, func(t *testing.T, o store.Options) {
+	onBoth(t, func(g ground) {
+		t, o := g.t, g.o
 		s := open(t, o)
 		rng := rand.New(rand.NewPCG(3, 4))
 		want := map[string]string{}
@@ -193,7 +200,8 @@ func listed(m map[string]string) []string {
 }
 
 func TestScansGoBothWaysThroughOldAndNewWrites(t *testing.T) {
-	onBoth(t, func(t *testing.T, o store.Options) {
+	onBoth(t, func(g ground) {
+		t, o := g.t, g.o
 		s := open(t, o)
 		s.Handle("scan", func(tx *store.Tx, c store.Command) (any, error) {
 			tx.Set(store.Key("t", "b"), []byte("new"))
@@ -253,7 +261,8 @@ func do(t *testing.T, s *store.Store, c store.Command) any {
 }
 
 func TestAHandlerMayWriteDuringItsScan(t *testing.T) {
-	onBoth(t, func(t *testing.T, o store.Options) {
+	onBoth(t, func(g ground) {
+		t, o := g.t, g.o
 		s := open(t, o)
 		var steps []step
 		for i := range 200 {
@@ -282,7 +291,8 @@ func TestAHandlerMayWriteDuringItsScan(t *testing.T) {
 }
 
 func TestAnAppliedCommandIsRefusedTheSecondTime(t *testing.T) {
-	onBoth(t, func(t *testing.T, o store.Options) {
+	onBoth(t, func(g ground) {
+		t, o := g.t, g.o
 		s := open(t, o)
 		at := time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)
 		c := store.Command{ID: "call 1", Kind: "add", At: at, Once: true}
@@ -315,7 +325,8 @@ func TestAnAppliedCommandIsRefusedTheSecondTime(t *testing.T) {
 }
 
 func TestForgettingGoesThroughManyMarks(t *testing.T) {
-	onBoth(t, func(t *testing.T, o store.Options) {
+	onBoth(t, func(g ground) {
+		t, o := g.t, g.o
 		s := open(t, o)
 		const marks = 11_000
 		var wg sync.WaitGroup
@@ -335,7 +346,8 @@ func TestForgettingGoesThroughManyMarks(t *testing.T) {
 }
 
 func TestUnknownKindsAreRefused(t *testing.T) {
-	onBoth(t, func(t *testing.T, o store.Options) {
+	onBoth(t, func(g ground) {
+		t, o := g.t, g.o
 		s := open(t, o)
 		if _, err := s.Do(t.Context(), store.Command{Kind: "sing"}); !errors.Is(err, store.ErrUnknownKind) {
 			t.Errorf("got %v", err)
@@ -344,7 +356,8 @@ func TestUnknownKindsAreRefused(t *testing.T) {
 }
 
 func TestAViewIsNotDisturbedByLaterCommands(t *testing.T) {
-	onBoth(t, func(t *testing.T, o store.Options) {
+	onBoth(t, func(g ground) {
+		t, o := g.t, g.o
 		s := open(t, o)
 		do(t, s, store.Command{Kind: "script", Data: script{steps: []step{{"set", "a", "1"}, {"set", "b", "1"}}}})
 		err := s.View(func(snap *store.Snapshot) error {
@@ -365,7 +378,8 @@ func TestAViewIsNotDisturbedByLaterCommands(t *testing.T) {
 }
 
 func TestResultsAreToldInOrderOneAtATime(t *testing.T) {
-	onBoth(t, func(t *testing.T, o store.Options) {
+	onBoth(t, func(g ground) {
+		t, o := g.t, g.o
 		s := open(t, o)
 		const writers, each = 8, 200
 		var told []int // by done functions alone
@@ -394,7 +408,8 @@ func TestResultsAreToldInOrderOneAtATime(t *testing.T) {
 }
 
 func TestADoneFunctionMaySubmit(t *testing.T) {
-	onBoth(t, func(t *testing.T, o store.Options) {
+	onBoth(t, func(g ground) {
+		t, o := g.t, g.o
 		s := open(t, o)
 		finished := make(chan int, 1)
 		var again func(result any, err error)
@@ -558,7 +573,8 @@ func TestAWindowGathersCommandsAndUrgentOnesCutItShort(t *testing.T) {
 }
 
 func TestCloseAppliesWhatWaitsAndRefusesTheRest(t *testing.T) {
-	onBoth(t, func(t *testing.T, o store.Options) {
+	onBoth(t, func(g ground) {
+		t, o := g.t, g.o
 		o.Window = time.Hour
 		s, err := openTry(o)
 		if err != nil {

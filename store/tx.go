@@ -1,6 +1,9 @@
 package store
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // Reader reads what is stored: a Tx inside a handler, a Snapshot inside View.
 //
@@ -92,8 +95,8 @@ func (tx *Tx) begin() {
 
 // rollback takes back what the command changed.
 func (tx *Tx) rollback() {
-	for i := len(tx.journal) - 1; i >= 0; i-- {
-		if u := tx.journal[i]; u.had {
+	for _, u := range slices.Backward(tx.journal) {
+		if u.had {
 			tx.tree.set(u.key, u.old)
 		} else {
 			tx.tree.remove(u.key)
