@@ -29,7 +29,7 @@ var kills = flag.Int("kills", 3, "how often the daemon is killed under load")
 const (
 	killToken = "the-token-of-the-test"
 	killRate  = 2000 // messages a second
-	killSpeed = 4    // how much faster than the load says calls go by
+	killSpeed = 3    // how much faster than the load says calls go by
 )
 
 // free is an address on this machine that nobody listens on.
@@ -204,7 +204,7 @@ func await(t *testing.T, what string, f func() bool) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(time.Minute)
+	late := time.After(30 * time.Second)
 	for !f() {
 		select {
 		case <-late:
@@ -234,7 +234,7 @@ func TestAKillLosesAndDoublesNoCase(t *testing.T) {
 	feed, api := free(t, "udp"), free(t, "tcp")
 	write(t, config, fmt.Sprintf("data_dir: %[1]s/data\nhep: {udp: ['%[2]s']}\nhints: {enabled: false}\nlog: {level: warn}\n"+
 		"web: {listen: '%[3]s', tokens_file: %[1]s/tokens}\nadmin: {listen: '', socket: %[1]s/admin.sock}\n"+
-		"store: {disk_reserve: 16MiB}\ntracker: {settle: 200ms}\n", dir, feed, api))
+		"store: {disk_reserve: 16MiB}\ntracker: {settle: 200ms, short_after: 1ms, served_after: 100ms}\n", dir, feed, api))
 	write(t, centre, bench.Directory())
 	write(t, tokens, "test:"+killToken+"\n")
 
