@@ -11,7 +11,7 @@ type Case struct {
 	ID     string     // short, sorts by when the case was opened
 	List   string     // its callback list
 	Number sip.Number // 0 when the caller's identity is no E.164 number
-	Caller string     // that identity; empty where there is a number
+	Caller string     // the number, or that identity where there is none, for people
 	State  State
 
 	Service     string         // called last

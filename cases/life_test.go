@@ -15,7 +15,7 @@ func TestAMissedCallOpensACase(t *testing.T) {
 		changes := w.tell(gone("a", maija, "hotline", 0, 40, sip.AbandonedWaiting), "opened callbacks abandoned_waiting")
 		got := changes[0].Case
 		want := cases.Case{
-			ID: got.ID, List: "callbacks", Number: maija, State: cases.Open,
+			ID: got.ID, List: "callbacks", Number: maija, Caller: "+358401234501", State: cases.Open,
 			Service: "hotline", Verdict: sip.Missed, Reason: sip.AbandonedWaiting, MissedCount: 1, Wait: 40 * time.Second,
 			CallIDs: []string{"a@carrier", "a@pbx"}, Opened: at(42), Missed: at(40), Due: at(42).Add(time.Hour),
 			Expires: time.Date(2026, 11, 23, 22, 0, 0, 0, time.UTC), // always open: the end of the third day

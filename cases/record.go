@@ -126,6 +126,9 @@ func (r *record) public() Case {
 		Assignee: r.Assignee, Scheduled: r.Scheduled, KeepOpen: r.KeepOpen,
 		Attempts: int(r.Attempts), Attempted: r.Attempted, Previous: r.Previous, Version: r.Version,
 	}
+	if r.Number != 0 {
+		c.Caller = r.Number.String()
+	}
 	if len(r.Calling) > 0 {
 		c.CallingNow, c.CallingSince = true, r.Calling[0].Since
 	}

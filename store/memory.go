@@ -6,9 +6,9 @@ import (
 )
 
 // memory keeps the store in one tree. Commands are applied on the goroutine that gives them, there is
-// no queue and nothing to wait for: a replay pays for its rules and little else. Measured with 30 000
-// opened cases of seven keys each, Badger's own in-memory mode took 1.9 times the CPU and needed the
-// committer beside it.
+// no queue and nothing to wait for: a replay pays for its rules and little else. Measured with a replay
+// of 100 000 calls that opens 30 000 cases: 0.44 s of processor time, 0.92 s with Badger's own in-memory
+// mode behind the committer.
 type memory struct {
 	mu      sync.Mutex
 	tree    tree
