@@ -37,13 +37,14 @@ func OpenKeeper(ctx context.Context, c *configs.Config) (Keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &shelf{store: st, versions: directory.NewVersions(st)}, nil
+	return &shelf{store: st, versions: directory.NewVersions(st), dir: c.DataDir}, nil
 }
 
 // shelf is the directory in a store that this process has opened.
 type shelf struct {
 	store    *store.Store
 	versions *directory.Versions
+	dir      string // the data folder
 }
 
 // Directory reads it.
@@ -72,5 +73,6 @@ func (s *shelf) SetDirectory(ctx context.Context, yaml []byte, version string) (
 	return strconv.FormatUint(v.Number, 10), nil
 }
 
-// Close closes the store.
-func (s *shelf) Close() error { return s.store.Close() }
+// Close closes the store. What root wrote is given to whom the data folder belongs, so that the daemon,
+// which is not root, can open it.
+func (s *shelf) Close() error { return errors.Join(s.store.Close(), giveBack(s.dir)) }

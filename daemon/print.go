@@ -22,6 +22,8 @@ type printer struct {
 	err  error
 
 	calls, served, missed, dropped, inferred, opened, closed, hints int
+	services                                                        int            // calls that rang one
+	dialled                                                         map[string]int // numbers of inbound calls that rang none
 }
 
 func newPrinter(out io.Writer, json bool) *printer { return &printer{out: out, json: json} }
@@ -123,6 +125,7 @@ func (p *printer) call(e *sip.Event) {
 	if c.Confidence == sip.Inferred && c.Verdict != sip.VerdictNone {
 		p.inferred++
 	}
+	p.tally(c)
 	if !p.json {
 		p.callRow(c)
 		return
@@ -140,6 +143,41 @@ func (p *printer) call(e *sip.Event) {
 	p.time("started", c.Started)
 	p.time("ended", c.Ended)
 	p.end()
+}
+
+// maxDialled bounds the numbers counted for the summary.
+const maxDialled = 1000
+
+func (p *printer) tally(c *sip.Call) {
+	switch {
+	case c.Service != "":
+		p.services++
+	case c.Direction == sip.Inbound && len(p.dialled) < maxDialled:
+		if p.dialled == nil {
+			p.dialled = map[string]int{}
+		}
+		p.dialled[c.CalleeID]++
+	}
+}
+
+// unserved is a sentence for a directory that does not fit the captures, empty when it does.
+func (p *printer) unserved() string {
+	if p.calls == 0 {
+		return "no call was found; does the capture hold SIP or HEP3 in the clear?"
+	}
+	if p.services > 0 {
+		return ""
+	}
+	most := ""
+	for n, times := range p.dialled {
+		if most == "" || times > p.dialled[most] || times == p.dialled[most] && n < most {
+			most = n
+		}
+	}
+	if most == "" {
+		return "no call rang a service of this directory; do its PBX addresses and service numbers fit the capture?"
+	}
+	return fmt.Sprintf("no call rang a service of this directory; the number most customers dialled was %s", most)
 }
 
 func (p *printer) change(ch *cases.Change) {
@@ -235,14 +273,19 @@ func (p *printer) summary(s metrics.Signalling) {
 	}
 	p.line = append(p.line[:0], '\n')
 	for _, x := range [...]struct {
-		n    int
-		what string
+		n         int
+		one, many string
 	}{
-		{int(s.Messages), "messages"}, {p.calls, "calls"}, {p.served, "served"}, {p.missed, "missed"}, {p.dropped, "dropped"},
-		{p.inferred, "inferred"}, {p.opened, "cases opened"}, {p.closed, "closed"}, {p.hints, "hints"},
+		{int(s.Messages), "message", "messages"}, {p.calls, "call", "calls"}, {p.served, "served", "served"}, {p.missed, "missed", "missed"},
+		{p.dropped, "dropped", "dropped"}, {p.inferred, "inferred", "inferred"}, {p.opened, "case opened", "cases opened"},
+		{p.closed, "closed", "closed"}, {p.hints, "hint", "hints"},
 	} {
 		p.line = strconv.AppendInt(p.line, int64(x.n), 10)
-		p.line = append(append(p.line, ' '), x.what...)
+		what := x.many
+		if x.n == 1 {
+			what = x.one
+		}
+		p.line = append(append(p.line, ' '), what...)
 		p.line = append(p.line, "   "...)
 	}
 	for _, e := range s.ScanErrors {

@@ -92,6 +92,9 @@ func Replay(ctx context.Context, o ReplayOptions) error {
 			o.Warn(s)
 		}
 	}
+	if s := p.unserved(); s != "" {
+		o.Warn(s)
+	}
 	p.summary(w.signalling())
 	return out.Flush()
 }

@@ -78,10 +78,12 @@ func (s *Server) record(side string, r *http.Request, v *visit, elapsed time.Dur
 	}
 	level := slog.LevelInfo
 	switch {
+	case side == adminSide && v.route == readyRoute:
+		level = slog.LevelDebug // what is not ready says so by itself, once
 	case v.status >= http.StatusInternalServerError:
 		level = slog.LevelError
-	case side == adminSide && v.status < http.StatusBadRequest:
-		level = slog.LevelDebug // probes and scrapes come every few seconds
+	case v.status < http.StatusBadRequest && (side == adminSide || r.Method == http.MethodGet):
+		level = slog.LevelDebug // probes, scrapes and polls come every few seconds
 	}
 	s.o.Logger.LogAttrs(r.Context(), level, "request answered",
 		slog.String("method", method(r.Method)), slog.String("route", v.route), slog.Int("status_code", v.status),

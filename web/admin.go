@@ -55,6 +55,9 @@ func (s *Server) Ready() Readiness {
 	return r
 }
 
+// readyRoute is asked every few seconds.
+const readyRoute = "GET /readyz"
+
 const maxDirectory = 16 << 20 // bytes
 
 func (s *Server) adminHandler() http.Handler {
@@ -66,7 +69,7 @@ func (s *Server) adminHandler() http.Handler {
 			Version string `json:"version,omitempty"`
 		}{true, s.o.Version})
 	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc(readyRoute, func(w http.ResponseWriter, r *http.Request) {
 		readiness, status := s.Ready(), http.StatusOK
 		if !readiness.Ready {
 			status = http.StatusServiceUnavailable
@@ -97,15 +100,15 @@ func (s *Server) adminHandler() http.Handler {
 	return sameOrigin(problems(mux))
 }
 
-// trusted lets requests through that come over a Unix socket, whose file says who may, or bring a token.
+// trusted lets requests through that come over a Unix socket, whose file says who may. Tokens are for
+// the API: none of them reloads the daemon or replaces the directory.
 func (s *Server) trusted(next http.Handler) http.Handler {
-	withToken := s.authenticated(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && addr.Network() == "unix" {
 			next.ServeHTTP(w, r)
 			return
 		}
-		withToken.ServeHTTP(w, r)
+		writeProblem(w, http.StatusForbidden, "This is done over the admin socket only.")
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"ringback/configs"
+	"ringback/daemon"
 )
 
 type configCommand struct {
@@ -38,6 +39,13 @@ running daemon is touched.`
 func (c *configCheck) Run(cli *commandLine, out io.Writer) error {
 	file := cmp.Or(c.File, cli.ConfigFile, configs.DefaultPath)
 	if err := configs.Check(file); err != nil {
+		return err
+	}
+	loaded, err := configs.Load(file)
+	if err != nil {
+		return err
+	}
+	if err := daemon.CheckFiles(loaded); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "%s is right\n", file)

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
+
+	"golang.org/x/term"
 
 	"ringback/daemon"
 )
@@ -38,6 +41,9 @@ func (c *replayCommand) Run(ctx context.Context, cli *commandLine, out io.Writer
 	}
 	debug.SetGCPercent(replayGC)
 	bar := newProgress(stderr)
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		bar = &progress{} // the lines themselves show how far it is
+	}
 	defer bar.clear()
 	return daemon.Replay(ctx, daemon.ReplayOptions{
 		Directory: c.Directory, Files: c.Files, JSON: c.JSON, Tracker: daemon.TrackerOptions(config.Tracker), Out: out,
