@@ -313,7 +313,7 @@ const (
 // Run works until ctx ends, then stops in order: feeds first, then what they brought is applied, live
 // calls are written, and everything is closed. It returns nil after an orderly stop.
 func (d *Daemon) Run(ctx context.Context) error {
-	d.log.Info("ringback is running", "version", d.o.Version, "feeds", len(d.feeds), "api", addr(d.api), "admin", addr(d.admin))
+	d.sayWhere()
 	if err := d.resume(ctx); err != nil {
 		return errors.Join(err, d.close())
 	}
@@ -385,6 +385,23 @@ func (d *Daemon) applyAll() {
 			}
 		}
 	}
+}
+
+// sayWhere logs what an operator wants to know first.
+func (d *Daemon) sayWhere() {
+	c := d.config.Load()
+	for _, f := range d.feeds {
+		d.log.Info("feed is open", "feed", f.name, "address", f.Addr().String())
+	}
+	if d.tap != nil {
+		d.log.Info("feed is open", "feed", "tap", "address", c.Tap.Interface)
+	}
+	if d.api != nil && d.tokens == nil {
+		d.log.Warn("web.tokens_file is not set: the API refuses everybody")
+	}
+	p := d.directory().Plan()
+	d.log.Info("ringback is running", "version", d.o.Version, "data_dir", c.DataDir, "api", addr(d.api), "admin", addr(d.admin),
+		"services", len(p.Services), "agents", len(p.Agents), "lists", len(d.directory().Lists()))
 }
 
 // every calls f at an interval until ctx ends.

@@ -54,9 +54,7 @@ func (t *Tracker) tell(k EventKind, c *call, a *agent, at int64, n Number, devic
 		}
 	}
 	t.snapshot(c, &e.call)
-	if k == AgentDialled {
-		c.lists(&e.call)
-	}
+	c.lists(&e.call)
 	t.emit(&e.event)
 }
 
