@@ -391,17 +391,22 @@ func (d *Daemon) applyAll() {
 func (d *Daemon) sayWhere() {
 	c := d.config.Load()
 	for _, f := range d.feeds {
-		d.log.Info("feed is open", "feed", f.name, "address", f.Addr().String())
+		d.log.Info("feed is open", "feeds", f.name, "addr", f.Addr().String())
 	}
 	if d.tap != nil {
-		d.log.Info("feed is open", "feed", "tap", "address", c.Tap.Interface)
+		d.log.Info("feed is open", "feeds", "tap", "addr", c.Tap.Interface)
 	}
-	if d.api != nil && d.tokens == nil {
-		d.log.Warn("web.tokens_file is not set: the API refuses everybody")
+	if d.api != nil {
+		d.log.Info("api is open", "addr", addr(d.api))
+		if d.tokens == nil {
+			d.log.Warn("web.tokens_file is not set: the api refuses everybody")
+		}
 	}
-	p := d.directory().Plan()
-	d.log.Info("ringback is running", "version", d.o.Version, "data_dir", c.DataDir, "api", addr(d.api), "admin", addr(d.admin),
-		"services", len(p.Services), "agents", len(p.Agents), "lists", len(d.directory().Lists()))
+	if d.admin != nil {
+		d.log.Info("metrics and health are open", "addr", addr(d.admin))
+	}
+	d.log.Info("services are watched", "count", len(d.directory().Plan().Services))
+	d.log.Info("ringback is running", "version", d.o.Version, "path", c.DataDir)
 }
 
 // every calls f at an interval until ctx ends.
