@@ -2,6 +2,8 @@ package cases_test
 
 import (
 	"fmt"
+	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -160,4 +162,52 @@ func BenchmarkOpened(b *testing.B) {
 	b.ReportMetric(float64(s.Commands)/float64(s.Commits), "commands/commit")
 	b.ReportMetric(float64(s.Keys)/opened, "keys/case")
 	b.ReportMetric(float64(s.Bytes)/opened, "B/case")
+}
+
+// BenchmarkPage reads pages of a list in its middle while cases are opened. RINGBACK_CASES=1000000 says
+// how many are open.
+func BenchmarkPage(b *testing.B) {
+	n, err := strconv.Atoi(os.Getenv("RINGBACK_CASES"))
+	if err != nil {
+		n = 20_000
+	}
+	c, _ := openBench(b, store.Options{Dir: b.TempDir(), Window: 20 * time.Millisecond})
+	var wg sync.WaitGroup
+	submit := func(first, calls int) {
+		for _, events := range benchCalls(first, calls) {
+			for _, ev := range events {
+				wg.Add(1)
+				c.Submit(ev, func([]cases.Change, error) { wg.Done() })
+			}
+		}
+	}
+	const portion = 10_000
+	first := 0
+	for ; first*3/10 < n; first += portion {
+		submit(first, portion)
+	}
+	wg.Wait()
+	cursor := ""
+	for range n / 2 / 500 {
+		page, err := c.List(cases.Query{List: "callbacks", State: cases.Open, Limit: 500, Cursor: cursor})
+		if err != nil {
+			b.Fatal(err)
+		}
+		cursor = page.Next
+	}
+	var took []time.Duration
+	for b.Loop() {
+		submit(first, 10)
+		first += 10
+		began := time.Now()
+		page, err := c.List(cases.Query{List: "callbacks", State: cases.Open, Limit: 50, Cursor: cursor})
+		took = append(took, time.Since(began))
+		if err != nil || len(page.Cases) != 50 {
+			b.Fatalf("%d cases, %v", len(page.Cases), err)
+		}
+	}
+	wg.Wait()
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
 }
