@@ -130,7 +130,10 @@ func (t *Tracker) take(c *call, l *leg, at int64) {
 // replaced is the leg whose dialog a Replaces value names (RFC 3891 §6.1).
 func (t *Tracker) replaced(v []byte) *leg {
 	id, _, _ := bytes.Cut(v, []byte{';'})
-	return t.legs[t.idOf(bytes.TrimSpace(id))]
+	if l := t.legs[t.idOf(bytes.TrimSpace(id))]; l != nil && l.call != nil { // an INVITE may name its own dialog
+		return l
+	}
+	return nil
 }
 
 // unescape undoes the escapes of a URI's headers (RFC 3261 §19.1.2).
