@@ -108,24 +108,55 @@ func (b *behind) collect(w *watch) changes {
 	return c
 }
 
-// submit writes behind what was collected. What could not be written is collected again.
+// maxBehind is how many bytes of records one command writes: far less than a transaction holds, so
+// that cases need not wait long for it.
+const maxBehind = 256 << 10
+
+// portions cuts changes into what single commands can write; there is at least one.
+func (c changes) portions() []changes {
+	all, size := []changes{{}}, 0
+	for id, record := range c {
+		n := len(id) + len(record) + 64 // and what the store adds
+		if size += n; size > maxBehind {
+			all, size = append(all, changes{}), n
+		}
+		all[len(all)-1][id] = record
+	}
+	return all
+}
+
+// submit writes behind what was collected. What could not be written is collected again. done is told
+// the first error.
 func (b *behind) submit(c changes, now time.Time, done func(error)) {
-	b.st.Submit(store.Command{Kind: kindBehind, At: now, Data: c}, func(_ any, err error) {
-		if err != nil {
-			b.mu.Lock()
-			if b.left == nil {
-				b.left = c
-			} else {
-				for id, record := range c {
-					if _, newer := b.left[id]; !newer {
-						b.left[id] = record
-					}
+	portions := c.portions()
+	var first error // the store tells results one at a time, in order
+	for i, portion := range portions {
+		b.st.Submit(store.Command{Kind: kindBehind, At: now, Data: portion}, func(_ any, err error) {
+			if err != nil {
+				b.keep(portion)
+				if first == nil {
+					first = err
 				}
 			}
-			b.mu.Unlock()
+			if i == len(portions)-1 {
+				done(first)
+			}
+		})
+	}
+}
+
+// keep takes back what could not be written, unless there is something newer.
+func (b *behind) keep(c changes) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.left == nil {
+		b.left = changes{}
+	}
+	for id, record := range c {
+		if _, newer := b.left[id]; !newer {
+			b.left[id] = record
 		}
-		done(err)
-	})
+	}
 }
 
 // write writes behind what changed since, and waits for it. Events told before must have been

@@ -323,3 +323,29 @@ func interrupted(t *testing.T, lab, file string, all []hep.Received, cut int) st
 	}
 	return fmt.Sprint(first.out.String(), second.out.String())
 }
+
+// TestManyLiveCallsAreWrittenBehind keeps more live calls than one transaction holds.
+func TestManyLiveCallsAreWrittenBehind(t *testing.T) {
+	t.Parallel()
+	const file, calls = "../sip/testdata/captures/kamailio/k3_cancel/hep.pcap.gz", 20_000
+	o := store.Options{Dir: t.TempDir(), MemTable: 1 << 20, Reserve: -1}
+	first := newStage(t, labOf(t, file), o)
+	invite := packets(t, file)[0]
+	for i := range calls {
+		p := invite
+		p.Payload = bytes.Replace(p.Payload, []byte("Call-ID: "), fmt.Appendf(nil, "Call-ID: %d-", i), 1)
+		first.watch.handle([]hep.Received{p})
+	}
+	live := len(first.watch.live(calls + 1))
+	if err := errors.Join(first.behind.write(first.watch, invite.Arrival), first.store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	second := newStage(t, labOf(t, file), o)
+	defer second.store.Close()
+	if _, bad, _, err := second.behind.restore(second.watch); err != nil || bad > 0 {
+		t.Fatal(bad, err)
+	}
+	if got := len(second.watch.live(calls + 1)); live < calls || got != live {
+		t.Errorf("%d live calls of %d are back", got, live)
+	}
+}
