@@ -110,7 +110,7 @@ func (b *behind) collect(w *watch) changes {
 
 // maxBehind is how many bytes of records one command writes: far less than a transaction holds, so
 // that cases need not wait long for it.
-const maxBehind = 256 << 10
+const maxBehind = 64 << 10
 
 // portions cuts changes into what single commands can write; there is at least one.
 func (c changes) portions() []changes {

@@ -330,7 +330,8 @@ func TestManyLiveCallsAreWrittenBehind(t *testing.T) {
 	const file, calls = "../sip/testdata/captures/kamailio/k3_cancel/hep.pcap.gz", 20_000
 	o := store.Options{Dir: t.TempDir(), MemTable: 1 << 20, Reserve: -1}
 	first := newStage(t, labOf(t, file), o)
-	invite := packets(t, file)[0]
+	all := packets(t, file)
+	invite := all[slices.IndexFunc(all, func(p hep.Received) bool { return bytes.HasPrefix(p.Payload, []byte("INVITE ")) })]
 	for i := range calls {
 		p := invite
 		p.Payload = bytes.Replace(p.Payload, []byte("Call-ID: "), fmt.Appendf(nil, "Call-ID: %d-", i), 1)
