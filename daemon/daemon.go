@@ -215,7 +215,7 @@ func (d *Daemon) openWatch(ctx context.Context) error {
 		if err := d.behind.blind(ctx, seen, now); err != nil && !unwritable(err) {
 			return err
 		}
-		d.log.Info("watch resumed", "records", records-bad, "blind_from", seen, "blind_to", now)
+		d.log.Info("watch resumed; nothing was seen in between", "count", records-bad, "from", seen, "to", now)
 	}
 	return d.blind.load(d.behind)
 }

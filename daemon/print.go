@@ -276,9 +276,15 @@ func (p *printer) summary(s metrics.Signalling) {
 		n         int
 		one, many string
 	}{
-		{int(s.Messages), "message", "messages"}, {p.calls, "call", "calls"}, {p.served, "served", "served"}, {p.missed, "missed", "missed"},
-		{p.dropped, "dropped", "dropped"}, {p.inferred, "inferred", "inferred"}, {p.opened, "case opened", "cases opened"},
-		{p.closed, "closed", "closed"}, {p.hints, "hint", "hints"},
+		{int(s.Messages), "message", "messages"},
+		{p.calls, "call", "calls"},
+		{p.served, "served", "served"},
+		{p.missed, "missed", "missed"},
+		{p.dropped, "dropped", "dropped"},
+		{p.inferred, "inferred", "inferred"},
+		{p.opened, "case opened", "cases opened"},
+		{p.closed, "closed", "closed"},
+		{p.hints, "hint", "hints"},
 	} {
 		p.line = strconv.AppendInt(p.line, int64(x.n), 10)
 		what := x.many

@@ -64,9 +64,9 @@ func (q *eventQueue) add(c caused) {
 // wake has what is queued taken. The watch calls it once for every batch of packets.
 func (q *eventQueue) wake() {
 	q.mu.Lock()
-	any := len(q.events) > 0
+	queued := len(q.events) > 0
 	q.mu.Unlock()
-	if any {
+	if queued {
 		q.moved.Broadcast()
 	}
 }

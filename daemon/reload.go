@@ -53,7 +53,7 @@ func (d *Daemon) reload(context.Context) error {
 	}
 	changed, needRestart := configs.Reload(running, loaded)
 	d.config.Store(loaded)
-	d.log.Info("configuration reloaded", "changed", changed)
+	d.log.Info("configuration reloaded", "keys", changed)
 	if len(needRestart) > 0 {
 		d.log.Warn("these changes need a restart", "keys", needRestart)
 	}

@@ -44,7 +44,7 @@ func Replay(ctx context.Context, o ReplayOptions) error {
 	if err != nil {
 		return err
 	}
-	defer st.Close() //nolint:errcheck // in memory, nothing to lose
+	defer st.Close()
 	readers, err := openAll(o.Files)
 	if err != nil {
 		return err

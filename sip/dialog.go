@@ -28,16 +28,16 @@ const (
 type sign uint8
 
 const (
-	signTrying     sign = iota // 100
-	signAlert                  // any other provisional response
-	signAnswer                 // 2xx
-	signProof                  // a request that only a confirmed dialog has
-	signFailure                // any other final response
-	signFailureACK             // the ACK to one
-	signCancel                 // CANCEL
-	signCancelAnswer           // the 2xx to one
-	signBye                    // BYE
-	signByeAnswer              // the final response to one
+	signTrying       sign = iota // 100
+	signAlert                    // any other provisional response
+	signAnswer                   // 2xx
+	signProof                    // a request that only a confirmed dialog has
+	signFailure                  // any other final response
+	signFailureACK               // the ACK to one
+	signCancel                   // CANCEL
+	signCancelAnswer             // the 2xx to one
+	signBye                      // BYE
+	signByeAnswer                // the final response to one
 )
 
 // input is a sign with what the message says beside it.

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -138,7 +139,7 @@ var (
 		{20 * ms, 'b', false, "INVITE", "7 INVITE", 'i', false, "", true},
 		{22 * ms, 'b', true, "180 Ringing", "7 INVITE", 'i', true, "", false},
 	}
-	served = append(begin[:len(begin):len(begin)], []step{
+	served = append(slices.Clip(begin), []step{
 		{answer, 'b', true, "200 OK", "7 INVITE", 'i', true, "", true},
 		{answer + 1*ms, 'b', false, "ACK", "7 ACK", 'k', true, "", false},
 		{lasts, 'a', false, "BYE", "2 BYE", 'e', true, "", false},
@@ -146,7 +147,7 @@ var (
 		{lasts + 2*ms, 'b', false, "BYE", "8 BYE", 'e', true, "Reason: Q.850;cause=16\r\n", false},
 		{lasts + 3*ms, 'b', true, "200 OK", "8 BYE", 'e', true, "", false},
 	}...)
-	missed = append(begin[:len(begin):len(begin)], []step{
+	missed = append(slices.Clip(begin), []step{
 		{lasts, 'a', false, "BYE", "2 BYE", 'e', true, "", false},
 		{lasts + 1*ms, 'a', true, "200 OK", "2 BYE", 'e', true, "", false},
 		{lasts + 2*ms, 'b', false, "CANCEL", "7 CANCEL", 'i', false, "Reason: Q.850;cause=0\r\n", false},
@@ -163,7 +164,7 @@ var (
 		{answer + 3*ms, 'c', true, "487 Request Terminated", "7 INVITE", 'i', true, "", false},
 		{answer + 4*ms, 'c', false, "ACK", "7 ACK", 'i', true, "", false},
 	}
-	servedTwo = append(served[:len(served):len(served)], second...)
+	servedTwo = append(slices.Clip(served), second...)
 )
 
 // steps are those of a call: three of ten are missed, and for four of thirty a second phone rings.

@@ -103,7 +103,7 @@ func quiet(cmd *exec.Cmd) (complaints string, err error) {
 
 // writeCapture writes a load as a pcap file of nanosecond resolution: Ethernet, IPv4, UDP.
 func writeCapture(path string, l *Load) (n int, err error) {
-	f, err := os.Create(path) //nolint:gosec // in our own folder
+	f, err := os.Create(path)
 	if err != nil {
 		return 0, err
 	}

@@ -162,7 +162,7 @@ func play(ctx context.Context, o Options, set *stage, d *daemon.Daemon, ledger *
 	}
 	centre := simulate.NewCentre(simulate.CentreOptions{
 		PBX:      simulate.NewPBX(simulate.Options{Addr: pbxAddr, Carrier: carrierAddr, CaptureID: 1, Seed: o.Seed, Mirror: mirror}),
-		Services: set.services, Agents: set.agents, Seed: o.Seed, Pace: 1700 * time.Millisecond,
+		Services: set.services, Agents: set.agents, Seed: o.Seed, Pace: 2 * time.Second,
 		Number: numberOf, Typed: typed, Owed: ledger.owed, Tell: ledger.played,
 	})
 	if o.For == 0 {

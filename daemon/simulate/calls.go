@@ -76,9 +76,10 @@ func (c *Centre) ring(at time.Time, f fate) {
 	switch f {
 	case toBeSentAway:
 		c.agenda.add(at.Add(6*time.Second), s.sentAway)
-	default:
-		// Nobody waits for ever, and who is to be served may find no agent free.
-		c.agenda.add(at.Add(c.within(3500*time.Millisecond, 7*time.Second)), s.tired)
+	case toBeAbandoned, toBeAnonymous:
+		c.agenda.add(at.Add(c.within(2500*time.Millisecond, 5*time.Second)), s.tired)
+	default: // who is to be served may find no agent free, and does not wait for ever
+		c.agenda.add(at.Add(c.within(4*time.Second, 7*time.Second)), s.tired)
 	}
 }
 

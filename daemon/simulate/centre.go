@@ -53,7 +53,8 @@ type Centre struct {
 	waiting   []*inbound
 	live      map[int]func(at time.Time) // how each live call ends when everybody goes home
 	ends      []time.Time                // of the talks that ended a moment ago
-	open      bool                       // new calls are made
+	open      bool                       // customers come
+	atWork    bool                       // agents call back; a while longer
 }
 
 // customer is someone with a telephone.
@@ -75,15 +76,18 @@ func NewCentre(o CentreOptions) *Centre {
 // When ctx is done, everybody hangs up within some seconds.
 func (c *Centre) Play(ctx context.Context, open time.Duration) {
 	now := time.Now()
-	c.open = true
+	c.open, c.atWork = true, true
 	for _, a := range c.o.Agents {
 		c.o.PBX.Register(now, a.Extension)
 		c.lookSoon(now, a)
 	}
 	c.agenda.add(now.Add(500*time.Millisecond), c.customer)
-	c.agenda.add(now.Add(open), func(time.Time) { c.open = false })
+	c.agenda.add(now.Add(open), func(at time.Time) {
+		c.open = false
+		c.agenda.add(at.Add(overtime), func(time.Time) { c.atWork = false })
+	})
 	c.agenda.run(ctx)
-	c.open = false
+	c.open, c.atWork = false, false
 	for i, call := range sortedKeys(c.live) {
 		if i > 0 && i%mostEnds == 0 {
 			time.Sleep(moment)
@@ -91,6 +95,9 @@ func (c *Centre) Play(ctx context.Context, open time.Duration) {
 		c.live[call](time.Now())
 	}
 }
+
+// overtime is how much longer than customers come agents call back.
+const overtime = 3 * time.Second
 
 // Many talks that end within two seconds look like an outage of the carrier, which this play has not.
 const (
@@ -182,7 +189,7 @@ func (c *Centre) lookSoon(at time.Time, a *Agent) {
 // lookAround has an agent who is free see whom he owes a call.
 func (c *Centre) lookAround(at time.Time, a *Agent) {
 	a.looking = false
-	if a.engaged || !c.open {
+	if a.engaged || !c.atWork {
 		return
 	}
 	for _, s := range a.Services {
