@@ -254,7 +254,7 @@ func (c *centre) start(cmd *exec.Cmd) *output {
 // sipp starts one call of a scenario; the function returned waits for its end.
 func (c *centre) sipp(scenario string, port int, caller string) func() error {
 	c.t.Helper()
-	args := []string{"-sf", filepath.Join(c.Dir, scenario), "-i", "127.0.0.1", "-p", fmt.Sprint(port), "-m", "1", "-nostdin", "-timeout", "30", "-timeout_error"}
+	args := []string{"-sf", filepath.Join(c.Dir, scenario), "-i", "127.0.0.1", "-p", fmt.Sprint(port), "-m", "1", "-nostdin", "-timeout", "90", "-timeout_error"}
 	if caller != "" {
 		args = append(args, "-key", "caller", caller, fmt.Sprintf("127.0.0.1:%d", c.PBX))
 	}
@@ -361,7 +361,7 @@ func (c *centre) closeReason(number string) string {
 // until waits for what must become true.
 func (c *centre) until(what string, f func() bool) {
 	c.t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
