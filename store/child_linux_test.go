@@ -357,6 +357,64 @@ func childWithFileLimit(dir string) error {
 	return verifyInNewProcess(dir, acknowledged)
 }
 
+// TestWhatIsAcknowledgedIsOnTheDisk looks after acknowledgements, through several logs, whether the
+// kernel still holds a page of one that differs from the disk.
+func TestWhatIsAcknowledgedIsOnTheDisk(t *testing.T) {
+	dir := t.TempDir()
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		t.Fatal(err)
+	}
+	if fs.Type == unix.TMPFS_MAGIC {
+		if dir = "/var/tmp/" + filepath.Base(dir); os.MkdirAll(dir, 0o700) != nil {
+			t.Fatal("this test wants a folder on a disk: set TMPDIR")
+		}
+		t.Cleanup(func() { os.RemoveAll(dir) })
+	}
+	s := open(t, store.Options{Dir: dir, MemTable: 1 << 20})
+	logs := map[string]bool{}
+	for i := range 100 {
+		do(t, s, store.Command{ID: ids(i), Kind: "fill", Data: 40_000})
+		for name, dirty := range dirtyPages(t, dir) {
+			logs[name] = true
+			if dirty > 0 {
+				t.Fatalf("after %d acknowledgements %d kB of %s are not on the disk", i+1, dirty, name)
+			}
+		}
+	}
+	if len(logs) < 3 {
+		t.Errorf("only %d logs were written: %v", len(logs), logs)
+	}
+}
+
+// dirtyPages gives for each log that the process has mapped how many kilobytes wait to be written.
+func dirtyPages(t *testing.T, dir string) map[string]int {
+	t.Helper()
+	maps, err := os.ReadFile("/proc/self/smaps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dirty, name := map[string]int{}, ""
+	for line := range strings.Lines(string(maps)) {
+		fields := strings.Fields(line)
+		switch {
+		case len(fields) >= 5 && strings.Contains(fields[0], "-"):
+			name = ""
+			if path := fields[len(fields)-1]; strings.HasPrefix(path, dir) && strings.HasSuffix(path, ".mem") {
+				name = filepath.Base(path)
+				dirty[name] = 0
+			}
+		case name != "" && (fields[0] == "Shared_Dirty:" || fields[0] == "Private_Dirty:"):
+			n, err := strconv.Atoi(fields[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			dirty[name] += n
+		}
+	}
+	return dirty
+}
+
 // asNobody runs fn as a user who owns nothing, where the test runs as root.
 func asNobody(fn func()) {
 	if os.Getuid() != 0 {

@@ -84,7 +84,7 @@ func (c *committer) applyAll(group []item) (done Commit) {
 	tx := Tx{tree: &c.writes, base: base}
 	for _, it := range group {
 		result, err := c.apply(&tx, it.Command)
-		if !c.disk.fits(done.Keys+len(tx.journal), done.Bytes+tx.bytes) {
+		if !c.disk.fits(done.Keys+len(tx.journal), done.Bytes+tx.bytes, tx.largest) {
 			tx.rollback()
 			if done.Keys > 0 {
 				break // it begins the next transaction

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -21,12 +20,12 @@ import (
 // have left behind is never seen, and no goroutine of Badger has to be asked what that version is.
 type disk struct {
 	db       *badger.DB
+	log      *log
 	dir      string
 	closing  int64 // bytes of free disk needed to close
 	maxKeys  int
 	maxBytes int
-	gc       sync.WaitGroup
-	stop     chan struct{}
+	maxValue int
 
 	mu      sync.Mutex
 	ended   sync.Cond // a snapshot was released
@@ -34,9 +33,6 @@ type disk struct {
 	version uint64         // acknowledged
 	readers map[uint64]int // snapshots by their version
 }
-
-// gcEvery is how often the value log is looked through. Only values of a megabyte and more go there.
-const gcEvery = 10 * time.Minute
 
 func openDisk(o *Options) (*disk, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
@@ -60,25 +56,33 @@ func openDisk(o *Options) (*disk, error) {
 		return nil, refused(o.Dir, err)
 	}
 	d := &disk{
-		db: db, dir: o.Dir, stop: make(chan struct{}), closing: min(o.Reserve, 4*o.MemTable),
+		db: db, dir: o.Dir, closing: min(o.Reserve, 4*o.MemTable),
 		// Badger counts a little more than keys and values.
 		maxKeys: int(db.MaxBatchCount()) - 2, maxBytes: int(db.MaxBatchSize()) * 3 / 4,
-		version: db.MaxVersion(), readers: make(map[uint64]int),
+		maxValue: int(maxValue(o)) - 1,
+		version:  db.MaxVersion(), readers: make(map[uint64]int),
+	}
+	if d.log, err = openLog(o.Dir, 2*o.MemTable); err != nil {
+		_ = db.Close()
+		return nil, refused(o.Dir, err)
 	}
 	d.ended.L = &d.mu
-	d.gc.Go(d.collectValueLog)
 	return d, nil
 }
+
+// maxValue is the size of the largest value. All stand in Badger's tables, none in its value log, so
+// there is nothing to collect in there.
+func maxValue(o *Options) int64 { return min(1<<20, o.MemTable/8) }
 
 // tuned are Badger's options for many small values in little memory.
 func tuned(o *Options) badger.Options {
 	return badger.DefaultOptions(o.Dir).
 		WithLogger(badgerLog{o.Logger}).
-		WithSyncWrites(true). // one sync per transaction, and a transaction holds a group
+		WithSyncWrites(!ownSync). // one sync per transaction, and a transaction holds a group
 		WithMemTableSize(o.MemTable).
 		WithNumMemtables(3). // beside the one written to
 		WithNumCompactors(2).
-		WithValueThreshold(min(1<<20, o.MemTable/8)). // larger values go to the value log
+		WithValueThreshold(maxValue(o)). // larger ones would go to the value log
 		WithValueLogFileSize(64 << 20).
 		WithCompression(options.None). // records are small and compact; and it saves the block cache
 		WithBlockCacheSize(0).
@@ -86,9 +90,10 @@ func tuned(o *Options) badger.Options {
 		WithMetricsEnabled(false)
 }
 
-func (d *disk) fits(keys, bytes int) bool {
+// fits says whether one transaction holds so many keys and bytes, the largest value being as long.
+func (d *disk) fits(keys, bytes, largest int) bool {
 	const perKey = 32 // version, header, check sum
-	return keys < d.maxKeys && bytes+keys*perKey < d.maxBytes
+	return keys < d.maxKeys && bytes+keys*perKey < d.maxBytes && largest < d.maxValue
 }
 
 // write commits and syncs the writes as one transaction of the next version, seen by nobody until
@@ -107,7 +112,10 @@ func (d *disk) write(writes *tree) error {
 			return err
 		}
 	}
-	return txn.CommitAt(d.version+1, nil)
+	if err := txn.CommitAt(d.version+1, nil); err != nil {
+		return err
+	}
+	return d.log.sync()
 }
 
 // publish lets snapshots see what was written, and Badger drop what no snapshot can see any more.
@@ -139,8 +147,7 @@ func (d *disk) close() error {
 		d.ended.Wait()
 	}
 	d.mu.Unlock()
-	close(d.stop)
-	d.gc.Wait()
+	d.log.close()
 	if err := checkRoom(d.dir, d.closing); err != nil {
 		// Left as a crash would leave it, and locked until the process ends: the logs hold everything,
 		// and there is no room to write the tables they are for.
@@ -150,22 +157,6 @@ func (d *disk) close() error {
 		return fmt.Errorf("store: closing %s: %w", d.dir, oneLine(err))
 	}
 	return nil
-}
-
-func (d *disk) collectValueLog() {
-	ticker := time.NewTicker(gcEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-d.stop:
-			return
-		case <-ticker.C:
-			var err error
-			for err == nil { // until it finds nothing more
-				err = d.db.RunValueLogGC(0.5)
-			}
-		}
-	}
 }
 
 // diskSnapshot reads one version.

@@ -11,8 +11,8 @@ type Stats struct {
 	Bytes    uint64 // of these keys and their values
 	Refused  uint64 // groups of commands refused because the disk was full or failed
 
-	Tables   int64 // bytes on disk of tables and their logs
-	ValueLog int64 // bytes on disk of the value log
+	Tables   int64 // bytes on disk of tables and their logs, which have their room from the start
+	ValueLog int64 // bytes on disk of Badger's value log, which has next to nothing in it
 }
 
 type counters struct{ commits, commands, keys, bytes, refused atomic.Uint64 }

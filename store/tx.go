@@ -26,6 +26,7 @@ type Tx struct {
 	base    snapshot // nil for a store in memory
 	journal []undo   // what the command changed, to take it back
 	bytes   int      // of keys and values written by the command
+	largest int      // of these values
 	err     error    // the first read that failed
 }
 
@@ -64,6 +65,7 @@ func (tx *Tx) Scan(r Range) iter.Seq2[[]byte, []byte] {
 func (tx *Tx) Set(key, value []byte) {
 	tx.change(string(key), entry{value: value})
 	tx.bytes += len(key) + len(value)
+	tx.largest = max(tx.largest, len(value))
 }
 
 // Delete removes what is stored under key, if anything is.
@@ -90,7 +92,7 @@ func (tx *Tx) wrote() bool { return len(tx.journal) > 0 }
 // begin makes the Tx ready for the next command of its group.
 func (tx *Tx) begin() {
 	clear(tx.journal)
-	tx.journal, tx.bytes, tx.err = tx.journal[:0], 0, nil
+	tx.journal, tx.bytes, tx.largest, tx.err = tx.journal[:0], 0, 0, nil
 }
 
 // rollback takes back what the command changed.
