@@ -5,6 +5,7 @@ package sip
 func (t *Tracker) inviteAgain(l *leg, m *Message) {
 	h := l.byBranch(hash(m.Branch))
 	switch {
+	case h == nil && m.CSeq < l.cseq: // the try before the last, challenged since and come late (RFC 3261 §22.2)
 	case h == nil:
 		t.newHop(l, m)
 	case h.flags&hopNoInvite == 0:
