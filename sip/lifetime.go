@@ -89,7 +89,9 @@ func (t *Tracker) touch(c *call, now int64) {
 	switch {
 	case over:
 		t.uncount(c, at)
-		t.diallerLeft(c, now)
+		if h := c.callerHop(); h == nil || h.end != endUnknownFinal { // which may have been a challenge
+			t.diallerLeft(c, now)
+		}
 		at += int64(t.opt.Settle)
 	case at != 0: // challenged
 		at += challengePatience
