@@ -30,7 +30,7 @@ type Case struct {
 	Closed      time.Time // zero while open
 	CloseReason CloseReason
 	ClosedBy    string    // who dialled, served or closed by hand: an agent's id
-	Proof       []string  // SIP Call-IDs of the call that closed it
+	Proof       []string  // SIP Call-IDs of the call that closed it, 16 at most
 	UndoUntil   time.Time // until when the automatic close can be undone; zero: it cannot
 
 	CallingNow   bool // the customer is on the line again: to be shown, not to be dialled

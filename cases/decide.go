@@ -40,7 +40,6 @@ const (
 	whyNoNumber      Why = "no_number"      // no identity at all
 	whyNotCollected  Why = "not_collected"  // the list does not collect the reason
 	whyUnknownList   Why = "unknown_list"   // the service's list is not in the directory
-	whyNobodyWaits   Why = "nobody_waits"   // the number has no open case
 	whySharedNumber  Why = "shared_number"  // many customers behind one number are never merged or closed
 	whyCallingNow    Why = "calling_now"    // the customer is on the line
 	whyOtherGroup    Why = "other_group"    // the lists do not belong together
@@ -59,7 +58,6 @@ const (
 	whyClosedByOther Why = "closed_by_other"
 	whyExpired       Why = "expired"
 	whyNotExpired    Why = "not_expired"
-	whyByHand        Why = "by_hand"
 	whyUndoTooLate   Why = "undo_too_late"
 	whyNotAutomatic  Why = "not_automatic" // a person closed it
 )

@@ -7,7 +7,7 @@ import (
 	"ringback/sip"
 )
 
-// maxEvidence is how many facts of a call an entry of a history keeps.
+// maxEvidence is how many facts of a call an entry of a history keeps, and how many Call-IDs.
 const maxEvidence = 64
 
 // entry writes an entry of a history; proof is what encodeProof made of its call, nil for none.
@@ -49,12 +49,13 @@ func (w *writer) proof(c *sip.Call) {
 	w.time(c.Started)
 	w.time(c.Answered)
 	w.time(c.Ended)
-	w.strings(c.CallIDs)
+	w.strings(clipped(c.CallIDs[:min(len(c.CallIDs), maxEvidence)]))
 
 	// The facts of one call repeat a few words and Call-IDs: those are written once, before the facts.
 	facts := c.Evidence[:min(len(c.Evidence), maxEvidence)]
 	said := make([]string, 0, 24)
 	index := func(s string) uint64 {
+		s = clip(s)
 		i := slices.Index(said, s)
 		if i < 0 {
 			i, said = len(said), append(said, s)

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -41,7 +42,7 @@ func (c *Cases) applyEvent(tx *store.Tx, cmd store.Command) (any, error) {
 		}
 		l.callingNow()
 	case sip.AgentDialled:
-		l.dialled(h.Event.Agent, h.Event.Number)
+		l.dialled(clip(h.Event.Agent), h.Event.Number)
 	case sip.CallEnded:
 		switch l.call.Direction {
 		case sip.Inbound:
@@ -281,7 +282,7 @@ func (l *ledger) showLive(h *held, r *record) {
 func (l *ledger) openCase(h *held, previous string, list *directory.List) *record {
 	r := &record{List: list.ID, Number: l.call.Caller, State: Open, Opened: l.at, Since: l.at, Previous: previous}
 	if r.Number == 0 {
-		r.Caller = l.call.CallerID
+		r.Caller = clip(l.call.CallerID)
 	}
 	for try := 0; ; try++ {
 		r.ID = newID(l.at, list.ID, h.key, l.call.ID, try)
@@ -300,7 +301,7 @@ func (l *ledger) miss(r *record, list *directory.List, event ChangeEvent) {
 	r.Service, r.Verdict, r.Reason, r.Confidence = c.Service, c.Verdict, c.Reason, c.Confidence
 	r.Missed = endOf(c, l.at)
 	r.Wait = waited(c, l.at)
-	r.CallIDs = append(r.CallIDs, c.CallIDs...)
+	r.CallIDs = append(r.CallIDs, clipped(c.CallIDs)...)
 	r.CallIDs = r.CallIDs[max(0, len(r.CallIDs)-maxCallIDs):]
 	if due := list.Hours.Add(l.at, list.Policy.DueAfter).UTC(); r.Due.IsZero() || due.Before(r.Due) {
 		r.Due = due
@@ -325,7 +326,7 @@ func (l *ledger) close(r *record, why CloseReason, agent string, reached time.Ti
 	r.Reached, r.Calling = reached, nil
 	r.ClosedCall, r.Proof, r.UndoUntil = "", nil, time.Time{}
 	if l.call != nil {
-		r.ClosedCall, r.Proof = l.call.ID, l.call.CallIDs
+		r.ClosedCall, r.Proof = l.call.ID, clipped(l.call.CallIDs[:min(len(l.call.CallIDs), maxCallIDs)])
 	}
 	if why.Automatic() {
 		r.UndoUntil = l.at.Add(p.UndoWithin)
@@ -351,12 +352,7 @@ func (r *record) open(at time.Time) {
 }
 
 // agentOf is who called or served.
-func agentOf(c *sip.Call) string {
-	if c.DialledBy != "" {
-		return c.DialledBy
-	}
-	return c.Agent
-}
+func agentOf(c *sip.Call) string { return clip(cmp.Or(c.DialledBy, c.Agent)) }
 
 // waited is how long a customer waited for an agent.
 func waited(c *sip.Call, at time.Time) time.Duration {

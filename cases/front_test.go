@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -314,6 +315,35 @@ func TestLongHistories(t *testing.T) {
 		if c := w.read(id); len(c.CallIDs) != 16 || c.CallIDs[15] != "29@pbx" || c.MissedCount != 30 {
 			t.Errorf("got %+v", c)
 		}
+	})
+}
+
+func TestAHostileCallMakesACaseLikeAnyOther(t *testing.T) {
+	onBoth(t, func(w *world) {
+		t := w.t
+		long := strings.Repeat("x", 64_000)
+		hostile := func(id string, from float64) *sip.Event {
+			ev := gone(id, 0, "hotline", from, from+40, sip.Busy)
+			ev.Call.CallerID, ev.Call.Trunk, ev.Call.Agent = long+"@example.org", "", long
+			for i := range 300 {
+				ev.Call.CallIDs = append(ev.Call.CallIDs, long+fmt.Sprint(i))
+				ev.Call.Evidence = append(ev.Call.Evidence, sip.Evidence{At: at(1), CallID: long + fmt.Sprint(i), What: "caller INVITE", Agent: long})
+			}
+			return ev
+		}
+		id := w.tell(hostile("a", 0), "opened callbacks busy")[0].Case.ID
+		w.tell(hostile("b", 100), "miss_added callbacks busy")
+		w.tell(gone("c", maija, "hotline", 0, 40, sip.Busy), "opened callbacks busy")
+		dial := dials("out", maija, 200)
+		dial.Agent, dial.Call.CallIDs = long, hostile("", 0).Call.CallIDs
+		if changes := must(w.c.Apply(t.Context(), dial)); len(changes) != 1 {
+			t.Errorf("got %v", lines(changes))
+		}
+		c := w.read(id)
+		if len(c.Caller) > 256 || len(c.CallIDs) > 16 || len(c.CallIDs[0]) > 256 {
+			t.Errorf("kept %d bytes of the caller, %d Call-IDs of %d", len(c.Caller), len(c.CallIDs), len(c.CallIDs[0]))
+		}
+		same(t, "history", []string{"42 opened busy", "142 miss_added busy"}, w.history(id))
 	})
 }
 

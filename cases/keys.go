@@ -52,5 +52,5 @@ func customerKey(n sip.Number, caller string) []byte {
 	if n != 0 {
 		return store.Key(tableNumber, uint64(n%nine), uint64(n))
 	}
-	return store.Key(tableCaller, caller)
+	return store.Key(tableCaller, clip(caller))
 }

@@ -91,7 +91,7 @@ func (s *Store) apply(tx *Tx, c Command) (result any, err error) {
 	}
 	result, err = h(tx, c)
 	if err == nil && tx.err != nil {
-		err = fmt.Errorf("store: reading for %s %s: %w", c.Kind, c.ID, tx.err)
+		err = fmt.Errorf("store: applying %s %s: %w", c.Kind, c.ID, tx.err)
 	}
 	if err != nil {
 		tx.rollback()

@@ -20,9 +20,10 @@ var (
 // Err says why writes are refused now, nil when they are not. Reads go on, of what was acknowledged,
 // as far as Badger still can.
 //
-// ErrFull: less than Options.Reserve is free. The check comes before every commit, so nothing is half
+// ErrFull: less than Options.Reserve is free. That is looked at before every commit, so nothing is half
 // written and what merges tables in the background keeps room to finish. Writing resumes by itself
-// when there is space again.
+// when there is space again. Whoever takes the whole reserve too while tables are merged ends the
+// process, as Badger maps its files into memory; what was acknowledged is safe even then.
 //
 // ErrReadOnly: the file system became read-only. Resumes by itself too.
 //
@@ -34,7 +35,13 @@ var (
 func (s *Store) Err() error {
 	s.health.Lock()
 	defer s.health.Unlock()
-	return s.err
+	switch {
+	case s.failed:
+		return s.err
+	case s.disk == nil:
+		return nil
+	}
+	return checkRoom(s.opt.Dir, s.opt.Reserve)
 }
 
 // refusal checks before a commit whether writes can be taken now.

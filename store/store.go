@@ -25,10 +25,10 @@ type Options struct {
 	MemTable int64
 
 	Logger  *slog.Logger // of what happens in the background; nil: none
-	Observe func(Commit) // told after every commit, on the committer's goroutine
+	Observe func(Commit) // told after every commit, one at a time
 
-	// Fault is asked before and after each commit reaches the disk, on the committer's goroutine. An
-	// error it returns counts as the disk's. It is how tests make any write fail.
+	// Fault is asked before and after each commit reaches the disk, one commit at a time. An error it
+	// returns counts as the disk's. It is how tests make any write fail.
 	Fault func(Stage) error
 }
 
@@ -66,7 +66,7 @@ type Store struct {
 	closing   sync.Once
 
 	health sync.Mutex
-	err    error // why nothing is written now
+	err    error // why the last commit was refused
 	failed bool  // err is for good
 }
 

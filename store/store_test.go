@@ -264,6 +264,27 @@ func TestUnknownKindsAreRefused(t *testing.T) {
 	})
 }
 
+func TestAKeyThatCannotBeStoredFailsItsCommandAlone(t *testing.T) {
+	onBoth(t, func(g ground) {
+		t, o := g.t, g.o
+		s := open(t, o)
+		s.Handle("key", func(tx *store.Tx, c store.Command) (any, error) {
+			tx.Set(store.Key("before"), nil)
+			tx.Set(c.Data.([]byte), nil)
+			return nil, nil
+		})
+		for _, key := range [][]byte{nil, make([]byte, 70_000), []byte("!badger!head")} {
+			if _, err := s.Do(t.Context(), store.Command{Kind: "key", Data: key}); !errors.Is(err, store.ErrKey) {
+				t.Errorf("a key of %d bytes gave %v", len(key), err)
+			}
+		}
+		if got := do(t, s, store.Command{Kind: "script", Data: script{}}).([]string); len(got) != 0 || s.Err() != nil {
+			t.Errorf("left %v, %v", got, s.Err())
+		}
+		do(t, s, store.Command{Kind: "key", Data: store.Key("fits")})
+	})
+}
+
 func TestAViewIsNotDisturbedByLaterCommands(t *testing.T) {
 	onBoth(t, func(g ground) {
 		t, o := g.t, g.o

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"fmt"
 	"iter"
 	"slices"
+	"strings"
 )
 
 // Reader reads what is stored: a Tx inside a handler, a Snapshot inside View.
@@ -27,7 +29,7 @@ type Tx struct {
 	journal []undo   // what the command changed, to take it back
 	bytes   int      // of keys and values written by the command
 	largest int      // of these values
-	err     error    // the first read that failed
+	err     error    // the first read that failed, or key that is none
 }
 
 var _ Reader = (*Tx)(nil)
@@ -74,8 +76,15 @@ func (tx *Tx) Delete(key []byte) {
 	tx.bytes += len(key)
 }
 
-// change writes and notes how to take it back.
+// maxKey is the length of the longest key.
+const maxKey = 60_000
+
+// change writes and notes how to take it back. A key that the disk could not hold fails the command.
 func (tx *Tx) change(key string, e entry) {
+	if len(key) == 0 || len(key) > maxKey || strings.HasPrefix(key, "!badger!") {
+		tx.fail(fmt.Errorf("%w: %d bytes", ErrKey, len(key)))
+		return
+	}
 	var old entry
 	var had bool
 	if e.dead && tx.base == nil {
