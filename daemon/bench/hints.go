@@ -56,7 +56,7 @@ func Hints(ctx context.Context, o HintOptions) (err error) {
 	c.Web.Listen, c.Admin.Listen, c.Admin.Socket = "", "", ""
 	c.HEP.UDP, c.HEP.TCP, c.HEP.ReceiveBuffer = []configs.Address{"127.0.0.1:0"}, nil, socketBuffer
 	c.Hints.Enabled, c.Hints.UDP, c.Hints.TCP = true, []configs.Address{"127.0.0.1:0"}, nil
-	if err := putDirectory(ctx, c, true); err != nil {
+	if err := putDirectory(ctx, c); err != nil {
 		return err
 	}
 	var opened atomic.Int64

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"os"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -15,11 +14,47 @@ import (
 	"ringback/daemon"
 	"ringback/directory"
 	"ringback/sip"
+	"ringback/sip/hep"
 )
 
-// receive runs a whole daemon on a store in a folder of its own, which is removed afterwards. Without
-// cases, its list collects a reason that the load has not (session_expired), so that everything runs but writing cases.
-func receive(ctx context.Context, withCases bool, network string, ready func(net.Addr), ended <-chan struct{}, r *report) (err error) {
+// watch runs a feed and the watch behind it: every message is scanned and tracked, every call judged,
+// and the events are counted.
+func watch(ctx context.Context, network string, ready func(net.Addr), ended <-chan struct{}, r *report) error {
+	f, err := directory.Parse("bench", []byte(Directory()))
+	if err != nil {
+		return err
+	}
+	dir, err := directory.New(f)
+	if err != nil {
+		return err
+	}
+	var calls atomic.Int64
+	w, err := daemon.NewWatching(dir, sip.Options{}, func(ev *sip.Event) {
+		if ev.Kind == sip.CallEnded && ev.Call.Direction == sip.Inbound {
+			calls.Add(1)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	s, err := hep.Listen(ctx, hep.Options{Network: network, Addr: "127.0.0.1:0", Handler: w.Handle, ReadBuffer: socketBuffer})
+	if err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx) }()
+	ready(s.Addr())
+	<-ended
+	settle(&calls)
+	err = errors.Join(s.Close(), <-done)
+	r.Received, r.Calls = int(w.Messages()), int(calls.Load())
+	return err
+}
+
+// receive runs a whole daemon on a store in a folder of its own, which is removed afterwards: all of
+// the watch, and every case on the disk before anybody is told, live calls written behind, metrics and
+// event stream fed.
+func receive(ctx context.Context, network string, ready func(net.Addr), ended <-chan struct{}, r *report) (err error) {
 	dir, err := os.MkdirTemp("", "ringback-bench-")
 	if err != nil {
 		return err
@@ -35,7 +70,7 @@ func receive(ctx context.Context, withCases bool, network string, ready func(net
 	} else {
 		c.HEP.UDP = local
 	}
-	if err := putDirectory(ctx, c, withCases); err != nil {
+	if err := putDirectory(ctx, c); err != nil {
 		return err
 	}
 	var calls, opened atomic.Int64
@@ -72,12 +107,8 @@ func countOpened(changes []cases.Change) int {
 }
 
 // putDirectory stores the load's directory before the daemon starts.
-func putDirectory(ctx context.Context, c *configs.Config, withCases bool) error {
-	text := Directory()
-	if !withCases {
-		text = strings.TrimRight(text, "\n") + "\n    collect: [session_expired]\n"
-	}
-	f, err := directory.Parse("bench", []byte(text))
+func putDirectory(ctx context.Context, c *configs.Config) error {
+	f, err := directory.Parse("bench", []byte(Directory()))
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 // Mode is what a receiver does with what it gets.
 type Mode string
 
-// The modes: the floor, watching without cases, and everything with every case on the disk.
+// The modes: the floor; watching, with every call judged; and the whole daemon, with every case on the disk.
 const (
 	Bare  Mode = "bare"
 	Watch Mode = "watch"
@@ -115,8 +115,10 @@ func Receive(ctx context.Context, mode Mode, network string, in io.Reader, out i
 		r.Received, err = bareUDP(ready, ended)
 	case mode == Bare:
 		r.Received, err = bareTCP(ready)
+	case mode == Watch:
+		err = watch(ctx, network, ready, ended, &r)
 	default:
-		err = receive(ctx, mode == Cases, network, ready, ended, &r)
+		err = receive(ctx, network, ready, ended, &r)
 	}
 	if err != nil {
 		return err
