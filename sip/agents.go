@@ -20,6 +20,9 @@ func (t *Tracker) changed(l *leg, h, was *hop, m *Message) {
 	if h.down != was.down || h.state != was.state {
 		t.touch(c, m.Time)
 	}
+	if h.end == endFinal && was.end != endFinal && h.status/100 == 3 && h == c.callerHop() {
+		t.redirected(c) // and c may be part of another call now
+	}
 }
 
 // agentChanged tells what a hop to an agent's phone has become.

@@ -5,7 +5,7 @@ import "time"
 // place finds the call of a new leg, or begins one: by a link, by the dialog it replaces, and last by
 // number and time. It is false when there is no room for the leg.
 func (t *Tracker) place(l *leg, h *hop, m *Message, s *sight) bool {
-	other := t.linked(l, m)
+	other, wants := t.linked(l, m)
 	if other == nil && len(m.Replaces) > 0 {
 		if other = t.replaced(m.Replaces); other != nil && h.role == roleIn && s.from.kind == idAgent {
 			h.role = roleAgent // a pickup: the agent comes to the call (RFC 3891 §3)
@@ -15,20 +15,126 @@ func (t *Tracker) place(l *leg, h *hop, m *Message, s *sight) bool {
 	if other != nil && (h.role != roleIn || s.src.kind == placePBX && other.call.caller != nil) {
 		return t.attach(other.call, l, h, m, s, legLinked)
 	}
-	switch h.role {
-	case roleIn:
+	if h.role == roleIn {
 		if !t.comesIn(l, h, m, s) {
 			return false
 		}
-		if other != nil && other.call != nil && other.call.caller == nil {
+		if other != nil && other.call != nil && other != other.call.caller && (other.call.caller == nil || other.flags&legLinked == 0) {
 			t.link(l, other) // it was linked before it came
 		}
 		return true
-	case roleOut:
-		return t.outward(l, h, m, s)
-	default:
-		return t.inward(l, h, m, s)
 	}
+	// What is linked waits for its link, and what a proxy passes on for the hop before: both say more
+	// than number and time.
+	if !wants && m.Vias <= 1 {
+		switch c := t.tie(h, m, s); {
+		case c == nil:
+		case c.stale(m.Time):
+			wants = true // nobody but a caller who may be gone: another may be on his way
+		default:
+			return t.attach(c, l, h, m, s, legTied)
+		}
+	}
+	t.alone(l, h, m, s, wants)
+	return true
+}
+
+// tie is the call of a leg from a PBX by number and time.
+func (t *Tracker) tie(h *hop, m *Message, s *sight) *call {
+	switch {
+	case h.role != roleOut && s.from.kind == idService:
+		return t.queued(s.from.service, h.agent, m, s)
+	case h.role != roleOut:
+		return t.upstream(keyFrom(&s.from, m), h.agent, m, s)
+	}
+	c, again := t.asksFor(s.to.number, m, s)
+	if c == nil {
+		c = t.forwarded(m, s)
+	}
+	if c == nil {
+		c = first(again, t.presented(s.to.number, m, s))
+	}
+	return c
+}
+
+// alone begins a call with a leg that another one should have caused.
+func (t *Tracker) alone(l *leg, h *hop, m *Message, s *sight, wants bool) {
+	c := t.orphan(l, m, s)
+	if wants {
+		c.flags |= callWanting
+	}
+	t.callerIs(c, m, &s.from)
+	if h.role == roleOut {
+		t.aloneOut(c, m, s)
+	} else {
+		t.aloneIn(c, h, m, s)
+	}
+}
+
+// aloneIn is a leg to a phone or endpoint of ours.
+func (t *Tracker) aloneIn(c *call, h *hop, m *Message, s *sight) {
+	c.dir = Inbound
+	t.calleeIs(c, 0, requestURI(m), h.agent)
+	switch {
+	case s.from.kind == idService: // the PBX may be calling the agent first
+		c.dir = Internal
+		c.flags |= callPresented
+		t.recent.add(c)
+		return
+	case s.from.internal():
+		c.dir = Internal
+	}
+	if k := keyFrom(&s.from, m); k != 0 {
+		t.enlist(c, k.in(inOrphans))
+	}
+}
+
+// aloneOut is a leg to an external number.
+func (t *Tracker) aloneOut(c *call, m *Message, s *sight) {
+	c.dir = Outbound
+	if t.divertedFrom(m, t.numberingOf(s.src)) != nil {
+		c.dir = Inbound // a forwarded call whose inner leg nobody saw
+	}
+	t.calleeIs(c, s.to.number, requestURI(m), nil)
+	if s.from.agent != nil {
+		c.dialler = s.from.agent
+	}
+	t.trunkIs(c, s.dst)
+	if s.to.number != 0 {
+		t.enlist(c, keyOf(keyCallee, uint64(s.to.number)).in(inOrphans))
+	}
+	t.recent.add(c)
+}
+
+// tieLate ties the legs of a call whose link led nowhere by number and time after all; it says whether
+// there was a call for them.
+func (t *Tracker) tieLate(c *call) bool {
+	if c.flags&callWanting == 0 || c.caller != nil {
+		return false
+	}
+	keys := [2]key{c.key}
+	if c.from != 0 {
+		keys[1] = keyOf(keyCaller, uint64(c.from))
+	}
+	var x candidates
+	for _, k := range keys {
+		for _, in := range [...]listKind{inWaiting, inServed} {
+			if k == 0 {
+				continue
+			}
+			for o, n := t.lists[k.in(in)].first, 0; o != nil && n < maxCandidates; o, n = o.nodes[byKey].next, n+1 {
+				if o != c && samePBX(o.pbx, c.pbx) && !o.done(c.started) {
+					x.add(o, in, c.first.hop.agent, c.started)
+				}
+			}
+		}
+	}
+	o := x.best()
+	if o == nil {
+		return false
+	}
+	t.absorb(o, c, legTied)
+	return true
 }
 
 // comesIn begins a call, or continues the one whose leg was sent back to come in again.
@@ -42,41 +148,12 @@ func (t *Tracker) comesIn(l *leg, h *hop, m *Message, s *sight) bool {
 		t.saw(c, m)
 		c.caller = l
 		t.assignTold(c, m, s)
+		t.adopt(c, c.key)
 		return true
 	}
 	c := t.newCall(l, m)
 	c.flags |= callTentative
 	t.cause(c, l, h, m, s)
-	return true
-}
-
-// inward ties a leg from a PBX to a phone or endpoint of ours to the call that causes it.
-func (t *Tracker) inward(l *leg, h *hop, m *Message, s *sight) bool {
-	k := keyFrom(&s.from, m)
-	var c *call
-	if s.from.kind == idService {
-		k = 0
-		c = t.queued(s.from.service, h.agent, m, s)
-	} else {
-		c = t.upstream(k, h.agent, m, s)
-	}
-	if c != nil {
-		return t.attach(c, l, h, m, s, legTied)
-	}
-	c = t.orphan(l, m, s)
-	c.dir = Inbound
-	if s.from.internal() || s.from.kind == idService {
-		c.dir = Internal
-	}
-	if s.from.kind == idService {
-		c.flags |= callPresented
-		t.recent.add(c)
-	}
-	t.callerIs(c, m, &s.from)
-	t.calleeIs(c, 0, requestURI(m), h.agent)
-	if k != 0 {
-		t.enlist(c, k.in(inOrphans))
-	}
 	return true
 }
 
@@ -91,36 +168,6 @@ func (t *Tracker) relayed(l *leg, h *hop, m *Message, s *sight) bool {
 		return true
 	}
 	t.cause(t.orphan(l, m, s), l, h, m, s)
-	return true
-}
-
-// outward ties a leg to an external number: to the agent's leg that dialled it, to the inbound call
-// that is forwarded, or to the phone the PBX rang first.
-func (t *Tracker) outward(l *leg, h *hop, m *Message, s *sight) bool {
-	c, again := t.asksFor(s.to.number, m, s)
-	if c == nil {
-		if c = t.forwarded(m, s); c == nil {
-			c = first(again, t.presented(s.to.number, m, s))
-		}
-	}
-	if c != nil {
-		return t.attach(c, l, h, m, s, legTied)
-	}
-	c = t.orphan(l, m, s)
-	c.dir = Outbound
-	if t.divertedFrom(m, t.numberingOf(s.src)) != nil {
-		c.dir = Inbound // a forwarded call whose inner leg nobody saw
-	}
-	t.callerIs(c, m, &s.from)
-	t.calleeIs(c, s.to.number, requestURI(m), nil)
-	if s.from.agent != nil {
-		c.dialler = s.from.agent
-	}
-	t.trunkIs(c, s.dst)
-	if s.to.number != 0 {
-		t.enlist(c, keyOf(keyCallee, uint64(s.to.number)).in(inOrphans))
-	}
-	t.recent.add(c)
 	return true
 }
 
@@ -210,8 +257,9 @@ func (t *Tracker) cause(c *call, l *leg, h *hop, m *Message, s *sight) {
 		if was.dir != c.dir || was.from != c.from || was.to != c.to || was.service != c.service || (was.flags^c.flags)&callWithheld != 0 {
 			t.tell(CallUpdated, c, nil, m.Time, 0, "")
 		}
-	case s.src.kind == placePBX && s.from.kind != idAgent, h.flags&hopNoInvite != 0:
-		t.timers.set(c, c.started+grace) // its outer leg may still come, or the INVITE that says who calls
+	case s.src.kind == placePBX && s.from.kind != idAgent, h.flags&hopNoInvite != 0, t.mayContinue(c, m):
+		// Its outer leg may still come, or the INVITE that says who calls, or what redirected him.
+		t.timers.set(c, c.started+grace)
 		return
 	default:
 		t.reveal(c, m.Time, t.device(c.dialler, m))
@@ -348,12 +396,35 @@ func (t *Tracker) adopt(c *call, k key) {
 	if c.dir != Inbound || k == 0 {
 		return
 	}
+	t.rivals(c, k)
 	// A leg out that shows this caller is the call forwarded, not one of ours.
 	if o := t.recent.find(func(o *call) bool {
 		return o != c && o.flags&callTentative != 0 && o.dir == Outbound && o.caller == nil && o.from != 0 && o.from == c.from && samePBX(o.pbx, c.pbx)
 	}); o != nil {
 		t.absorb(c, o, legTied)
 	}
+}
+
+// rivals looks for legs that went to another call of a key before this one was known, and may be its.
+func (t *Tracker) rivals(c *call, k key) {
+	for _, in := range [...]listKind{inWaiting, inServed} {
+		for o, n := t.lists[k.in(in)].first, 0; o != nil && n < maxCandidates; o, n = o.nodes[byKey].next, n+1 {
+			if o != c && samePBX(o.pbx, c.pbx) && o.tiedSince(c.started) {
+				o.flags |= callInferred
+				c.flags |= callInferred
+			}
+		}
+	}
+}
+
+// tiedSince says whether a leg was tied to a call by number and time that began after a moment.
+func (c *call) tiedSince(at int64) bool {
+	for l := c.first; l != nil; l = l.next {
+		if l.flags&legTied != 0 && l.hop.invited >= at {
+			return true
+		}
+	}
+	return false
 }
 
 // absorb moves all legs of a call that nobody was told of into another.
@@ -386,7 +457,8 @@ func (t *Tracker) absorb(c, o *call, how legFlags) {
 	}
 }
 
-func samePBX(a, b *pbx) bool { return a == nil || b == nil || a.ID == b.ID }
+func samePBX(a, b *pbx) bool     { return a == nil || b == nil || a.ID == b.ID }
+func sameTrunk(a, b *trunk) bool { return a == nil || b == nil || a.ID == b.ID }
 
 // upstream is the call that causes a leg, by their common key: the oldest that waits and does not
 // already ring that phone; of served ones a transfer's.
@@ -398,41 +470,85 @@ func (t *Tracker) upstream(k key, to *agent, m *Message, s *sight) *call {
 	fits := func(c *call) bool {
 		return samePBX(c.pbx, s.src.pbx) && (via == nil || c.service == nil || c.service.ID == via.ID)
 	}
-	transfer, served := t.transferred(k, to, m, fits)
-	if transfer != nil {
-		return transfer
-	}
-	var rung, late *call
-	for c, n := t.lists[k.in(inWaiting)].first, 0; c != nil && n < maxCandidates; c, n = c.nodes[byKey].next, n+1 {
-		switch {
-		case !fits(c), c.done(m.Time):
-		case to != nil && c.rings(to):
-			rung = first(rung, c)
-		case c.leaving():
-			late = first(late, c)
-		default:
-			return c
+	var x candidates
+	for _, in := range [...]listKind{inWaiting, inServed} {
+		for c, n := t.lists[k.in(in)].first, 0; c != nil && n < maxCandidates; c, n = c.nodes[byKey].next, n+1 {
+			if fits(c) && !c.done(m.Time) {
+				x.add(c, in, to, m.Time)
+			}
 		}
 	}
-	return first(served, late, rung)
+	return x.best()
 }
 
-// transferred is the call that an agent just sent on to a phone, and the oldest that is with an agent.
-func (t *Tracker) transferred(k key, to *agent, m *Message, fits func(*call) bool) (transfer, served *call) {
-	for _, in := range [...]listKind{inServed, inWaiting} {
-		for c, n := t.lists[k.in(in)].first, 0; c != nil && n < maxCandidates; c, n = c.nodes[byKey].next, n+1 {
-			if !fits(c) || c.done(m.Time) {
-				continue
+// candidates are the calls that may cause a leg, by how likely they do.
+type candidates struct {
+	transfer *call // an agent just sent it on
+	waiting  *call // the oldest that waits and does not ring that phone already
+	served   *call // the oldest that is with an agent
+	late     *call // the oldest whose caller has just left
+	rung     *call // the oldest that rings that phone already
+	stale    *call // the oldest whose caller may well be gone
+	one      *call // the first of all
+}
+
+// add looks at a call of a list. Where there are several none of them is sure of its legs, nor of
+// having none.
+func (x *candidates) add(c *call, in listKind, to *agent, at int64) {
+	if x.one == nil {
+		x.one = c
+	} else {
+		x.one.flags |= callInferred
+		c.flags |= callInferred
+	}
+	if x.transfer == nil && c.sentOn(to, at) {
+		x.transfer = c
+	}
+	switch {
+	case c.stale(at):
+		x.stale = first(x.stale, c)
+	case in == inServed:
+		x.served = first(x.served, c)
+	case to != nil && c.rings(to):
+		x.rung = first(x.rung, c)
+	case c.leaving():
+		x.late = first(x.late, c)
+	default:
+		x.waiting = first(x.waiting, c)
+	}
+}
+
+func (x *candidates) best() *call {
+	return first(x.transfer, x.waiting, x.served, x.late, x.rung, x.stale)
+}
+
+// stale says whether a caller may well be gone, unseen: nothing was heard of him since the watch was
+// blind or for long, or the agent left him and nobody else came.
+func (c *call) stale(at int64) bool {
+	if c.flags&callBlind != 0 || at-c.seen > int64(stalePatience) {
+		return true
+	}
+	left := int64(0)
+	for l := c.first; l != nil; l = l.next {
+		for h := &l.hop; h != nil; h = h.next {
+			if h.role == roleAgent && h.alive() {
+				return false
 			}
-			if x := c.extra; transfer == nil && x != nil && x.referred != 0 && m.Time-x.referred < int64(referPatience) && (x.target == nil || to == nil || same(x.target, to)) {
-				transfer = c
-			}
-			if in == inServed {
-				served = first(served, c)
+			if h.wasAgent() {
+				left = max(left, h.down)
 			}
 		}
 	}
-	return transfer, served
+	return left != 0 && at-left > int64(referPatience)
+}
+
+// stalePatience is how long a caller may wait in silence before another of his number goes first.
+const stalePatience = 5 * time.Minute
+
+// sentOn says whether an agent has just sent the caller on to a phone.
+func (c *call) sentOn(to *agent, at int64) bool {
+	x := c.extra
+	return x != nil && x.referred != 0 && at-x.referred < int64(referPatience) && (x.target == nil || to == nil || same(x.target, to))
 }
 
 // first is the first call that there is.
@@ -464,17 +580,59 @@ func (t *Tracker) queued(x *service, to *agent, m *Message, s *sight) *call {
 	if q == nil {
 		return nil
 	}
-	var late *call
+	var found candidates
 	for c, n := q.first, 0; c != nil && n < maxCandidates; c, n = c.nodes[byService].next, n+1 {
-		switch {
-		case !samePBX(c.pbx, s.src.pbx), c.done(m.Time), to != nil && c.rings(to):
-		case c.leaving():
-			late = first(late, c)
-		default:
-			return c
+		if samePBX(c.pbx, s.src.pbx) && !c.done(m.Time) {
+			found.add(c, inWaiting, to, m.Time)
 		}
 	}
-	return late
+	return first(found.waiting, found.late, found.stale)
+}
+
+// mayContinue says whether a fresh call may be the rest of one that was redirected, by a response that
+// is still to come.
+func (t *Tracker) mayContinue(c *call, m *Message) bool {
+	if c.dir != Inbound || c.service == nil || c.key == 0 {
+		return false
+	}
+	for o, n := c.nodes[byKey].prev, 0; o != nil && n < maxCandidates; o, n = o.nodes[byKey].prev, n+1 {
+		h := o.callerHop()
+		if o.service != nil && h != nil && h.up == 0 && (h.alive() || h.end == endUnknownFinal) && samePBX(o.pbx, c.pbx) {
+			return true
+		}
+	}
+	o := c.nodes[byKey].next // or the rest came first
+	return o != nil && o.service != nil && o.started < c.started+grace && samePBX(o.pbx, c.pbx)
+}
+
+// redirected gives a call that was sent elsewhere the leg that came in again before that was seen.
+func (t *Tracker) redirected(c *call) {
+	if c.dir != Inbound || c.service == nil || c.key == 0 {
+		return
+	}
+	for o, n := c.nodes[byKey].next, 0; o != nil && n < maxCandidates; o, n = o.nodes[byKey].next, n+1 {
+		if o.caller == nil || o.service == nil || !samePBX(o.pbx, c.pbx) {
+			continue
+		}
+		if o.flags&callTentative == 0 {
+			if c.flags&callTentative != 0 && o.started < c.started+grace {
+				o.started = c.started
+				t.absorb(o, c, legTied)
+				return
+			}
+			continue
+		}
+		l, x, pbx, to := o.caller, o.service, o.pbx, o.to
+		t.absorb(c, o, legTied)
+		c.caller, c.pbx = l, pbx
+		if c.service.ID != x.ID {
+			t.unqueue(c)
+			c.service, c.to, c.text = x, to, ""
+			t.relist(c)
+			t.tell(CallUpdated, c, nil, t.now, 0, "")
+		}
+		return
+	}
 }
 
 // overflowed is the call that a new inbound leg continues: the caller's first leg was redirected
@@ -487,10 +645,10 @@ func (t *Tracker) overflowed(m *Message, s *sight) *call {
 	via := t.divertedFrom(m, t.numberingOf(s.src))
 	for c, n := t.lists[keyFrom(&s.from, m)].last, 0; c != nil && n < maxCandidates; c, n = c.nodes[byKey].prev, n+1 {
 		h := c.callerHop()
-		if h == nil || c.service == nil || c.dir != Inbound || m.Time-c.seen > int64(t.opt.Settle) && !h.alive() {
+		if h == nil || c.service == nil || c.dir != Inbound || !samePBX(c.pbx, s.dst.pbx) || !sameTrunk(c.trunk, s.src.trunk) {
 			continue
 		}
-		redirected := h.end == endFinal && h.status/100 == 3
+		redirected := h.end == endFinal && h.status/100 == 3 && (s.from.kind == idExternal || to.ID != c.service.ID)
 		diverted := via != nil && via.ID == c.service.ID && to.ID != c.service.ID
 		if redirected || diverted && !h.byBye() {
 			return c

@@ -120,6 +120,9 @@ func (h *hop) fail(in *input) {
 		h.flags |= hopReached
 	}
 	switch {
+	case h.state == confirmed && h.flags&hopNo2xx != 0: // what proved the dialog was another one's
+		h.up = 0
+		h.flags &^= hopNo2xx | hopAssumed
 	case h.state == confirmed:
 		return
 	case h.flags&hopAssumed != 0: // the BYE ended an early dialog (RFC 3261 §15)

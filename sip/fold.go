@@ -26,7 +26,7 @@ func (h *hop) fare(end int64) fold {
 	switch {
 	case h.end == endCancel && h.flags&hopTried == 0:
 		return foldUnsure // nobody sends CANCEL before a response came (RFC 3261 §9.1)
-	case h.alive() && (h.flags&hopTried != 0 || h.unheard(end)), h.end == endUnknownFinal, h.flags&hopNoInvite != 0:
+	case h.alive() && (h.flags&hopTried != 0 || h.unheard(end)), h.lacking():
 		f |= foldUnsure
 	}
 	switch {

@@ -5,7 +5,6 @@ package sip
 func (t *Tracker) inviteAgain(l *leg, m *Message) {
 	h := l.byBranch(hash(m.Branch))
 	switch {
-	case h == nil && m.CSeq < l.cseq: // the try before the last, challenged since and come late (RFC 3261 §22.2)
 	case h == nil:
 		t.newHop(l, m)
 	case h.flags&hopNoInvite == 0:
@@ -51,7 +50,7 @@ const hopsPerCall = 8
 // newHop adds a hop to a leg: the next proxy, a fork's branch, or another try. nil: the leg has too
 // many.
 func (t *Tracker) newHop(l *leg, m *Message) *hop {
-	h := t.addHop(l)
+	h := t.addHop(l, m.CSeq < l.cseq)
 	if h == nil {
 		return nil
 	}
@@ -128,11 +127,23 @@ func (h *hop) is(s *sight) {
 // name takes what an INVITE tells of a hop that only its responses had shown.
 func (t *Tracker) name(l *leg, h *hop, m *Message) {
 	s := t.look(m)
-	c := l.call
 	if s.role != h.role && h.role != roleAgent && h.role != roleRelay {
 		h.role, h.agent = s.role, nil
 		h.is(&s)
 	}
+	if h.role != roleIn && l.flags&legLinked == 0 { // its response had no link, and may have been tied by number
+		switch other, wants := t.linked(l, m); {
+		case other != nil:
+			t.link(other, l)
+		case wants && l.flags&legTied != 0:
+			o := l.call
+			t.leave(l)
+			l.flags &^= legTied
+			t.alone(l, h, m, &s, true)
+			t.settled(o)
+		}
+	}
+	c := l.call
 	switch {
 	case h.role == roleIn && (c.caller == nil || c.caller == l && h == c.callerHop()):
 		t.cause(c, l, h, m, &s)
@@ -145,7 +156,7 @@ func (t *Tracker) name(l *leg, h *hop, m *Message) {
 func (t *Tracker) inviteResponse(l *leg, m *Message) {
 	h := l.byBranch(hash(m.Branch))
 	if h == nil {
-		if hash(m.From.Tag) != l.fromTag || m.CSeq < l.cseq || m.CSeq > l.cseq && l.anyUp() {
+		if hash(m.From.Tag) != l.fromTag || m.CSeq > l.cseq && l.anyUp() {
 			t.inside(l, m) // of a re-INVITE
 			return
 		}
@@ -208,6 +219,7 @@ func (t *Tracker) answeredBy(l *leg, h *hop, m *Message) {
 // lost (RFC 3261 §12.2).
 func (t *Tracker) prove(l *leg, m *Message) {
 	tag, _ := l.farTag(m)
+	t.passedBy(l, m, tag)
 	for h := &l.hop; h != nil; h = h.next {
 		if h.state >= confirmed && h.flags&hopAssumed == 0 || !l.inDialog(h, tag) {
 			continue
@@ -218,6 +230,53 @@ func (t *Tracker) prove(l *leg, m *Message) {
 	}
 }
 
+// passedBy adds the hop to an agent's phone that a request inside a dialog shows, where a proxy passed
+// the INVITE on to it and nothing of that was seen.
+func (t *Tracker) passedBy(l *leg, m *Message, tag uint64) {
+	if tag == 0 || l.call.dir != Inbound || l.hop.role == roleAgent && l.hop.next == nil {
+		return
+	}
+	for h := &l.hop; h != nil; h = h.next {
+		if h.role == roleAgent && h.toTag == tag {
+			return
+		}
+	}
+	at, peer := m.Dst, m.Src
+	if t.site.at(at).kind == placePBX {
+		at, peer = m.Src, m.Dst
+	}
+	p := t.site.at(at)
+	if p.kind != placeAgent && p.kind != placeUnknown || t.site.at(peer).kind != placePBX {
+		return
+	}
+	a := t.phoneAt(at, p)
+	if a == nil || l.anyOf(a, tag) {
+		return
+	}
+	h := t.addHop(l, false)
+	if h == nil {
+		return
+	}
+	h.role, h.agent, h.toTag, h.invited = roleAgent, a, tag, m.Time
+	h.flags = hopNoInvite
+	was := *h
+	h.step(&input{sign: signProof, at: m.Time, tag: tag})
+	t.changed(l, h, &was, m)
+}
+
+// anyOf says whether a leg has a hop to an agent that may be the one of a tag, as it showed none.
+func (l *leg) anyOf(a *agent, tag uint64) bool {
+	for h := &l.hop; h != nil; h = h.next {
+		if h.role == roleAgent && same(h.agent, a) && (h.toTag == 0 || h.toTag == tag) {
+			if h.toTag == 0 {
+				h.toTag = tag
+			}
+			return true
+		}
+	}
+	return false
+}
+
 // ack ends or proves: with the INVITE's own branch it acknowledges a failure (RFC 3261 §17.1.1.3),
 // with another a 2xx (§13.2.2.4).
 func (t *Tracker) ack(l *leg, m *Message) {
@@ -226,7 +285,7 @@ func (t *Tracker) ack(l *leg, m *Message) {
 	}
 	h := l.byBranch(hash(m.Branch))
 	if h == nil {
-		if len(m.To.Tag) > 0 && m.CSeq >= l.cseq { // not of a try before, that was challenged
+		if len(m.To.Tag) > 0 && m.CSeq >= l.cseq { // else of an earlier try, whose INVITE is still to come
 			t.prove(l, m)
 		}
 		return
@@ -263,6 +322,9 @@ func (t *Tracker) bye(l *leg, m *Message) {
 	in := input{sign: signBye, at: m.Time, reason: m.Reason, fromCaller: fromCaller}
 	if !m.Request {
 		in.sign = signByeAnswer
+	}
+	if m.Request {
+		t.passedBy(l, m, tag)
 	}
 	for h := &l.hop; h != nil; h = h.next {
 		if !l.inDialog(h, tag) || in.sign == signByeAnswer && !h.alive() {

@@ -116,19 +116,26 @@ func (l *leg) anyUp() bool {
 	return false
 }
 
-// addHop appends a hop, or returns nil when the leg has too many.
-func (t *Tracker) addHop(l *leg) *hop {
+// addHop adds a hop, or returns nil when the leg has too many. An earlier try, seen late, goes before
+// the others.
+func (t *Tracker) addHop(l *leg, earlier bool) *hop {
 	if l.nhops >= maxHops {
 		t.stats.LegsRefused++
 		return nil
 	}
 	h := t.spares.hop()
+	l.nhops++
+	t.hops++
+	if earlier {
+		*h = l.hop
+		l.hop = hop{next: h}
+		return &l.hop
+	}
 	last := &l.hop
 	for last.next != nil {
 		last = last.next
 	}
 	last.next = h
-	l.nhops++
 	return h
 }
 

@@ -65,6 +65,9 @@ func (t *Tracker) ring(c *call) {
 		return
 	}
 	if c.flags&callTentative != 0 {
+		if t.tieLate(c) {
+			return
+		}
 		t.reveal(c, t.now, "")
 		at, _ = t.due(c)
 		t.timers.set(c, at)

@@ -34,22 +34,23 @@ func (x *links) of(value uint64) (string, bool) {
 }
 
 // linked is the leg that a new leg belongs to by a link: a header whose value is a Call-ID or is
-// shared by both (Session-ID, RFC 7989), or a link from outside that came first.
-func (t *Tracker) linked(l *leg, m *Message) *leg {
-	var found *leg
+// shared by both (Session-ID, RFC 7989), or a link from outside that came first. wants says that there
+// is a link, whether or not its other end was seen.
+func (t *Tracker) linked(l *leg, m *Message) (found *leg, wants bool) {
 	if id, ok := t.shared.of(t.id); ok {
-		found = t.linkedBy(t.idOf([]byte(id)), l, m)
+		found, wants = t.linkedBy(t.idOf([]byte(id)), l, m), true
 	}
 	for i := range m.Links {
 		v, _, _ := bytes.Cut(m.Links[i], []byte(";"))
 		if v = bytes.TrimSpace(v); len(bytes.Trim(v, "0-")) == 0 { // the nil UUID is nobody's (RFC 7989 §5)
 			continue
 		}
+		wants = true
 		if other := t.linkedBy(t.idOf(v), l, m); found == nil {
 			found = other
 		}
 	}
-	return found
+	return found, wants
 }
 
 // linkedBy is the leg that has a value for its Call-ID or was linked by it first; where there is none,
@@ -101,7 +102,7 @@ func (t *Tracker) link(a, b *leg) {
 	b.flags = b.flags&^legTied | legLinked
 	switch {
 	case c == o:
-	case o.flags&callTentative != 0:
+	case o.caller == nil && o.flags&callTentative != 0:
 		t.absorb(c, o, legLinked)
 	case o.caller == nil:
 		for l := o.first; l != nil; {

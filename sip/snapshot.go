@@ -151,7 +151,7 @@ func (t *Tracker) restoreCall(r *recordReader) error {
 	c := &call{id: r.fixed(), started: r.int(), timer: -1}
 	c.seen = r.time(c.started)
 	c.dir = Direction(r.uint())
-	c.flags = callFlags(r.uint())&^(callDirty|callCounted) | callKept | callInferred
+	c.flags = callFlags(r.uint())&^(callDirty|callCounted) | callKept | callInferred | callBlind
 	c.folded = fold(r.uint())
 	k := key(r.fixed())
 	c.from, c.to = Number(r.uint()), Number(r.uint())

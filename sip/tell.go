@@ -45,6 +45,7 @@ func (t *Tracker) tell(k EventKind, c *call, a *agent, at int64, n Number, devic
 	if c.flags&callTentative != 0 {
 		return
 	}
+	t.mark(c)
 	e := &told{event: Event{Kind: k, At: stamp(at), Number: n, Device: device}}
 	e.event.Call = &e.call
 	if a != nil {

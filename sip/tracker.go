@@ -166,6 +166,9 @@ func (t *Tracker) Handle(m *Message, emit func(*Event)) {
 		return
 	}
 	t.saw(l.call, m)
+	if l == l.call.caller {
+		l.call.flags &^= callBlind
+	}
 	switch m.CSeqMethod {
 	case INVITE:
 		switch {

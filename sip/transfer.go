@@ -71,7 +71,7 @@ func (t *Tracker) leftAlone(c *call, h *hop, at int64) {
 	for _, in := range [...]listKind{inOrphans, inServed, inWaiting} {
 		o := t.lists[k.in(in)].first
 		for i := 0; o != nil && i < maxCandidates; o, i = o.nodes[byKey].next, i+1 {
-			if o.dir != Internal || !samePBX(o.pbx, c.pbx) || !o.agentUp() {
+			if o.dir != Internal || !samePBX(o.pbx, c.pbx) || o.started < h.up || !o.agentUp() {
 				continue
 			}
 			if o.caller == nil {
@@ -86,7 +86,7 @@ func (t *Tracker) leftAlone(c *call, h *hop, at int64) {
 // inherit gives the customer whom an agent left to the agent whom he had called, when that agent's
 // leg outlives the consultation: an attended transfer whose REFER nobody saw.
 func (t *Tracker) inherit(c *call, at int64) {
-	if c.dir != Internal || c.extra == nil || c.extra.customer.call == nil || !c.agentUp() {
+	if c.dir != Internal || c.caller == nil || c.extra == nil || c.extra.customer.call == nil || !c.agentUp() {
 		return
 	}
 	x := c.extra.customer

@@ -167,8 +167,10 @@ func judgeUnanswered(caller *hop, phones fold) Reason {
 // judgeFar says what became of the far end of an outbound call (RFC 3261 §21).
 func judgeFar(c *call) judgement {
 	h := c.farHop()
-	if h == nil || h.up == 0 && h.alive() {
-		h = c.callerHop()
+	if h == nil || h.up == 0 && (h.alive() || h.end == endUnknownFinal) {
+		if own := c.callerHop(); own != nil {
+			h = own // which the PBX answers with what it got
+		}
 	}
 	j := judgement{}
 	if h == nil {

@@ -73,17 +73,29 @@ func (t *Tracker) withFirst(c *call) (*agent, int64) {
 	return a, up
 }
 
+// lacking says whether a message that a hop's end needs was not seen.
+func (h *hop) lacking() bool {
+	switch {
+	case h == nil:
+		return false
+	case h.flags&(hopNoInvite|hopNo2xx|hopNoBye) != 0, h.end == endUnknownFinal:
+		return true
+	case h.end == endFinal:
+		return h.status == 487 // whose CANCEL may have had a Reason
+	case h.end == endCancel:
+		return h.status == 0 // a 2xx may have crossed it
+	}
+	return false
+}
+
 // inferred says whether a verdict rests on legs tied by number and time, or on a message that was
 // never seen.
 func (t *Tracker) inferred(c *call, caller *hop, j *judgement, why Reason) bool {
 	if c.flags&callInferred != 0 || why != ReasonNone || caller == nil {
 		return true
 	}
-	if caller.flags&(hopNoInvite|hopNo2xx|hopNoBye) != 0 || caller.end == endUnknownFinal {
+	if caller.lacking() || c.dir == Outbound && c.farHop().lacking() {
 		return true
-	}
-	if caller.end == endFinal && caller.status == 487 {
-		return true // the CANCEL and its Reason were not seen
 	}
 	for l := c.first; l != nil; l = l.next {
 		if l.flags&legTied != 0 {

@@ -1,0 +1,27 @@
+package sip
+
+import "fmt"
+
+// Books says what the tracker has on its books beside live calls, when nothing should be; empty when
+// nothing is.
+func (t *Tracker) Books() string {
+	s := ""
+	note := func(what string, n int) {
+		if n != 0 {
+			s += fmt.Sprintf("%d %s; ", n, what)
+		}
+	}
+	note("calls", len(t.timers))
+	note("legs", len(t.legs))
+	note("hops", t.hops)
+	note("lists", len(t.lists))
+	for id, q := range t.queues {
+		if q.first != nil || q.last != nil {
+			s += "somebody waits for " + id + "; "
+		}
+	}
+	for k, o := range t.outages {
+		note("calls with an agent on "+k.trunk+k.pbx, o.live)
+	}
+	return s
+}
