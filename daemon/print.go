@@ -112,6 +112,9 @@ func appendText(b []byte, s string) []byte {
 
 func (p *printer) call(e *sip.Event) {
 	c := e.Call
+	if len(c.CallIDs) == 0 {
+		return // all its legs turned out to be another call's
+	}
 	p.calls++
 	switch c.Verdict {
 	case sip.Served:

@@ -45,12 +45,13 @@ type Policy struct {
 	// case together; 0 is never. Default: 10m.
 	ShortPair time.Duration `yaml:"short_pair"`
 	// AttemptsPerCase closes a case as attempts_exhausted when so many attempts did not reach the
-	// customer; 0 is no limit. Default: 3.
+	// customer; 0 is no limit. Kept, and not acted on yet. Default: 3.
 	AttemptsPerCase int `yaml:"attempts_per_case"`
-	// AttemptsPerDay is the limit of attempts to reach one number on one day; 0 is no limit. Default:
-	// 3.
+	// AttemptsPerDay is the limit of attempts to reach one number on one day; 0 is no limit. Kept, and
+	// not acted on yet. Default: 3.
 	AttemptsPerDay int `yaml:"attempts_per_day"`
-	// Handling are the statuses an agent can set after an attempt, instead of the built-in ones.
+	// Handling are the statuses an agent can set after an attempt, instead of the built-in ones. Kept, and
+	// not acted on yet.
 	Handling []HandlingStatus `yaml:"handling"`
 	// Hint is the one line an agent is sent when he is on a call with a customer who has a case:
 	// {number}, {name}, {list}, {service}, {misses}, {age}, {due}, {reason}, {assignee}, {note} and
@@ -58,7 +59,7 @@ type Policy struct {
 	// the meaning from the next character. Default: "Callback {number} on {list}: missed {misses}x,
 	// {age} ago[, with {assignee}][, note: {note}][, {recording}]".
 	Hint string `yaml:"hint"`
-	// Notifications tells active members of new cases. Default: false.
+	// Notifications tells active members of new cases. Kept, and not acted on yet. Default: false.
 	Notifications bool `yaml:"notifications"`
 }
 

@@ -68,8 +68,21 @@ func (t *Tracker) phoneAt(at netip.AddrPort, p *place) *agent {
 	return nil
 }
 
+// withheldURI says whether a URI is one of those that stand for a caller who hides his number
+// (RFC 3323 §4.1.1.3, and what carriers write instead).
 func withheldURI(u *URI) bool {
-	return equalFold(u.User, "anonymous") || equalFold(u.Host, "anonymous.invalid") // RFC 3323 §4.1.1.3
+	const invalid = "invalid" // the domain of nobody (RFC 2606 §2)
+	if n := len(u.Host) - len(invalid); n == 0 || n > 0 && u.Host[n-1] == '.' {
+		if equalFold(u.Host[n:], invalid) {
+			return true
+		}
+	}
+	for _, word := range [...]string{"anonymous", "unavailable", "restricted", "private", "unknown"} {
+		if equalFold(u.User, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // callerOf says who sends an INVITE on this hop. Of a response only From and To are the caller's; what

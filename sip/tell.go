@@ -83,6 +83,9 @@ func (t *Tracker) tellEnd(c *call, j *judgement, first *agent, at int64, why Rea
 			s.Ended = stamp(h.down)
 		}
 	}
+	if !s.Ended.IsZero() && s.Ended.Before(s.Started) {
+		s.Ended = s.Started // the capture clock of one message ran behind that of another
+	}
 	t.emit(&e.event)
 }
 
