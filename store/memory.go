@@ -18,35 +18,40 @@ type memory struct {
 	told    []func() // results not told yet, in the order of their commands
 }
 
-// apply runs one command and queues its result for the teller, if it has one.
-func (m *memory) apply(s *Store, c Command, done func(any, error)) (any, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var result any
-	err := error(ErrClosed)
-	if !m.closed {
-		m.tx.tree = &m.tree
-		result, err = s.apply(&m.tx, c)
-		if err == nil && m.tx.wrote() {
-			s.stats.count(Commit{Commands: 1, Keys: len(m.tx.journal), Bytes: m.tx.bytes})
-		}
+// apply runs one command. The caller holds mu.
+func (m *memory) apply(s *Store, c Command) (any, error) {
+	if m.closed {
+		return nil, ErrClosed
 	}
-	if done != nil {
-		m.told = append(m.told, func() { done(result, err) })
+	m.tx.tree = &m.tree
+	result, err := s.apply(&m.tx, c)
+	if err == nil && m.tx.wrote() {
+		s.stats.count(Commit{Commands: 1, Keys: len(m.tx.journal), Bytes: m.tx.bytes})
 	}
 	return result, err
 }
 
-func (m *memory) do(s *Store, c Command) (any, error) { return m.apply(s, c, nil) }
-
-func (m *memory) submit(s *Store, c Command, done func(any, error)) {
-	_, _ = m.apply(s, c, done)
+func (m *memory) do(s *Store, c Command) (any, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.apply(s, c)
+}
+
+// submit runs one command and tells its result, in the order of the commands: while one goroutine
+// tells, the results of others queue up for it.
+func (m *memory) submit(s *Store, c Command, done func(any, error)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	result, err := m.apply(s, c)
 	if m.telling {
-		return // that goroutine tells ours too
+		m.told = append(m.told, func() { done(result, err) })
+		return
 	}
-	for m.telling = true; len(m.told) > 0; {
+	m.telling = true
+	m.mu.Unlock()
+	done(result, err)
+	m.mu.Lock()
+	for len(m.told) > 0 {
 		next := m.told[0]
 		m.told = m.told[1:]
 		m.mu.Unlock()
