@@ -69,6 +69,7 @@ type benchReceive struct {
 
 // Run receives until standard input ends.
 func (c *benchReceive) Run(ctx context.Context, out io.Writer) error {
+	lessGC()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	return bench.Receive(ctx, c.Mode, c.Network, os.Stdin, out)

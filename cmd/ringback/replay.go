@@ -30,8 +30,13 @@ Examples:
     ringback replay --directory centre.yaml --json trunk.pcapng.gz phones.pcapng.gz | jq 'select(.type == "case")'`
 }
 
-// replayGC lets a replay, which is over soon, spend memory instead of time on garbage.
-const replayGC = 400
+// lessGC lets commands that handle many messages spend memory instead of time on garbage: what they
+// keep is small. The environment's GOGC has the last word.
+func lessGC() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+}
 
 // Run replays the files.
 func (c *replayCommand) Run(ctx context.Context, cli *commandLine, out io.Writer, stderr stderrWriter) error {
@@ -39,7 +44,7 @@ func (c *replayCommand) Run(ctx context.Context, cli *commandLine, out io.Writer
 	if err != nil {
 		return err
 	}
-	debug.SetGCPercent(replayGC)
+	lessGC()
 	bar := newProgress(stderr)
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		bar = &progress{} // the lines themselves show how far it is

@@ -56,6 +56,7 @@ func (*serveCommand) Run(ctx context.Context, cli *commandLine, stderr stderrWri
 	go watchdog(running, d, log)
 	context.AfterFunc(running, func() { notify(log, systemd.SdNotifyStopping) })
 	notify(log, systemd.SdNotifyReady)
+	lessGC()
 	return d.Run(ctx)
 }
 
