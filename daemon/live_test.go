@@ -337,6 +337,7 @@ func TestManyLiveCallsAreWrittenBehind(t *testing.T) {
 		p.Payload = bytes.Replace(p.Payload, []byte("Call-ID: "), fmt.Appendf(nil, "Call-ID: %d-", i), 1)
 		first.watch.handle([]hep.Received{p})
 	}
+	first.watch.tick(invite.Arrival.Add(time.Second)) // calls of one number are told once it is clear that they are several
 	live := len(first.watch.live(calls + 1))
 	if err := errors.Join(first.behind.write(first.watch, invite.Arrival), first.store.Close()); err != nil {
 		t.Fatal(err)
