@@ -257,7 +257,7 @@ func (t *Tracker) cause(c *call, l *leg, h *hop, m *Message, s *sight) {
 		if was.dir != c.dir || was.from != c.from || was.to != c.to || was.service != c.service || (was.flags^c.flags)&callWithheld != 0 {
 			t.tell(CallUpdated, c, nil, m.Time, 0, "")
 		}
-	case s.src.kind == placePBX && s.from.kind != idAgent, h.flags&hopNoInvite != 0, t.mayContinue(c, m):
+	case s.src.kind == placePBX && s.from.kind != idAgent, h.flags&hopNoInvite != 0, t.mayContinue(c):
 		// Its outer leg may still come, or the INVITE that says who calls, or what redirected him.
 		t.timers.set(c, c.started+grace)
 		return
@@ -591,7 +591,7 @@ func (t *Tracker) queued(x *service, to *agent, m *Message, s *sight) *call {
 
 // mayContinue says whether a fresh call may be the rest of one that was redirected, by a response that
 // is still to come.
-func (t *Tracker) mayContinue(c *call, m *Message) bool {
+func (t *Tracker) mayContinue(c *call) bool {
 	if c.dir != Inbound || c.service == nil || c.key == 0 {
 		return false
 	}

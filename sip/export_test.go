@@ -1,14 +1,17 @@
 package sip
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Books says what the tracker has on its books beside live calls, when nothing should be; empty when
 // nothing is.
 func (t *Tracker) Books() string {
-	s := ""
+	var s strings.Builder
 	note := func(what string, n int) {
 		if n != 0 {
-			s += fmt.Sprintf("%d %s; ", n, what)
+			fmt.Fprintf(&s, "%d %s; ", n, what)
 		}
 	}
 	note("calls", len(t.timers))
@@ -17,11 +20,11 @@ func (t *Tracker) Books() string {
 	note("lists", len(t.lists))
 	for id, q := range t.queues {
 		if q.first != nil || q.last != nil {
-			s += "somebody waits for " + id + "; "
+			s.WriteString("somebody waits for " + id + "; ")
 		}
 	}
 	for k, o := range t.outages {
 		note("calls with an agent on "+k.trunk+k.pbx, o.live)
 	}
-	return s
+	return s.String()
 }

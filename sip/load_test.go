@@ -57,7 +57,7 @@ func (g *load) add(at int64, src, dst netip.AddrPort, head, body string) {
 	if body != "" {
 		head += "Content-Type: application/sdp\r\n"
 	}
-	g.msgs = append(g.msgs, loadMessage{at, src, dst, []byte(fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", head, len(body), body))})
+	g.msgs = append(g.msgs, loadMessage{at, src, dst, fmt.Appendf(nil, "%sContent-Length: %d\r\n\r\n%s", head, len(body), body)})
 }
 
 // call adds one call that starts at a moment and lasts for a while.

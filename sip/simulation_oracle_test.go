@@ -115,6 +115,7 @@ func (o *simOracle) event(e *sip.Event) {
 		}
 		x.ended, x.present = true, nil
 		o.ended(e.Call)
+	default:
 	}
 	if *simOnly >= 0 && e.Kind == sip.CallEnded {
 		for _, id := range e.Call.CallIDs {
@@ -171,7 +172,7 @@ func (o *simOracle) ended(got *sip.Call) {
 	switch {
 	case o.right(c, got):
 		o.counts.right++
-	case !c.affected && !c.ambiguous && !(c.rival && c.lossy):
+	case !c.affected && !c.ambiguous && (!c.rival || !c.lossy):
 		o.fail(c, "is %s %v short=%v by %q, told %s", c.verdict, c.reasons, c.short, c.agent, line(got))
 	case got.Confidence == sip.Inferred:
 		o.counts.inferred++

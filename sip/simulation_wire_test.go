@@ -26,9 +26,8 @@ type simMessage struct {
 	src, dst netip.AddrPort
 	text     []byte
 	call     *simCall
-	order    int  // of arrival, where two arrive at once
-	fact     int  // which of its call's facts it is part of, 0 none
-	caller   bool // it is of the caller's leg and would make it known
+	order    int // of arrival, where two arrive at once
+	fact     int // which of its call's facts it is part of, 0 none
 }
 
 const (
@@ -51,8 +50,9 @@ func (c *simCall) request(at int64, l *simLeg, r simRequest) {
 	if r.back {
 		src, dst, side = l.b, l.a, 1
 	}
-	toTag, uri, branch := l.toTag, "sip:"+dst.String(), l.branch
-	cseq := l.cseq[side]
+	toTag, uri := l.toTag, "sip:"+dst.String()
+	var cseq uint32
+	var branch int
 	switch r.method {
 	case "INVITE", "REINVITE":
 		if r.method == "INVITE" {
