@@ -15,7 +15,7 @@ import (
 
 var (
 	simCalls = flag.Int("sim.calls", 3000, "how many calls the simulation makes")
-	simSeed  = flag.Uint64("sim.seed", 0, "the simulation's seed; 0: a new one")
+	simSeed  = flag.Uint64("sim.seed", 1, "the simulation's seed; 0: a new one")
 	simOnly  = flag.Int("sim.only", -1, "print the messages and events of this call")
 )
 
