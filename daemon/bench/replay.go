@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -52,7 +53,7 @@ func Replay(ctx context.Context, o ReplayOptions) (err error) {
 	for _, r := range []reader{
 		{"ringback", []string{o.Program, "replay", "--json", "--directory", directory, file}},
 		{"tshark", []string{"tshark", "-q", "-z", "sip,stat", "-r", file}},
-		{"sngrep", []string{"sngrep", "-N", "-q", "-I", file, "-O", filepath.Join(dir, "out.pcap")}},
+		{"sngrep", []string{"sngrep", "-N", "-q", "-l", strconv.Itoa(4 * o.Calls), "-I", file, "-O", filepath.Join(dir, "out.pcap")}},
 	} {
 		if _, err := exec.LookPath(r.args[0]); err != nil {
 			fmt.Fprintf(o.Out, "%-10s not installed\n", r.name)
