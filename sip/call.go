@@ -49,7 +49,7 @@ type callFlags uint16
 
 const (
 	callTentative callFlags = 1 << iota // told to nobody yet: the leg that causes it may still come
-	callBlind                           // restored, and nothing was heard of its caller since
+	callBlind                           // restored or long silent, and nothing was heard of its caller since
 	callWithheld
 	callWanting   // its leg is linked to one that was not seen yet
 	callInferred  // something about it had to be guessed that its legs do not show

@@ -133,6 +133,9 @@ func (t *Tracker) tieLate(c *call) bool {
 	if o == nil {
 		return false
 	}
+	if o.stale(c.started) {
+		o.flags |= callBlind // and stays so until its caller's own leg is heard of
+	}
 	t.absorb(o, c, legTied)
 	return true
 }

@@ -47,7 +47,7 @@ type simCall struct {
 	result    sip.Result
 
 	ambiguous bool  // another caller of the same number was there at the same time, and nothing tells them apart
-	rival     bool  // another was, and links tell them apart as long as they are seen
+	rival     bool  // another was or had been, and nothing tells them apart when messages are lost
 	lossy     bool  // others' messages are lost
 	facts     []int // how many messages say each of some facts
 	affected  bool  // a message was lost, or the watch was blind or restarted meanwhile
@@ -185,11 +185,13 @@ func (s *sim) claim() {
 		k.number = 0
 	}
 	end := s.last + 3*second
-	if x := s.m.active[k]; x.until > s.started {
+	x := s.m.active[k]
+	if x.until > s.started {
 		s.ambiguous, s.rival = s.kind == simPlain, true
 		x.call.ambiguous, x.call.rival = s.kind == simPlain, true
 		end = max(end, x.until)
 	}
+	s.rival = s.rival || x.call != nil // who called before may still be thought to be there
 	s.m.active[k] = simActive{end, s.simCall}
 }
 

@@ -97,6 +97,9 @@ func (t *Tracker) inferred(c *call, caller *hop, j *judgement, why Reason) bool 
 	if caller.lacking() || c.dir == Outbound && c.farHop().lacking() {
 		return true
 	}
+	if caller.end == endFinal && caller.status/100 == 3 {
+		return true // where he was sent he was not seen to come
+	}
 	for l := c.first; l != nil; l = l.next {
 		if l.flags&legTied != 0 {
 			return true
