@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"ringback/daemon"
 )
@@ -22,6 +23,9 @@ Asks the daemon at the admin socket whether it can keep its promise, and prints 
 // errNotReady is what status ends with when the daemon cannot keep its promise.
 var errNotReady = errors.New("the daemon is not ready")
 
+// statusPatience is how long a daemon may take to answer before it does not live.
+const statusPatience = 5 * time.Second
+
 // Run prints what the daemon says of itself.
 func (c *statusCommand) Run(ctx context.Context, cli *commandLine, out io.Writer) (err error) {
 	config, err := cli.load()
@@ -33,6 +37,8 @@ func (c *statusCommand) Run(ctx context.Context, cli *commandLine, out io.Writer
 		return err
 	}
 	defer func() { err = errors.Join(err, remote.Close()) }()
+	ctx, cancel := context.WithTimeout(ctx, statusPatience)
+	defer cancel()
 	readiness, err := remote.Ready(ctx)
 	if err != nil || c.Alive {
 		return err
