@@ -193,7 +193,7 @@ func (o *simOracle) stray(got *sip.Call) {
 		o.fail(nil, "a verdict of nobody's call: %s", line(got))
 	}
 	for _, id := range got.CallIDs {
-		if c := o.truth[id]; c != nil && !c.affected && !c.ambiguous && !(c.rival && c.lossy) {
+		if c := o.truth[id]; c != nil && !c.affected && !c.ambiguous && (!c.rival || !c.lossy) {
 			o.fail(c, "its leg %s is a call of its own: %s", id, line(got))
 		}
 	}
