@@ -9,32 +9,31 @@ import (
 
 // call is all legs that belong together.
 type call struct {
-	number      uint64 // in order of appearance
-	id          uint64
-	first, last *leg
 	caller      *leg // the leg that causes the others: the customer's, or the dialling agent's
-	service     *service
-	pbx         *pbx
-	trunk       *trunk
-	dialler     *agent // outbound: who dialled
-	extra       *extra // what few calls have
+	first, last *leg
+	started     int64
+	seen        int64 // the latest message
+	deadline    int64
+	timer       int32
+	flags       callFlags
+	dir         Direction
+	folded      fold
+	legs        int16
+
+	service *service
+	pbx     *pbx
+	trunk   *trunk
+	dialler *agent // outbound: who dialled
+	extra   *extra // what few calls have
 
 	from, to Number
 	text     string // id and numbers for people, each ended by a zero; empty until told
+	id       uint64
+	number   uint64 // in order of appearance
 
-	nodes [2]node // its places among the calls of its key and of its service
 	key   key
-	queue *list // of the service, while the caller waits
-
-	started  int64
-	seen     int64 // the latest message
-	deadline int64
-
-	timer  int32
-	legs   int16
-	dir    Direction
-	flags  callFlags
-	folded fold
+	queue *list   // of the service, while the caller waits
+	nodes [2]node // its places among the calls of its key and of its service
 }
 
 // extra is what few calls have.
@@ -129,15 +128,14 @@ func (t *Tracker) part(l *leg) {
 // forget takes a leg off the books. Its Call-ID is remembered for a while, so that late messages
 // revive nothing; for long where its dialog may well live on.
 func (t *Tracker) forget(l *leg) {
-	id := t.idOf([]byte(l.callID))
-	delete(t.legs, id)
+	id := t.idOfText(l.callID)
 	for h := &l.hop; h != nil; h = h.next {
 		if h.end == endWithCall || h.alive() {
 			t.lasting.add(id, t.now)
 			break
 		}
 	}
-	t.ended.add(id, t.now)
+	t.bury(id)
 	t.hops -= int(l.nhops)
 	t.spares.giveLeg(l)
 }
@@ -147,14 +145,14 @@ func (t *Tracker) forget(l *leg) {
 func (t *Tracker) evict() {
 	n := max(1, len(t.timers)/64)
 	seen := make([]int64, len(t.timers))
-	for i, c := range t.timers {
-		seen[i] = c.seen
+	for i := range t.timers {
+		seen[i] = t.timers[i].call.seen
 	}
 	slices.Sort(seen)
 	limit := seen[n-1]
 	var out []*call
-	for _, c := range t.timers {
-		if c.seen <= limit && len(out) < n {
+	for i := range t.timers {
+		if c := t.timers[i].call; c.seen <= limit && len(out) < n {
 			out = append(out, c)
 		}
 	}

@@ -48,54 +48,38 @@ var phrases = func() (p [numSides][numFacts]string) {
 const maxEvidence = 200
 
 // evidence lists the facts of a call that its verdict rests on, in order of time.
-func (c *call) evidence() []Evidence {
+func (t *Tracker) evidence(c *call) []Evidence {
+	t.facts = t.facts[:0]
 	caller := c.callerHop()
-	n := 0
-	c.eachFact(caller, func(*Evidence, *leg) { n++ })
-	if n == 0 {
-		return nil
-	}
-	out := make([]Evidence, 0, min(n, maxEvidence))
-	c.eachFact(caller, func(e *Evidence, l *leg) {
-		if len(out) < maxEvidence {
-			e.CallID = l.callID
-			out = append(out, *e)
-		}
-	})
-	slices.SortStableFunc(out, func(a, b Evidence) int { return a.At.Compare(b.At) })
-	return out
-}
-
-func (c *call) eachFact(caller *hop, f func(*Evidence, *leg)) {
 	for l := c.first; l != nil; l = l.next {
-		for h := &l.hop; h != nil; h = h.next {
-			var s side
+		for h := &l.hop; h != nil && len(t.facts) < maxEvidence; h = h.next {
 			switch {
 			case h.role == roleAgent:
-				s = sideAgent
+				t.factsOf(h, sideAgent, l)
 			case h.role == roleEndpoint:
-				s = sideEndpoint
+				t.factsOf(h, sideEndpoint, l)
 			case h.role == roleOut:
-				s = sideFar
-			case h != caller:
-				continue
+				t.factsOf(h, sideFar, l)
+			case h == caller:
+				t.factsOf(h, sideCaller, l)
 			}
-			h.facts(s, l, f)
 		}
 	}
+	slices.SortStableFunc(t.facts, func(a, b Evidence) int { return a.At.Compare(b.At) })
+	return slices.Clone(t.facts)
 }
 
-// facts calls f for what a hop shows.
-func (h *hop) facts(s side, l *leg, f func(*Evidence, *leg)) {
+// factsOf notes what a hop shows.
+func (t *Tracker) factsOf(h *hop, s side, l *leg) {
 	add := func(at int64, what fact, status, cause uint16) {
 		if at == 0 {
 			return
 		}
-		e := Evidence{At: stamp(at), What: phrases[s][what], Status: status, Cause: int(cause) - 1}
+		e := Evidence{At: stamp(at), CallID: l.callID, What: phrases[s][what], Status: status, Cause: int(cause) - 1}
 		if h.agent != nil {
 			e.Agent = h.agent.id
 		}
-		f(&e, l)
+		t.facts = append(t.facts, e)
 	}
 	if h.flags&hopNoInvite == 0 {
 		add(h.invited, factInvite, 0, 0)

@@ -15,7 +15,7 @@ func (t *Tracker) Books() string {
 		}
 	}
 	note("calls", len(t.timers))
-	note("legs", len(t.legs))
+	note("legs", len(t.legs)-t.endings.len())
 	note("hops", t.hops)
 	note("lists", len(t.lists))
 	for id, q := range t.queues {

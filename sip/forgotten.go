@@ -1,7 +1,7 @@
 package sip
 
-// forgotten remembers the Call-IDs of ended legs, and of dialogs that began before the watch, for
-// one to two generations, so that a late message revives nothing. It holds hashes only.
+// forgotten remembers Call-IDs for one to two generations: of dialogs that may outlive their calls, and
+// of those that began before the watch, so that a message in them begins nothing.
 type forgotten struct {
 	young, old map[uint64]struct{}
 	turned     int64
@@ -9,19 +9,20 @@ type forgotten struct {
 	limit      int   // to how many
 }
 
-// afterEnd outlives the longest retransmission: 64·T1, timers B, F, H (RFC 3261 §17).
-const afterEnd = int64(40e9)
-
 func newForgotten(limit int, generation int64) forgotten {
 	return forgotten{young: map[uint64]struct{}{}, old: map[uint64]struct{}{}, limit: limit, generation: generation}
 }
 
+// turn begins a new generation when the young one is old enough, or as many as there may be.
 func (f *forgotten) turn(now int64) {
 	if now-f.turned < f.generation && len(f.young) < f.limit {
 		return
 	}
 	f.old, f.young = f.young, f.old
 	clear(f.young)
+	if now-f.turned >= 2*f.generation {
+		clear(f.old)
+	}
 	f.turned = now
 }
 
@@ -30,7 +31,8 @@ func (f *forgotten) add(callID uint64, now int64) {
 	f.young[callID] = struct{}{}
 }
 
-func (f *forgotten) has(callID uint64) bool {
+func (f *forgotten) has(callID uint64, now int64) bool {
+	f.turn(now)
 	if _, ok := f.young[callID]; ok {
 		return true
 	}

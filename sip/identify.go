@@ -39,7 +39,7 @@ func (t *Tracker) endsOf(m *Message) ends {
 	if !m.Request {
 		src, dst = dst, src
 	}
-	return ends{src: t.site.at(src), dst: t.site.at(dst), srcAt: src, dstAt: dst}
+	return ends{src: t.at(src), dst: t.at(dst), srcAt: src, dstAt: dst}
 }
 
 // numberingOf is how numbers are read that come from a place.
@@ -210,7 +210,7 @@ func (t *Tracker) phoneBehind(u *URI) *agent {
 		return nil
 	}
 	e := netip.AddrPortFrom(at.Unmap(), portOf(u))
-	return t.phoneAt(e, t.site.at(e))
+	return t.phoneAt(e, t.at(e))
 }
 
 // calleeOf says whom an INVITE calls, by its Request-URI.

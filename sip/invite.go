@@ -242,11 +242,11 @@ func (t *Tracker) passedBy(l *leg, m *Message, tag uint64) {
 		}
 	}
 	at, peer := m.Dst, m.Src
-	if t.site.at(at).kind == placePBX {
+	if t.at(at).kind == placePBX {
 		at, peer = m.Src, m.Dst
 	}
-	p := t.site.at(at)
-	if p.kind != placeAgent && p.kind != placeUnknown || t.site.at(peer).kind != placePBX {
+	p := t.at(at)
+	if p.kind != placeAgent && p.kind != placeUnknown || t.at(peer).kind != placePBX {
 		return
 	}
 	a := t.phoneAt(at, p)
@@ -395,10 +395,10 @@ func (t *Tracker) reinvite(l *leg, m *Message) {
 // look like new calls. A live call that it may be part of was not wholly seen.
 func (t *Tracker) stranger(m *Message) {
 	t.stats.Unrelated++
-	if t.ended.has(t.id) || t.lasting.has(t.id) {
+	if t.lasting.has(t.id, t.now) {
 		return
 	}
-	if !t.strangers.has(t.id) {
+	if !t.strangers.has(t.id, t.now) {
 		t.doubt(m)
 	}
 	if m.Method != ACK { // the ACK of an INVITE that is still on its way is no dialog older than the watch

@@ -147,6 +147,9 @@ func (t *Tracker) unlist(c *call) {
 // relist moves a call between those that wait and those that are with an agent.
 func (t *Tracker) relist(c *call) {
 	up := c.agentUp()
+	if !up && c.leaving() {
+		return // nobody will come for him any more
+	}
 	if c.key != 0 && c.key.list() != inOrphans {
 		in := inWaiting
 		if up {

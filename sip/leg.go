@@ -22,24 +22,24 @@ const (
 // proxies has one for each proxy passed and each branch forked; a retry after a challenge is another.
 type hop struct {
 	next   *hop
-	agent  *agent // of roleAgent: whose phone it is; of roleIn by its flags
 	branch uint64 // hash of the topmost Via branch: what a response of this hop carries
 	toTag  uint64 // hash of the dialog's To tag, 0 before one was seen
+
+	flags  hopFlags
+	vias   uint8
+	role   role
+	state  state
+	end    ending
+	status uint16 // final status
+	cause  uint16 // Q.850 cause of the BYE or CANCEL that ended it, plus one
+	sip    uint16 // SIP cause of the same
 
 	invited int64 // times in ns; 0 is "not seen"
 	alerted int64
 	up      int64
 	down    int64
-	held    int64 // on hold by the far side since
-
-	status uint16 // final status
-	cause  uint16 // Q.850 cause of the BYE or CANCEL that ended it, plus one
-	sip    uint16 // SIP cause of the same
-	vias   uint8
-	role   role
-	state  state
-	end    ending
-	flags  hopFlags
+	held    int64  // on hold by the far side since
+	agent   *agent // of roleAgent: whose phone it is; of roleIn by its flags
 }
 
 type hopFlags uint32
@@ -66,7 +66,6 @@ const (
 
 // leg is the dialogs of one INVITE: one Call-ID on the wire.
 type leg struct {
-	callID  string
 	call    *call
 	next    *leg // of the same call
 	fromTag uint64
@@ -75,6 +74,7 @@ type leg struct {
 	nhops   uint8
 	flags   legFlags
 	hop     hop // the first; others hang from it
+	callID  string
 }
 
 type legFlags uint8

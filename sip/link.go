@@ -38,7 +38,7 @@ func (x *links) of(value uint64) (string, bool) {
 // is a link, whether or not its other end was seen.
 func (t *Tracker) linked(l *leg, m *Message) (found *leg, wants bool) {
 	if id, ok := t.shared.of(t.id); ok {
-		found, wants = t.linkedBy(t.idOf([]byte(id)), l, m), true
+		found, wants = t.linkedBy(t.idOfText(id), l, m), true
 	}
 	for i := range m.Links {
 		v, _, _ := bytes.Cut(m.Links[i], []byte(";"))
@@ -56,10 +56,10 @@ func (t *Tracker) linked(l *leg, m *Message) (found *leg, wants bool) {
 // linkedBy is the leg that has a value for its Call-ID or was linked by it first; where there is none,
 // the next will find this one.
 func (t *Tracker) linkedBy(value uint64, l *leg, m *Message) *leg {
-	other := t.legs[value]
+	other := t.leg(value)
 	if other == nil {
 		if id, ok := t.shared.of(value); ok {
-			other = t.legs[t.idOf([]byte(id))]
+			other = t.leg(t.idOfText(id))
 		}
 	}
 	if other == nil || other == l || other.call == nil || other.call.done(m.Time) {
@@ -74,14 +74,14 @@ func (t *Tracker) linkedBy(value uint64, l *leg, m *Message) *leg {
 // suggested. The events it causes are emitted before Link returns.
 func (t *Tracker) Link(caller, callee string, emit func(*Event)) {
 	t.emit = emit
-	cause, effect := t.idOf([]byte(caller)), t.idOf([]byte(callee))
-	a, b := t.legs[cause], t.legs[effect]
+	cause, effect := t.idOfText(caller), t.idOfText(callee)
+	a, b := t.leg(cause), t.leg(effect)
 	if b == nil {
 		t.shared.add(effect, caller, t.now)
 	}
 	if a == nil {
 		if id, ok := t.shared.of(cause); ok && b != nil {
-			if other := t.legs[t.idOf([]byte(id))]; other != nil && other.call != b.call {
+			if other := t.leg(t.idOfText(id)); other != nil && other.call != b.call {
 				t.link(other, b) // both wait for the same leg
 			}
 		}

@@ -73,6 +73,10 @@ const outageKept = int64(time.Minute)
 // hit says whether the end at a moment is one of an outage.
 func (o *outage) hit(at int64) bool {
 	from, _ := slices.BinarySearch(o.ends, at-outageWindow)
+	last, _ := slices.BinarySearch(o.ends, at+outageWindow+1)
+	if around := last - from; around < outageLeast || around <= o.live {
+		return false // in no window can they be more than half
+	}
 	for to := from; from < len(o.ends) && o.ends[from] <= at; from++ {
 		for to < len(o.ends) && o.ends[to] <= o.ends[from]+outageWindow {
 			to++

@@ -32,7 +32,7 @@ const maxBindingText = 512
 // register learns the bindings that a registrar confirms. Only the 2xx counts: anybody can send a
 // REGISTER. A PBX's own registrations at its carrier are not phones.
 func (t *Tracker) register(m *Message) {
-	src, dst := t.site.at(m.Src), t.site.at(m.Dst)
+	src, dst := t.at(m.Src), t.at(m.Dst)
 	if len(t.site.names) > 0 && src.kind != placePBX || dst.kind == placePBX || dst.kind == placeTrunk || src.kind == placeTrunk {
 		return
 	}

@@ -18,8 +18,8 @@ const snapshotVersion = 1
 func (t *Tracker) Changes(yield func(id string, record []byte)) {
 	if !t.keeping {
 		t.keeping = true
-		for _, c := range t.timers {
-			t.mark(c)
+		for i := range t.timers {
+			t.mark(t.timers[i].call)
 		}
 		for k := range t.bindings {
 			t.changedBindings[k] = struct{}{}
@@ -175,7 +175,8 @@ func (t *Tracker) restoreCall(r *recordReader) error {
 		return ErrSnapshot
 	}
 	for l := c.first; l != nil; l = l.next {
-		if _, live := t.legs[t.idOf([]byte(l.callID))]; live || t.ended.has(t.idOf([]byte(l.callID))) {
+		if _, known := t.legs[t.idOfText(l.callID)]; known { // live, or ended by now
+
 			return nil
 		}
 	}
@@ -234,7 +235,7 @@ func (t *Tracker) admit(c *call, k key) {
 	t.calls++
 	c.number = t.calls
 	for l := c.first; l != nil; l = l.next {
-		t.legs[t.idOf([]byte(l.callID))] = l
+		t.legs[t.idOfText(l.callID)] = l
 		t.hops += int(l.nhops)
 	}
 	if c.any((*hop).wasAgent) {

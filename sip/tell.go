@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// told is an event with the snapshot it carries, made at once.
+// told is an event with the snapshot it carries and room for that one's lists, made at once.
 type told struct {
 	event Event
 	call  Call
+	lists [6]string // what an ordinary call has of legs and agents
 }
 
 // reveal tells of a call that nobody was told of: because the leg that causes it has come, or because
@@ -55,7 +56,7 @@ func (t *Tracker) tell(k EventKind, c *call, a *agent, at int64, n Number, devic
 		}
 	}
 	t.snapshot(c, &e.call)
-	c.lists(&e.call)
+	c.lists(&e.call, e.lists[:0])
 	t.emit(&e.event)
 }
 
@@ -65,10 +66,10 @@ func (t *Tracker) tellEnd(c *call, j *judgement, first *agent, at int64, why Rea
 	s := &e.call
 	e.event.Call = s
 	t.snapshot(c, s)
-	c.lists(s)
+	c.lists(s, e.lists[:0])
 	s.Verdict, s.Reason, s.Confidence = j.verdict, j.reason, j.confidence
 	s.Short, s.Result, s.StatusCode = j.short, j.result, j.status
-	s.Evidence = c.evidence()
+	s.Evidence = t.evidence(c)
 	if c.dir != Outbound {
 		s.Agent = ""
 		if first != nil {
@@ -167,9 +168,10 @@ func cutText(s string) (id, caller, callee string) {
 	return id, caller, callee
 }
 
-// lists fills in the lists of a snapshot: the Call-IDs, and the agents whose phones rang.
-func (c *call) lists(s *Call) {
-	ids := make([]string, 0, 2*c.legs)
+// lists fills in the lists of a snapshot: the Call-IDs, and the agents whose phones rang. room may be
+// used for them.
+func (c *call) lists(s *Call, room []string) {
+	ids := room
 	for l := c.first; l != nil; l = l.next {
 		ids = append(ids, l.callID)
 	}

@@ -10,6 +10,7 @@ import (
 // to services. It is owned by one goroutine at a time and keeps no reference to a message.
 type Tracker struct {
 	site *site
+	near [256]neighbour // of the site's places, those asked for of late
 	opt  Options
 	now  int64
 	emit func(*Event)
@@ -28,8 +29,8 @@ type Tracker struct {
 	outages map[outageKey]*outage
 	strays  map[string]int64 // by PBX: when a phone was last rung for a call that nothing caused
 
-	ended     forgotten // Call-IDs of ended legs
-	lasting   forgotten // of those whose dialogs may live on
+	endings   endings
+	lasting   forgotten // Call-IDs of ended legs whose dialogs may live on
 	strangers forgotten // of dialogs that began before the watch
 
 	bindings   map[string]binding  // by contact
@@ -41,6 +42,7 @@ type Tracker struct {
 	unreadable map[string]struct{} // agents whose phones' signalling is encrypted
 
 	scratch, contactText []byte
+	facts                []Evidence
 	finishing            bool
 
 	keeping         bool // Changes was asked for
@@ -101,15 +103,39 @@ func NewTracker(p *Plan, o Options) (*Tracker, error) {
 		site: s, opt: o, seed: maphash.MakeSeed(),
 		legs: map[uint64]*leg{}, lists: map[key]list{}, queues: map[string]*list{}, shared: newLinks(o.MaxCalls),
 		outages: map[outageKey]*outage{}, strays: map[string]int64{},
-		ended: newForgotten(4*o.MaxCalls, afterEnd), lasting: newForgotten(o.MaxCalls, int64(o.MaxCall)),
+		lasting:   newForgotten(o.MaxCalls, int64(o.MaxCall)),
 		strangers: newForgotten(o.MaxCalls, afterEnd),
 		bindings:  map[string]binding{}, reach: map[string]string{}, aors: map[string][]string{}, phones: map[netip.AddrPort]phone{},
 		learnt: map[string]*agent{}, unreadable: map[string]struct{}{}, changedBindings: map[string]struct{}{},
 	}, nil
 }
 
+// neighbour is a place that was asked for.
+type neighbour struct {
+	at    netip.AddrPort
+	place *place
+}
+
+// at is who lives at an address; never nil.
+func (t *Tracker) at(a netip.AddrPort) *place {
+	i := a.Port()
+	if ip := a.Addr(); ip.Is4() {
+		b := ip.As4()
+		i += uint16(b[3]) + uint16(b[2])*31 + uint16(b[0])
+	} else {
+		b := ip.As16()
+		i += uint16(b[15]) + uint16(b[14])*31 + uint16(b[13])
+	}
+	n := &t.near[uint8(i)]
+	if n.place == nil || n.at != a {
+		n.at, n.place = a, t.site.at(a)
+	}
+	return n.place
+}
+
 // idOf is what a Call-ID is known by.
-func (t *Tracker) idOf(callID []byte) uint64 { return maphash.Bytes(t.seed, callID) }
+func (t *Tracker) idOf(callID []byte) uint64     { return maphash.Bytes(t.seed, callID) }
+func (t *Tracker) idOfText(callID string) uint64 { return maphash.String(t.seed, callID) }
 
 // SetPlan replaces the plan. Live calls keep what they were told; new legs go by the new plan.
 func (t *Tracker) SetPlan(p *Plan) error {
@@ -118,6 +144,7 @@ func (t *Tracker) SetPlan(p *Plan) error {
 		return err
 	}
 	t.site = s
+	clear(t.near[:])
 	// Learnt phones are told again from their AORs, which may be listed now.
 	clear(t.phones)
 	clear(t.reach)
@@ -137,14 +164,14 @@ func (t *Tracker) SetOptions(o Options) { t.opt = o.withDefaults() }
 // Stats returns the counts. Owned by the tracker's goroutine.
 func (t *Tracker) Stats() Stats {
 	s := t.stats
-	s.LiveCalls, s.LiveLegs, s.Bindings = len(t.timers), len(t.legs), len(t.bindings)
+	s.LiveCalls, s.LiveLegs, s.Bindings = len(t.timers), len(t.legs)-t.endings.len(), len(t.bindings)
 	return s
 }
 
 // Unreadable tells the tracker that a PBX and a phone signal encrypted, so that what they say is not
 // seen: a miss at that PBX is then inferred, not seen. Addresses of others tell nothing.
 func (t *Tracker) Unreadable(a, b netip.AddrPort) {
-	p, q := t.site.at(a), t.site.at(b)
+	p, q := t.at(a), t.at(b)
 	if q.kind == placePBX {
 		p, q = q, p
 	}
@@ -161,8 +188,16 @@ func (t *Tracker) Handle(m *Message, emit func(*Event)) {
 	t.stats.Messages++
 	t.id = t.idOf(m.CallID)
 	l := t.legs[t.id]
-	if l == nil {
+	if l == gone {
+		t.exhume()
+		l = t.legs[t.id]
+	}
+	switch l {
+	case nil:
 		t.unknown(m)
+		return
+	case gone:
+		t.stats.Unrelated++
 		return
 	}
 	t.saw(l.call, m)
@@ -204,7 +239,7 @@ func (t *Tracker) Handle(m *Message, emit func(*Event)) {
 // unknown takes in a message of no leg that is followed.
 func (t *Tracker) unknown(m *Message) {
 	switch {
-	case t.site.at(m.Src).kind == placeOwn || t.site.at(m.Dst).kind == placeOwn:
+	case t.at(m.Src).kind == placeOwn || t.at(m.Dst).kind == placeOwn:
 		t.stats.OwnMessages++
 	case m.CSeqMethod == REGISTER:
 		if !m.Request && m.StatusCode/100 == 2 {
@@ -217,11 +252,9 @@ func (t *Tracker) unknown(m *Message) {
 		t.doubt(m)
 	case m.CSeqMethod != INVITE:
 		t.stats.Unrelated++ // out of dialog: OPTIONS, MESSAGE, SUBSCRIBE, …
-	case t.ended.has(t.id):
-		t.stats.Unrelated++
 	case m.Request:
 		t.newLeg(m)
-	case t.lasting.has(t.id), t.strangers.has(t.id):
+	case t.lasting.has(t.id, t.now), t.strangers.has(t.id, t.now):
 		t.stats.Unrelated++
 	default:
 		if h := t.newLeg(m); h != nil {
@@ -239,14 +272,15 @@ func (t *Tracker) saw(c *call, m *Message) {
 // Live returns up to limit live calls, those that nobody was told of left out.
 func (t *Tracker) Live(limit int) []*Call {
 	var out []*Call
-	for _, c := range t.timers {
+	for i := range t.timers {
+		c := t.timers[i].call
 		if len(out) >= limit {
 			break
 		}
 		if c.flags&callTentative == 0 {
 			s := &Call{}
 			t.snapshot(c, s)
-			c.lists(s)
+			c.lists(s, nil)
 			out = append(out, s)
 		}
 	}
@@ -266,13 +300,13 @@ func (t *Tracker) Finish(emit func(*Event)) {
 	t.emit, t.finishing = emit, true
 	t.run(t.now + int64(t.opt.MaxWait+t.opt.Lost+t.opt.Settle))
 	for len(t.timers) > 0 {
-		t.end(t.timers[0], t.timers[0].seen, StillLive)
+		t.end(t.timers[0].call, t.timers[0].call.seen, StillLive)
 	}
 }
 
 func (t *Tracker) run(now int64) {
 	for len(t.timers) > 0 && t.timers[0].deadline <= now {
 		t.now = max(t.now, t.timers[0].deadline)
-		t.ring(t.timers[0])
+		t.ring(t.timers[0].call)
 	}
 }

@@ -130,7 +130,7 @@ func (t *Tracker) take(c *call, l *leg, at int64) {
 // replaced is the leg whose dialog a Replaces value names (RFC 3891 §6.1).
 func (t *Tracker) replaced(v []byte) *leg {
 	id, _, _ := bytes.Cut(v, []byte{';'})
-	if l := t.legs[t.idOf(bytes.TrimSpace(id))]; l != nil && l.call != nil { // an INVITE may name its own dialog
+	if l := t.leg(t.idOf(bytes.TrimSpace(id))); l != nil && l.call != nil { // an INVITE may name its own dialog
 		return l
 	}
 	return nil
