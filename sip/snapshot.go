@@ -176,7 +176,6 @@ func (t *Tracker) restoreCall(r *recordReader) error {
 	}
 	for l := c.first; l != nil; l = l.next {
 		if _, known := t.legs[t.idOfText(l.callID)]; known { // live, or ended by now
-
 			return nil
 		}
 	}
@@ -230,8 +229,9 @@ func (t *Tracker) restoreHop(r *recordReader, h *hop, started int64) {
 	}
 }
 
-// admit puts a restored call among the live.
+// admit puts a restored call among the live. It is at least as late as when the call was last heard of.
 func (t *Tracker) admit(c *call, k key) {
+	t.now = max(t.now, c.seen)
 	t.calls++
 	c.number = t.calls
 	for l := c.first; l != nil; l = l.next {
