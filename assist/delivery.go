@@ -1,6 +1,7 @@
 package assist
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,6 +50,7 @@ type Delivery struct {
 	byText   map[string][]*job       // all that are pending: what the mirror shows is found by its text
 	relayed  fifo[string, *relay]    // by Call-ID
 	answered fifo[place, struct{}]   // hints a phone has answered: it is not told twice in one call
+	silent   fifo[string, bool]      // by URI or agent: whether the log was told already that hints do not arrive there
 	phones   map[string]*phone.Phone // that hints went out with, by their From: user@host
 	count    int
 	stats    DeliveryStats
@@ -63,6 +65,7 @@ type place struct {
 const (
 	maxRelayed  = 4096  // transactions in the mirror that are followed at one time
 	maxAnswered = 16384 // answered hints that are remembered
+	maxSilent   = 4096  // phones that are known to be out of reach
 )
 
 // DeliveryStats is what a Delivery has counted. The states are counted once per hint and phone, when
@@ -132,6 +135,7 @@ func NewDelivery(o DeliveryOptions) *Delivery {
 	d := &Delivery{
 		o: o, pending: map[Key][]*job{}, lines: map[string]*phoneLine{}, byText: map[string][]*job{},
 		relayed: newFIFO[string, *relay](maxRelayed), answered: newFIFO[place, struct{}](maxAnswered),
+		silent: newFIFO[string, bool](maxSilent),
 		phones: map[string]*phone.Phone{},
 	}
 	d.life, d.stop = context.WithCancelCause(context.Background())
@@ -346,16 +350,33 @@ func (d *Delivery) countAttempt(again bool) {
 	}
 }
 
+// tell logs an outcome and passes it on. A phone out of reach is a warning once, not with every hint.
 func (d *Delivery) tell(o Outcome) {
 	level := slog.LevelDebug
-	if o.State == Refused || o.State == Expired && !errors.Is(o.Err, ErrWithdrawn) && !errors.Is(o.Err, ErrStopped) {
-		level = slog.LevelWarn
+	failed := o.State == Refused || o.State == Expired && !errors.Is(o.Err, ErrWithdrawn) && !errors.Is(o.Err, ErrStopped)
+	if (failed || o.State == Delivered) && d.changed(cmp.Or(o.To, o.Hint.Agent), failed) {
+		level = slog.LevelInfo
+		if failed {
+			level = slog.LevelWarn
+		}
 	}
 	d.o.Logger.LogAttrs(d.life, level, "hint to softphone",
 		slog.String("agent", o.Hint.Agent), slog.String("call_id", o.Hint.CallID), slog.Any("number", o.Hint.Number),
 		slog.String("state", o.State.String()), slog.Int("status_code", o.StatusCode), slog.Int("count", o.Attempts),
 		slog.String("peer", o.Peer), slog.Duration("elapsed", o.Elapsed), slog.Any("err", o.Err))
 	d.o.Outcome(o)
+}
+
+// changed notes whether hints arrive at a phone, and says whether that is news.
+func (d *Delivery) changed(phone string, silent bool) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	was, _ := d.silent.get(phone)
+	if was == silent {
+		return false
+	}
+	d.silent.put(phone, silent)
+	return true
 }
 
 func (j *job) place() place { return place{j.hint.Key, j.route.To} }

@@ -1,9 +1,11 @@
 package assist
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +69,20 @@ func TestDeadPhoneIsGivenUp(t *testing.T) {
 	desk.answers.Store(&[]string{"200 OK"})
 	x.Deliver(hintFor(Confirmed, "anna", "c1", desk.uri("101")))
 	x.want("sent 0 after 1, not final", "delivered 200 after 1")
+}
+
+func TestPhoneOutOfReachIsAWarningOnce(t *testing.T) {
+	desk := newSoftphone(t, "480 Temporarily Unavailable", "480 Temporarily Unavailable", "200 OK", "200 OK", "480 Temporarily Unavailable")
+	var log bytes.Buffer
+	x := newOutbox(t, phone.Options{}, DeliveryOptions{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	for i, outcome := range []string{"refused 480", "refused 480", "delivered 200", "delivered 200", "refused 480"} {
+		x.Deliver(hintFor(Raised, "anna", fmt.Sprint("c", i), desk.uri("101")))
+		x.want("sent 0 after 1, not final", outcome+" after 1")
+	}
+	x.Close()
+	if warned, mended := strings.Count(log.String(), "level=WARN"), strings.Count(log.String(), "level=INFO"); warned != 2 || mended != 1 {
+		t.Errorf("%d warnings and %d good news, want 2 and 1:\n%s", warned, mended, &log)
+	}
 }
 
 func TestHintOlderThanItsCallIsNeverSent(t *testing.T) {

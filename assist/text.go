@@ -90,8 +90,10 @@ func addOnce(names []string, name string) []string {
 // age is a span of time as a person says it.
 func age(d time.Duration) string {
 	switch {
+	case d < 10*time.Second:
+		return "moments"
 	case d < 90*time.Second:
-		return "1 min"
+		return fmt.Sprintf("%d s", int(d/time.Second))
 	case d < 90*time.Minute:
 		return fmt.Sprintf("%d min", int(d.Round(time.Minute)/time.Minute))
 	case d < 36*time.Hour:

@@ -50,7 +50,7 @@ func TestTextOfAHint(t *testing.T) {
 
 func TestAgeIsSaidAsAPersonDoes(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		-time.Minute: "1 min", 0: "1 min", 100 * time.Second: "2 min", 89 * time.Minute: "89 min",
+		-time.Minute: "moments", 0: "moments", 40 * time.Second: "40 s", 100 * time.Second: "2 min", 89 * time.Minute: "89 min",
 		90 * time.Minute: "2 h", 25 * time.Hour: "25 h", 60 * time.Hour: "3 days", 90 * 24 * time.Hour: "90 days",
 	} {
 		if got := age(d); got != want {
