@@ -13,6 +13,7 @@ type committer struct {
 	*Store
 	writes   tree // of the group, not committed yet
 	outcomes []outcome
+	logs     logs
 }
 
 type outcome struct {
@@ -81,12 +82,13 @@ func (c *committer) applyAll(group []item) (done Commit) {
 	defer base.release()
 	c.writes.clear()
 	c.outcomes = c.outcomes[:0]
+	c.logs.begin()
 	tx := Tx{tree: &c.writes, base: base}
 	for _, it := range group {
 		result, err := c.apply(&tx, it.Command)
 		if !c.disk.fits(done.Keys+len(tx.journal), done.Bytes+tx.bytes, tx.largest) {
 			tx.rollback()
-			if done.Keys > 0 {
+			if done.Commands > 0 {
 				break // it begins the next transaction
 			}
 			result, err = nil, fmt.Errorf("%w: %s %s", ErrTooBig, it.Kind, it.ID)
@@ -94,8 +96,10 @@ func (c *committer) applyAll(group []item) (done Commit) {
 		done.Commands++
 		done.Keys += len(tx.journal)
 		done.Bytes += tx.bytes
+		c.logs.add(&tx)
 		c.outcomes = append(c.outcomes, outcome{result, err})
 	}
+	done.Keys += c.logs.finish(&tx)
 	return done
 }
 

@@ -93,6 +93,7 @@ func tuned(o *Options) badger.Options {
 // fits says whether one transaction holds so many keys and bytes, the largest value being as long.
 func (d *disk) fits(keys, bytes, largest int) bool {
 	const perKey = 32 // version, header, check sum
+	keys += logsAtOnce + bytes/maxRecord
 	return keys < d.maxKeys && bytes+keys*perKey < d.maxBytes && largest < d.maxValue
 }
 

@@ -12,6 +12,8 @@
 //     told only after that sync, in order.
 //   - A command with Once set is applied at most once: the mark of its id is written together with its
 //     writes.
+//   - What a command appends to a log ([Tx.Append], [ReadLog]) is there exactly when its writes are, in
+//     the order of the commands, for whoever follows what changes.
 //   - Reads ([Store.View]) see acknowledged commands only, all of a command or nothing of it.
 //
 // What it does when it cannot write: see [Store.Err].

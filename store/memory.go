@@ -13,6 +13,7 @@ type memory struct {
 	mu      sync.Mutex
 	tree    tree
 	tx      Tx
+	logs    logs
 	closed  bool
 	telling bool     // some goroutine runs done functions
 	told    []func() // results not told yet, in the order of their commands
@@ -26,7 +27,10 @@ func (m *memory) apply(s *Store, c Command) (any, error) {
 	m.tx.tree = &m.tree
 	result, err := s.apply(&m.tx, c)
 	if err == nil && m.tx.wrote() {
-		s.stats.count(Commit{Commands: 1, Keys: len(m.tx.journal), Bytes: m.tx.bytes})
+		done := Commit{Commands: 1, Keys: len(m.tx.journal), Bytes: m.tx.bytes}
+		m.logs.add(&m.tx)
+		done.Keys += m.logs.finish(&m.tx)
+		s.stats.count(done)
 	}
 	return result, err
 }

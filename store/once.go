@@ -11,6 +11,8 @@ import (
 //
 //	$format      the version of the format, see format.go
 //	$once <id>   a command with Once was applied: its time
+//
+// Those of logs stand in log.go.
 const (
 	tableFormat = "$format"
 	tableOnce   = "$once"

@@ -89,6 +89,7 @@ func Open(o Options) (*Store, error) {
 	s := &Store{opt: o, handlers: make(map[string]Handler)}
 	s.Handle(kindForget, forget)
 	s.Handle(kindFormat, writeFormat)
+	s.Handle(kindTrim, trim)
 	if o.InMemory {
 		s.memory = new(memory)
 		return s, nil

@@ -24,12 +24,13 @@ type Reader interface {
 // Tx is the view of one command: what is stored, what earlier commands of the same group wrote, and
 // its own writes. It is valid during its handler only and belongs to the handler's goroutine.
 type Tx struct {
-	tree    *tree    // the group's writes over base; without a base, all there is
-	base    snapshot // nil for a store in memory
-	journal []undo   // what the command changed, to take it back
-	bytes   int      // of keys and values written by the command
-	largest int      // of these values
-	err     error    // the first read that failed, or key that is none
+	tree    *tree      // the group's writes over base; without a base, all there is
+	base    snapshot   // nil for a store in memory
+	journal []undo     // what the command changed, to take it back
+	appends []appended // to logs
+	bytes   int        // of keys and values written by the command
+	largest int        // of these values
+	err     error      // the first read that failed, or key that is none
 }
 
 var _ Reader = (*Tx)(nil)
@@ -96,11 +97,13 @@ func (tx *Tx) change(key string, e entry) {
 }
 
 // wrote says whether the command changed anything.
-func (tx *Tx) wrote() bool { return len(tx.journal) > 0 }
+func (tx *Tx) wrote() bool { return len(tx.journal)+len(tx.appends) > 0 }
 
 // begin makes the Tx ready for the next command of its group.
 func (tx *Tx) begin() {
 	clear(tx.journal)
+	clear(tx.appends)
+	tx.appends = tx.appends[:0]
 	tx.journal, tx.bytes, tx.largest, tx.err = tx.journal[:0], 0, 0, nil
 }
 
