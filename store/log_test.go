@@ -67,6 +67,7 @@ func bothStores(t *testing.T, test func(t *testing.T, s *store.Store)) {
 
 func TestALogHoldsWhatWasAppliedInItsOrder(t *testing.T) {
 	bothStores(t, func(t *testing.T, s *store.Store) {
+		t.Helper()
 		var want []string
 		for i := range 500 {
 			e := strings.Repeat(fmt.Sprint(i), 1+rand.IntN(50))
@@ -101,6 +102,7 @@ func TestALogHoldsWhatWasAppliedInItsOrder(t *testing.T) {
 
 func TestALogIsReadInPieces(t *testing.T) {
 	bothStores(t, func(t *testing.T, s *store.Store) {
+		t.Helper()
 		var want, got []string
 		var next store.Position
 		for i := range 200 {
@@ -125,6 +127,7 @@ func TestALogIsReadInPieces(t *testing.T) {
 
 func TestATrimmedLogKeepsTheRestAndItsPositions(t *testing.T) {
 	bothStores(t, func(t *testing.T, s *store.Store) {
+		t.Helper()
 		var middle store.Position
 		for i := range 12_000 {
 			s.Submit(store.Command{Kind: "append", Data: appending{entries: []string{fmt.Sprintf("a %d", i)}}}, func(any, error) {})
@@ -187,6 +190,7 @@ func TestPositionsGoOnAfterAnOpening(t *testing.T) {
 
 func TestLargeAndManyEntriesFit(t *testing.T) {
 	bothStores(t, func(t *testing.T, s *store.Store) {
+		t.Helper()
 		large := strings.Repeat("x", 32<<10)
 		do(t, s, store.Command{Kind: "append", Data: appending{entries: []string{"a y", "a " + large, "a z"}}})
 		if got, _ := logOf(t, s, "a", 0); !slices.Equal(got, []string{"y", large, "z"}) {
@@ -225,6 +229,7 @@ func TestAFailedCommitAppendsNothing(t *testing.T) {
 
 func TestACommandThatOnlyAppendsIsAppliedOnce(t *testing.T) {
 	bothStores(t, func(t *testing.T, s *store.Store) {
+		t.Helper()
 		c := store.Command{ID: "one", Kind: "append", Once: true, Data: appending{entries: []string{"a 1"}}}
 		do(t, s, c)
 		if _, err := s.Do(t.Context(), c); !errors.Is(err, store.ErrApplied) {
