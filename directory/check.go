@@ -20,6 +20,7 @@ type checker struct {
 	broken    map[any]bool               // values that were reported already
 	owners    map[string]owner           // of numbers, extensions, addresses and ids, by kind and value
 	callLists map[string]bool            // ids of the lists of kind call
+	agents    map[string]*Agent          // by id
 	ids       map[string]map[string]bool // by kind, of those checked so far
 }
 
@@ -67,10 +68,14 @@ func (c *checker) claim(at any, kind, value, name, mend string) {
 func (c *checker) run() {
 	f := c.file
 	c.owners, c.ids, c.callLists = map[string]owner{}, map[string]map[string]bool{}, map[string]bool{}
+	c.agents = make(map[string]*Agent, len(f.Agents))
 	define(c, "PBX", f.PBXs, func(p *PBX) *string { return &p.ID })
 	define(c, "trunk", f.Trunks, func(t *Trunk) *string { return &t.ID })
 	define(c, "service", f.Services, func(s *Service) *string { return &s.ID })
-	define(c, "agent", f.Agents, func(a *Agent) *string { return &a.ID })
+	define(c, "agent", f.Agents, func(a *Agent) *string {
+		c.agents[a.ID] = a
+		return &a.ID
+	})
 	define(c, "endpoint", f.Endpoints, func(e *Endpoint) *string { return &e.ID })
 	define(c, "calendar", f.Calendars, func(k *Calendar) *string { return &k.ID })
 	define(c, "list", f.Lists, func(l *ListEntry) *string {
@@ -251,8 +256,13 @@ func (c *checker) refer(at *string, kind string) bool {
 
 func (c *checker) agent(a *Agent) {
 	name := "agent " + a.ID
-	if len(a.Extensions)+len(a.AORs)+len(a.Addresses)+len(a.Direct)+len(a.Mobiles) == 0 && !c.anyBroken(&a.Extensions, &a.AORs, &a.Addresses, &a.Direct, &a.Mobiles) {
-		c.missing(a, nil, "%s cannot be recognised; add extensions, aors, addresses, direct_numbers or mobiles", name)
+	if a.Has(RoleAgent) && !a.hasPhone() && !c.rolesBroken(a) && !c.anyBroken(&a.Extensions, &a.AORs, &a.Addresses, &a.Direct, &a.Mobiles) {
+		c.missing(a, nil, "%s cannot be recognised; add extensions, aors, addresses, direct_numbers or mobiles, or roles without agent", name)
+	}
+	for i := range a.Roles {
+		if r := &a.Roles[i]; slices.Contains(a.Roles[:i], *r) && !c.broken[r] {
+			c.bad(r, "%s names the role %s twice; keep one", name, *r)
+		}
 	}
 	c.extensions(a.Extensions, name)
 	for i := range a.AORs {
@@ -264,6 +274,20 @@ func (c *checker) agent(a *Agent) {
 	}
 	c.ownNumbers(a.Direct, name)
 	c.ownNumbers(a.Mobiles, name)
+}
+
+func (c *checker) rolesBroken(a *Agent) bool {
+	for i := range a.Roles {
+		if c.broken[&a.Roles[i]] {
+			return true
+		}
+	}
+	return c.broken[&a.Roles]
+}
+
+// hasPhone says whether something of a call can be known for the agent's.
+func (a *Agent) hasPhone() bool {
+	return len(a.Extensions)+len(a.AORs)+len(a.Addresses)+len(a.Direct)+len(a.Mobiles) > 0
 }
 
 func (c *checker) endpoint(e *Endpoint) {

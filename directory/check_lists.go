@@ -140,22 +140,36 @@ func (c *checker) lists() {
 		if l.Hours != "" {
 			c.refer(&l.Hours, "calendar")
 		}
-		members := map[string]bool{}
-		for j := range l.Members {
-			m := &l.Members[j]
-			switch {
-			case c.broken[m]:
-			case *m != "*" && !c.refer(m, "agent"):
-			case members[*m]:
-				c.bad(m, "%s names member %s twice; keep one", name, *m)
-			}
-			members[*m] = true
-		}
-		if members["*"] && len(l.Members) > 1 {
-			c.bad(&l.Members, "%s has * and other members; * alone is every agent", name)
-		}
+		c.people(l.Members, name, "member", isAgent, "agent")
+		c.people(l.Supervisors, name, "supervisor", isSupervisor, "supervisor")
+		c.people(l.Readers, name, "reader", isAnybody, "")
 		c.policy(l, name)
 	}
+}
+
+// people checks those a list names as its members, supervisors or readers, who need a role for it.
+func (c *checker) people(ids []string, name, what string, fits func(*Agent) bool, role string) {
+	named := map[string]bool{}
+	for i := range ids {
+		id := &ids[i]
+		switch {
+		case c.broken[id]:
+		case *id == "*" && len(ids) > 1:
+			c.bad(id, "%s has * and other %ss; * alone is everybody", name, what)
+		case *id != "*" && !c.refer(id, "agent"):
+		case named[*id]:
+			c.bad(id, "%s names %s %s twice; keep one", name, what, *id)
+		case *id != "*" && !c.fits(*id, fits):
+			c.bad(id, "%s names %s as %s, who lacks the role; add %s to the roles of agent %s", name, *id, what, role, *id)
+		}
+		named[*id] = true
+	}
+}
+
+// fits says whether an agent is as wanted; one whose roles cannot be read is.
+func (c *checker) fits(id string, wanted func(*Agent) bool) bool {
+	a := c.agents[id]
+	return a == nil || wanted(a) || c.rolesBroken(a)
 }
 
 func (c *checker) policy(l *ListEntry, name string) {
@@ -168,10 +182,14 @@ func (c *checker) policy(l *ListEntry, name string) {
 	c.atMost(&p.ReopenWithin, "reopen_within", 30*day24)
 	c.atMost(&p.UndoWithin, "undo_within", 30*day24)
 	c.atMost(&p.ShortPair, "short_pair", day24)
+	c.atMost(&p.ClaimFor, "claim_for", day24)
+	c.atMost(&p.PersonalFallback, "personal_fallback", 90*day24)
+	c.count(&p.Retention, "retention", 36500)
 	c.count(&p.ExpireAfter, "expire_after", 366)
 	c.count(&p.AttemptsPerCase, "attempts_per_case", 100)
 	c.count(&p.AttemptsPerDay, "attempts_per_day", 100)
 	c.handling(p, name)
+	c.resolutions(p, name)
 	if err := checkHint(p.Hint); err != nil {
 		c.bad(&p.Hint, "%s", err)
 	}
@@ -218,5 +236,24 @@ func (c *checker) handling(p *Policy, name string) {
 	}
 	if !closes {
 		c.bad(&p.Handling, "%s has no handling status that closes a case; make one terminal: true", name)
+	}
+}
+
+func (c *checker) resolutions(p *Policy, name string) {
+	ids := map[string]bool{}
+	for i := range p.Resolutions {
+		r := &p.Resolutions[i]
+		switch {
+		case r.ID == "":
+			c.missing(r, &r.ID, "this resolution has no id; add one, as id: name")
+		case !idForm.MatchString(r.ID):
+			c.bad(&r.ID, "%q cannot be an id; %s", r.ID, idMend)
+		case ids[r.ID]:
+			c.bad(&r.ID, "%s has two resolutions %s; give each its own id", name, r.ID)
+		}
+		ids[r.ID] = true
+	}
+	if p.ResolutionRequired && len(p.Resolutions) == 0 && !c.broken[&p.Resolutions] {
+		c.bad(&p.ResolutionRequired, "%s requires a resolution and names none; add resolutions: [{id: solved, name: Solved}]", name)
 	}
 }

@@ -16,7 +16,7 @@ func (c *checker) scalars(v reflect.Value, plan *numbers) {
 		}
 	case v.Kind() == reflect.Slice:
 		for i := range v.Len() {
-			if e := v.Index(i); e.IsZero() && isScalar(e.Type()) && e.Type() != reflect.TypeFor[time.Duration]() {
+			if e := v.Index(i); e.IsZero() && isScalar(e.Type()) && !zeroIsMeant(e.Type()) {
 				c.add(0, 0, "a list has an empty entry; take it out")
 			}
 			c.scalars(v.Index(i), plan)
@@ -26,6 +26,11 @@ func (c *checker) scalars(v reflect.Value, plan *numbers) {
 			c.scalars(v.Field(i), plan)
 		}
 	}
+}
+
+// zeroIsMeant says whether the zero value of a type is one that an entry of a list can have.
+func zeroIsMeant(t reflect.Type) bool {
+	return t == reflect.TypeFor[time.Duration]() || t == reflect.TypeFor[Role]()
 }
 
 func (c *checker) scalar(v reflect.Value, plan *numbers) {

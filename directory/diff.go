@@ -51,7 +51,7 @@ func (c Change) String() string {
 // objectNames are what Diff calls the things under a key of the file.
 var objectNames = map[string]string{
 	"pbxs": "PBX", "trunks": "trunk", "services": "service", "agents": "agent", "endpoints": "endpoint", "calendars": "calendar",
-	"lists": "list", "handling": "handling",
+	"lists": "list", "handling": "handling", "resolutions": "resolution",
 }
 
 // Diff tells what differs in the new file: the keys at the top first, then thing by thing in the

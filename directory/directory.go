@@ -18,9 +18,10 @@ type Directory struct {
 	agents   map[string]*Agent
 	services map[string]*Service
 	pbxs     map[string]*PBX
-	captures map[uint32]string          // PBX id by capture id
-	members  map[string]map[string]bool // list id, agent id
-	listsOf  map[string][]string        // by agent id
+	captures map[uint32]string           // PBX id by capture id
+	members  map[string]map[string]bool  // list id, agent id
+	listsOf  map[string][]string         // by agent id
+	rights   map[string]map[string]Right // list id, agent id; admins have all and are not in it
 	shared   patterns
 	uris     map[string][]string // by agent id
 }
@@ -37,7 +38,7 @@ func New(f *File) (*Directory, error) {
 	d := &Directory{
 		file: f, plan: f.plan(),
 		listByID: map[string]*List{}, agents: map[string]*Agent{}, services: map[string]*Service{}, pbxs: map[string]*PBX{},
-		captures: map[uint32]string{}, members: map[string]map[string]bool{}, listsOf: map[string][]string{},
+		captures: map[uint32]string{}, members: map[string]map[string]bool{}, listsOf: map[string][]string{}, rights: map[string]map[string]Right{},
 		shared: patternsOf(f.SharedNumbers), uris: map[string][]string{},
 	}
 	for i := range f.PBXs {
@@ -71,18 +72,21 @@ func (d *Directory) compileLists() {
 	}
 	for i := range d.file.Lists {
 		e := &d.file.Lists[i]
-		l := &List{ID: e.ID, Name: cmp.Or(e.Name, e.ID), Kind: e.Kind, Hours: calendars[e.Hours], Policy: e.Policy, Members: e.Members}
-		if slices.Equal(l.Members, []string{"*"}) {
-			l.Members = make([]string, len(d.file.Agents))
-			for j := range d.file.Agents {
-				l.Members[j] = d.file.Agents[j].ID
-			}
-		}
+		l := &List{ID: e.ID, Name: cmp.Or(e.Name, e.ID), Kind: e.Kind, Hours: calendars[e.Hours], Policy: e.Policy}
+		l.Members = d.file.everybody(e.Members, isAgent)
+		l.Supervisors = d.file.everybody(e.Supervisors, isSupervisor)
+		l.Readers = d.file.everybody(e.Readers, isAnybody)
 		l.Policy.Handling = slices.Clone(e.Handling)
 		for j := range l.Policy.Handling {
 			s := &l.Policy.Handling[j]
 			s.Name = cmp.Or(s.Name, s.ID)
 		}
+		l.Policy.Resolutions = slices.Clone(e.Resolutions)
+		for j := range l.Policy.Resolutions {
+			r := &l.Policy.Resolutions[j]
+			r.Name = cmp.Or(r.Name, r.ID)
+		}
+		d.grant(l)
 		d.lists, d.listByID[l.ID], d.members[l.ID] = append(d.lists, l), l, map[string]bool{}
 		for _, m := range l.Members {
 			d.members[l.ID][m] = true

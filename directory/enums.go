@@ -5,6 +5,8 @@ import "slices"
 var (
 	autoCloseNames    = []string{AutoCloseOff: "off", AutoCloseDialled: "dialled", AutoCloseAnswered: "answered"}
 	vocabularyNames   = []string{VocabularyStandard: "standard", VocabularyEnreach: "enreach"}
+	allocationNames   = []string{AllocationDue: "due", AllocationOldest: "oldest"}
+	roleNames         = []string{RoleAgent: "agent", RoleSupervisor: "supervisor", RoleApprover: "approver", RoleAdmin: "admin"}
 	listKindNames     = []string{CallbackList: "callback", CallList: "call"}
 	endpointKindNames = []string{EndpointOther: "other", EndpointVoicemail: "voicemail", EndpointIVR: "ivr", EndpointAnnouncement: "announcement"}
 )
@@ -20,6 +22,21 @@ func (v *Vocabulary) UnmarshalText(text []byte) error { return readName(v, text,
 
 // MarshalText writes what UnmarshalText reads.
 func (v Vocabulary) MarshalText() ([]byte, error) { return writeName(v, vocabularyNames) }
+
+// UnmarshalText reads due or oldest.
+func (a *Allocation) UnmarshalText(text []byte) error { return readName(a, text, allocationNames) }
+
+// MarshalText writes what UnmarshalText reads.
+func (a Allocation) MarshalText() ([]byte, error) { return writeName(a, allocationNames) }
+
+// UnmarshalText reads agent, supervisor, approver or admin.
+func (r *Role) UnmarshalText(text []byte) error { return readName(r, text, roleNames) }
+
+// MarshalText writes what UnmarshalText reads.
+func (r Role) MarshalText() ([]byte, error) { return writeName(r, roleNames) }
+
+// String is the role as the file writes it.
+func (r Role) String() string { return nameOf(r, roleNames) }
 
 // UnmarshalText reads callback or call.
 func (k *ListKind) UnmarshalText(text []byte) error { return readName(k, text, listKindNames) }
@@ -47,4 +64,11 @@ func writeName[T ~uint8](v T, names []string) ([]byte, error) {
 		return nil, mistakef("%d is none of %q", v, names)
 	}
 	return []byte(names[v]), nil
+}
+
+func nameOf[T ~uint8](v T, names []string) string {
+	if int(v) >= len(names) {
+		return "unknown"
+	}
+	return names[v]
 }

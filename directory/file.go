@@ -103,12 +103,17 @@ type Service struct {
 }
 
 // Agent is a person who answers customers, or a device that does so for one. He is recognised by
-// any of what is given here; the registrations of his phones are learnt from the signalling.
+// any of what is given here; the registrations of his phones are learnt from the signalling. Others
+// who log in, such as supervisors, stand here too, with their roles.
 type Agent struct {
 	// ID of the agent.
 	ID string `yaml:"id"`
 	// Name for people. Default: the id.
 	Name string `yaml:"name"`
+	// Roles he has: agent, who answers customers and works on the cases of his lists; supervisor, who
+	// runs the lists that name him as such; approver, who decides what others ask approval for; admin,
+	// who sees and does everything. Who is no agent needs no phone. Default: agent.
+	Roles []Role `yaml:"roles"`
 	// Extensions are his internal numbers and the users his phones register as.
 	Extensions []string `yaml:"extensions"`
 	// AORs are his SIP addresses, user@host, where the extension alone does not tell (several PBXs)
@@ -186,8 +191,16 @@ type ListEntry struct {
 	// Kind is callback for missed and dropped service calls, or call for imported numbers. Default:
 	// callback.
 	Kind ListKind `yaml:"kind"`
-	// Members are the agents who see the list and are told of its cases; "*", in quotes, is every agent.
+	// Members are the agents who work on the list and are told of its cases; "*", in quotes, is
+	// everybody with the role agent.
 	Members []string `yaml:"members"`
+	// Supervisors are those who may change its members and settings, and what others hold of
+	// its cases; they work on them too. "*", in quotes, is everybody with the role supervisor.
+	// Default: nobody, which leaves it to admins.
+	Supervisors []string `yaml:"supervisors"`
+	// Readers are those who see the list and its cases and change nothing; "*", in quotes, is
+	// everybody.
+	Readers []string `yaml:"readers"`
 	// Hours is the calendar of its opening hours. Default: always open.
 	Hours  string `yaml:"hours"`
 	Policy `yaml:",inline"`

@@ -148,6 +148,12 @@ func (g generator) file() *File {
 			ID: g.id("agent", i), Name: g.name(), Extensions: []string{fmt.Sprint(100 + i)}, AORs: some(g, URI(fmt.Sprintf("a%d@pbx.example", i))),
 			Addresses: []sip.Host{g.host(3, i)}, Direct: some(g, g.number(1, i)), Mobiles: some(g, g.number(2, i), g.number(3, i)),
 		}
+		if i > 0 {
+			a.Roles = some(g, RoleSupervisor, RoleApprover, RoleAdmin)
+		}
+		if len(a.Roles) > 0 {
+			a.Roles = append(a.Roles, RoleAgent)
+		}
 		f.Agents = append(f.Agents, a)
 	}
 	for i := range g.IntN(3) {
@@ -187,6 +193,12 @@ func (g generator) list(f *File, i int) ListEntry {
 	for _, a := range f.Agents {
 		l.Members = append(l.Members, some(g, a.ID)...)
 	}
+	for i := range f.Agents {
+		if isSupervisor(&f.Agents[i]) {
+			l.Supervisors = append(l.Supervisors, some(g, f.Agents[i].ID)...)
+		}
+	}
+	l.Readers = some(g, "*")
 	if len(l.Members) == 0 {
 		l.Members = some(g, "*")
 	}
@@ -209,6 +221,11 @@ func (g generator) list(f *File, i int) ListEntry {
 			{ID: "b", RetryAfter: some(g, time.Minute, 2*time.Hour, 0)},
 			{ID: "c", AsksTime: true},
 		}
+	}
+	p.ClaimFor, p.PersonalFallback, p.Retention = time.Duration(g.IntN(20))*time.Minute, time.Duration(g.IntN(5))*time.Hour, g.IntN(400)
+	p.Allocation, p.NoteRequired = Allocation(g.IntN(2)), g.IntN(2) == 0
+	if g.IntN(2) == 0 {
+		p.Resolutions, p.ResolutionRequired = []Resolution{{ID: "solved", Name: g.name()}, {ID: "other"}}, g.IntN(2) == 0
 	}
 	p.Hint = pick(g, DefaultHint, `{number} \[{name}\]`, "Call [{name}] back: {misses} × # now")
 	return l

@@ -7,8 +7,12 @@ type List struct {
 	Kind     ListKind
 	Hours    *Hours
 	Policy   Policy
-	Members  []string // agent ids, in the order of the file
 	Services []string // ids of the services whose cases it collects, in the order of the file
+
+	// People by agent id, in the order of the file.
+	Members     []string
+	Supervisors []string
+	Readers     []string
 }
 
 // ListKind says where the cases of a list come from.

@@ -39,6 +39,9 @@ func (f *File) plan() sip.Plan {
 	}
 	for i := range f.Agents {
 		a := &f.Agents[i]
+		if !a.hasPhone() {
+			continue
+		}
 		plan.Agents = append(plan.Agents, sip.Agent{
 			ID: a.ID, Extensions: a.Extensions, AORs: texts(a.AORs), Addresses: a.Addresses, Direct: a.Direct, Mobiles: a.Mobiles,
 		})

@@ -33,7 +33,7 @@ type Policy struct {
 	// ReopenWithin is how soon after an automatic close a new miss reopens the case rather than
 	// making a new one. Default: 30m.
 	ReopenWithin time.Duration `yaml:"reopen_within"`
-	// UndoWithin is how long an automatic close can be undone. Default: 10m.
+	// UndoWithin is how long an automatic close, or what an agent did, can be undone. Default: 10m.
 	UndoWithin time.Duration `yaml:"undo_within"`
 	// CallerServed closes a customer's case when he called again and was served, on this list or
 	// another of its group. Default: true.
@@ -59,6 +59,25 @@ type Policy struct {
 	// the meaning from the next character. Default: "Callback {number} on {list}: missed {misses}x,
 	// {age} ago[, with {assignee}][, note: {note}][, {recording}]".
 	Hint string `yaml:"hint"`
+	// ClaimFor is how long a case that an agent took stays his without a call to the customer; then it
+	// is everybody's again. 0 is for ever. Default: 10m.
+	ClaimFor time.Duration `yaml:"claim_for"`
+	// Allocation is the order in which agents are given their next case: due, the one due first, or
+	// oldest, the one opened first. Default: due.
+	Allocation Allocation `yaml:"allocation"`
+	// PersonalFallback is the opening time after which a callback meant for one agent is everybody's;
+	// 0 is never. Default: 4h.
+	PersonalFallback time.Duration `yaml:"personal_fallback"`
+	// Resolutions are the codes that say how a case was solved, one of which may be given when it is
+	// closed by hand.
+	Resolutions []Resolution `yaml:"resolutions"`
+	// ResolutionRequired closes no case by hand without one of the resolutions. Default: false.
+	ResolutionRequired bool `yaml:"resolution_required"`
+	// NoteRequired closes no case by hand without a note. Default: false.
+	NoteRequired bool `yaml:"note_required"`
+	// Retention is the number of days after its close that a case is kept, its history included; 0 is
+	// for ever. Default: 0.
+	Retention int `yaml:"retention"`
 	// Notifications tells active members of new cases. Kept, and not acted on yet. Default: false.
 	Notifications bool `yaml:"notifications"`
 }
@@ -82,23 +101,33 @@ type HandlingStatus struct {
 	AsksTime bool `yaml:"asks_time"`
 }
 
+// Resolution is one way in which a case can be solved.
+type Resolution struct {
+	// ID of the resolution.
+	ID string `yaml:"id"`
+	// Name on the button. Default: the id.
+	Name string `yaml:"name"`
+}
+
 // DefaultPolicy is the policy of a list for which the file sets nothing.
 func DefaultPolicy() Policy {
 	return Policy{
-		Collect:         AllReasons(),
-		DueAfter:        time.Hour,
-		ExpireAfter:     3,
-		AutoClose:       AutoCloseDialled,
-		AnsweredAfter:   10 * time.Second,
-		ReopenWithin:    30 * time.Minute,
-		UndoWithin:      10 * time.Minute,
-		CallerServed:    true,
-		GroupByNumber:   true,
-		ShortPair:       10 * time.Minute,
-		AttemptsPerCase: 3,
-		AttemptsPerDay:  3,
-		Handling:        BuiltInHandling(),
-		Hint:            DefaultHint,
+		Collect:          AllReasons(),
+		DueAfter:         time.Hour,
+		ExpireAfter:      3,
+		AutoClose:        AutoCloseDialled,
+		AnsweredAfter:    10 * time.Second,
+		ReopenWithin:     30 * time.Minute,
+		UndoWithin:       10 * time.Minute,
+		CallerServed:     true,
+		GroupByNumber:    true,
+		ShortPair:        10 * time.Minute,
+		AttemptsPerCase:  3,
+		AttemptsPerDay:   3,
+		ClaimFor:         10 * time.Minute,
+		PersonalFallback: 4 * time.Hour,
+		Handling:         BuiltInHandling(),
+		Hint:             DefaultHint,
 	}
 }
 
@@ -122,6 +151,24 @@ func (p *Policy) Status(id string) (HandlingStatus, bool) {
 	}
 	return p.Handling[i], true
 }
+
+// Resolution is the resolution with the given id.
+func (p *Policy) Resolution(id string) (Resolution, bool) {
+	i := slices.IndexFunc(p.Resolutions, func(r Resolution) bool { return r.ID == id })
+	if i < 0 {
+		return Resolution{}, false
+	}
+	return p.Resolutions[i], true
+}
+
+// Allocation is the order in which agents are given their next case.
+type Allocation uint8
+
+// The orders of allocation.
+const (
+	AllocationDue    Allocation = iota // due first
+	AllocationOldest                   // opened first
+)
 
 // AutoClose says what an agent's call to the number of an open case does to the case. The zero value
 // does nothing.
