@@ -24,16 +24,14 @@ func (s *Server) apiHandler() http.Handler {
 	open := http.NewServeMux()
 	s.serveDescription(open, api.OpenAPI())
 
-	// CORS stays off: no page of another origin may read an answer, nor change anything.
-	private := sameOrigin(limited(maxBody, problems(mux)))
-	guarded := s.authenticated(private)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	guarded := s.authenticated(limited(maxBody, problems(mux)))
+	return s.crossOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := open.Handler(r); pattern != "" {
 			problems(open).ServeHTTP(w, r)
 			return
 		}
 		guarded.ServeHTTP(w, r)
-	})
+	}))
 }
 
 func humaConfig(version string) huma.Config {

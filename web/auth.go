@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"net/http"
 	"strings"
+	"time"
 )
 
 const realm = `Bearer realm="ringback"`
@@ -29,6 +30,11 @@ func (s *Server) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Neither an answer nor a refusal may be kept by a cache for somebody else.
 		w.Header().Set("Cache-Control", "no-store")
+		now, address := time.Now(), network(s.addressOf(r))
+		if wait, empty := s.strangers.empty(address, now); empty && r.Header.Get("Authorization") == "" {
+			tooMany(w, wait)
+			return
+		}
 		presented, problem := bearer(r.Header["Authorization"])
 		if problem != "" {
 			w.Header().Set("WWW-Authenticate", realm+`, error="invalid_request", error_description="`+problem+`"`) // RFC 6750 §3.1
@@ -43,8 +49,16 @@ func (s *Server) authenticated(next http.Handler) http.Handler {
 		}
 		name, digest, ok := s.o.Tokens.client(presented)
 		if !ok {
+			if wait, ok := s.strangers.take(address, now); !ok {
+				tooMany(w, wait)
+				return
+			}
 			w.Header().Set("WWW-Authenticate", realm+`, error="invalid_token", error_description="The token is not known"`)
 			writeProblem(w, http.StatusUnauthorized, "The token is not known.")
+			return
+		}
+		if wait, ok := s.callers.take(name, now); !ok {
+			tooMany(w, wait)
 			return
 		}
 		noteClient(r.Context(), name)

@@ -29,8 +29,8 @@ func BenchmarkRead(b *testing.B) {
 			for b.Loop() {
 				e.Call(ev)
 				for range readers {
-					events, _, _ := e.after(e.last()-1, batch)
-					if len(events) != 1 || events[0].encode() == nil {
+					events, _, _ := e.after(e.last()-1, batch, true)
+					if len(events) != 1 || events[0].frame() == nil {
 						b.Fatal("no event")
 					}
 				}

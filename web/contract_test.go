@@ -286,10 +286,10 @@ func TestEveryEventIsAsTheDocumentPromises(t *testing.T) {
 	for _, event := range []assist.Event{assist.Raised, assist.Confirmed, assist.Withdrawn} {
 		e.Hint(assist.Hint{Event: event, At: time.Now(), Number: matti, Cases: []cases.Case{open}})
 	}
-	events, _, _ := e.after(0, make([]*event, 0, 100))
+	events, _, _ := e.after(0, make([]*event, 0, 100), true)
 	bodies := map[string][]byte{}
 	for _, ev := range events {
-		bodies[fmt.Sprint(ev.kind, ev.seq)] = ev.encode()
+		bodies[fmt.Sprint(ev.kind, ev.seq)] = dataOf(ev)
 	}
 	for _, reason := range []resetReason{resetRestarted, resetTooOld, resetUnknown} {
 		bodies[string(reason)] = encode(Reset{Type: "reset", Reason: string(reason)})

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -198,4 +199,10 @@ func numbered(from, to int) []string {
 		ids = append(ids, fmt.Sprint("call-", n))
 	}
 	return ids
+}
+
+// dataOf is an event's JSON.
+func dataOf(ev *event) []byte {
+	_, data, _ := bytes.Cut(ev.frame(), []byte("\ndata: "))
+	return bytes.TrimSpace(data)
 }

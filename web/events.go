@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,10 +16,18 @@ const (
 	maxEventBytes = 16 << 20 // by estimate
 )
 
+// Waking a reader costs a write to its connection, so with many readers events are gathered for a
+// moment, the longer the more there are; not after a quiet moment, and not for few readers.
+const (
+	gatherPerReader = 25 * time.Microsecond
+	shortestGather  = time.Millisecond
+	longestGather   = 250 * time.Millisecond
+)
+
 // Events are what happened lately, for the event streams: a bounded ring that publishers write and
 // readers follow at their own pace, each with nothing but its position. A publisher never waits for a
-// reader; a reader that falls further behind than the ring reaches is told so. Its methods may be
-// called from any goroutine.
+// reader; a reader that falls further behind than the ring reaches is told so. An event becomes bytes
+// once, whoever reads it. Its methods may be called from any goroutine.
 //
 // An event's id is the time the ring was made and a counter, so ids grow over restarts, and one of an
 // earlier process is recognised: its reader missed events that nobody kept.
@@ -27,27 +36,65 @@ type Events struct {
 	maxEvents int
 	maxBytes  int
 
-	mu     sync.Mutex
-	ring   []*event      // from oldest to newest, starting at head; the length is a power of two
-	head   uint64        // sequence number of the oldest kept; the next one is head + kept
-	kept   int           // how many are kept
-	bytes  int           // of those, by estimate
-	more   chan struct{} // closed when an event comes; made when a reader waits
-	closed chan struct{}
-	once   sync.Once
+	mu      sync.Mutex
+	ring    []*event      // from oldest to newest, starting at head; the length is a power of two
+	head    uint64        // sequence number of the oldest kept; the next one is head + kept
+	kept    int           // how many are kept
+	bytes   int           // of those, by estimate
+	told    uint64        // sequence number of the last event that readers were told of
+	telling time.Time     // when that was
+	wake    *time.Timer   // tells them of what is being gathered; nil: nothing is
+	more    chan struct{} // closed when they are told; made when a reader waits
+	desks   map[string][]*stream
+	closed  chan struct{}
+	once    sync.Once
 
 	streams atomic.Int64
 	dropped atomic.Uint64
 	resets  atomic.Uint64
 }
 
-// event is one thing that happened. It becomes JSON when the first reader wants it, and not at all
+// event is one thing that happened. It becomes bytes when the first reader wants it, and not at all
 // when nobody listens.
 type event struct {
-	seq    uint64
-	kind   string
-	size   int
-	encode func() []byte // memoized
+	seq   uint64
+	kind  string
+	about about
+	size  int
+	frame func() []byte // its block in a stream, memoized; nil when it cannot be written
+}
+
+// about is whom an event concerns: readers who may see all of the lists, if there are any, and the
+// agents themselves whatever the lists.
+type about struct {
+	lists  []string
+	agents []string
+	prompt bool // the agents are told at once, without gathering
+}
+
+// sight is what a reader may see of what happens. It is not changed once made.
+type sight struct {
+	all   bool            // everything
+	lists map[string]bool // callback lists
+	agent string          // what concerns this agent; empty: nobody
+}
+
+// sees says whether a reader may be told.
+func (s *sight) sees(a *about) bool {
+	switch {
+	case s.all:
+		return true
+	case s.agent != "" && slices.Contains(a.agents, s.agent):
+		return true
+	case len(a.lists) == 0:
+		return false
+	}
+	for _, list := range a.lists {
+		if !s.lists[list] {
+			return false
+		}
+	}
+	return true
 }
 
 func newEvents(start time.Time, events, bytes int) *Events {
@@ -57,14 +104,15 @@ func newEvents(start time.Time, events, bytes int) *Events {
 		maxBytes:  bytes,
 		ring:      make([]*event, 64),
 		head:      1,
+		desks:     map[string][]*stream{},
 		closed:    make(chan struct{}),
 	}
 }
 
 // publish appends an event of about size bytes; encode gives its JSON, is called at most once and may
 // be called from another goroutine, so what it reads must never change.
-func (e *Events) publish(kind string, size int, encode func() []byte) {
-	ev := &event{kind: kind, size: size, encode: sync.OnceValue(encode)}
+func (e *Events) publish(kind string, a about, size int, encode func() []byte) {
+	ev := &event{kind: kind, about: a, size: size}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for e.kept > 0 && (e.kept >= e.maxEvents || e.bytes+size > e.maxBytes) {
@@ -78,13 +126,87 @@ func (e *Events) publish(kind string, size int, encode func() []byte) {
 		e.grow()
 	}
 	ev.seq = e.head + uint64(e.kept)
+	ev.frame = sync.OnceValue(func() []byte { return e.block(ev, encode()) })
 	e.ring[ev.seq%uint64(len(e.ring))] = ev
 	e.kept++
 	e.bytes += size
+	if a.prompt {
+		e.prompt(a.agents)
+	}
+	e.gather()
+}
+
+// block is an event as it stands in a stream; body is JSON and so holds no line break.
+func (e *Events) block(ev *event, body []byte) []byte {
+	if body == nil {
+		return nil
+	}
+	b := make([]byte, 0, len(body)+64)
+	b = append(b, "id: "...)
+	b = append(b, e.id(ev.seq)...)
+	b = append(b, "\nevent: "...)
+	b = append(b, ev.kind...)
+	b = append(b, "\ndata: "...)
+	b = append(b, body...)
+	return append(b, "\n\n"...)
+}
+
+// prompt wakes the streams of agents.
+func (e *Events) prompt(agents []string) {
+	for _, agent := range agents {
+		for _, s := range e.desks[agent] {
+			select {
+			case s.prompt <- struct{}{}:
+			default: // it is being told already
+			}
+		}
+	}
+}
+
+// gather tells all readers, now or when the moment is over that lies between two tellings.
+func (e *Events) gather() {
+	if e.wake != nil {
+		return // they will be told
+	}
+	moment := min(time.Duration(e.streams.Load())*gatherPerReader, longestGather)
+	wait := moment - time.Since(e.telling)
+	if wait <= 0 || moment < shortestGather {
+		e.tell()
+		return
+	}
+	e.wake = time.AfterFunc(wait, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.wake = nil
+		e.tell()
+	})
+}
+
+// tell lets readers go on to the newest event, and wakes those that wait.
+func (e *Events) tell() {
+	e.told, e.telling = e.head+uint64(e.kept)-1, time.Now()
 	if e.more != nil {
 		close(e.more)
 		e.more = nil
 	}
+}
+
+// enter and leave say which streams belong to an agent.
+func (e *Events) enter(agent string, s *stream) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.desks[agent] = append(e.desks[agent], s)
+}
+
+func (e *Events) leave(agent string, s *stream) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	rest := slices.DeleteFunc(e.desks[agent], func(other *stream) bool { return other == s })
+	if len(rest) == 0 {
+		delete(e.desks, agent)
+		return
+	}
+	e.desks[agent] = rest
 }
 
 func (e *Events) grow() {
@@ -95,15 +217,18 @@ func (e *Events) grow() {
 	e.ring = ring
 }
 
-// after appends to batch the events that follow seq, as many as batch has room for. When there are
-// none, more is closed as soon as there are. Not ok: seq is older than what is kept, or was never
-// given; a reader at seq has missed events.
-func (e *Events) after(seq uint64, batch []*event) (events []*event, more <-chan struct{}, ok bool) {
+// after appends to batch the events that follow seq, as many as batch has room for: those that readers
+// were told of, or at once all there are. When there are none, more is closed as soon as there are.
+// Not ok: seq is older than what is kept, or was never given; a reader at seq has missed events.
+func (e *Events) after(seq uint64, batch []*event, atOnce bool) (events []*event, more <-chan struct{}, ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	next := e.head + uint64(e.kept)
 	if seq+1 < e.head || seq >= next {
 		return batch, nil, false
+	}
+	if !atOnce {
+		next = e.told + 1
 	}
 	for n := seq + 1; n < next && len(batch) < cap(batch); n++ {
 		batch = append(batch, e.ring[n%uint64(len(e.ring))])

@@ -26,7 +26,7 @@ func FuzzAnIDResumesOnlyWhereItWasGiven(f *testing.F) {
 		if e.id(seq) != id || seq < 12 || seq > 20 {
 			t.Fatalf("%q resumes after %d", id, seq)
 		}
-		events, _, ok := e.after(seq, make([]*event, 0, 64))
+		events, _, ok := e.after(seq, make([]*event, 0, 64), true)
 		if !ok || uint64(len(events)) != 20-seq {
 			t.Fatalf("%q resumes with %d events, %v", id, len(events), ok)
 		}

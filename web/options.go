@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"ringback/assist"
@@ -33,6 +34,13 @@ type Options struct {
 	Refused func(error) bool
 	// Observe is told of every answered request but event streams: its route's pattern, or "none".
 	Observe func(route string, status int, elapsed time.Duration)
+
+	// Origins are those whose pages may use the API with a token, as https://crm.example; none by default.
+	Origins []string
+	// Proxies are the networks of proxies before the API that write X-Forwarded-For.
+	Proxies []netip.Prefix
+	// Limits bound how many requests one caller may make.
+	Limits Limits
 
 	Admin Admin
 }

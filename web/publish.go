@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"ringback/assist"
@@ -56,7 +57,7 @@ type HintEvent struct {
 
 // Call publishes what happened to a call. The event must not be changed afterwards.
 func (e *Events) Call(ev *sip.Event) {
-	e.publish(kindCall, sizeOfCall(ev.Call), func() []byte {
+	e.publish(kindCall, aboutCall(ev.Call), sizeOfCall(ev.Call), func() []byte {
 		return encode(CallEvent{
 			Type:   kindCall,
 			Event:  ev.Kind.String(),
@@ -69,6 +70,20 @@ func (e *Events) Call(ev *sip.Event) {
 	})
 }
 
+// aboutCall is whom a call concerns: the members of its list, and the agents who are or were on it.
+func aboutCall(c *sip.Call) about {
+	var a about
+	if c.List != "" {
+		a.lists = []string{c.List}
+	}
+	for _, agent := range append([]string{c.Agent, c.DialledBy}, c.Rang...) {
+		if agent != "" && !slices.Contains(a.agents, agent) {
+			a.agents = append(a.agents, agent)
+		}
+	}
+	return a
+}
+
 // Case publishes a change of a case.
 func (e *Events) Case(ch cases.Change) {
 	size := eventSize
@@ -77,7 +92,7 @@ func (e *Events) Case(ch cases.Change) {
 			size += 2 * len(id)
 		}
 	}
-	e.publish(kindCase, size, func() []byte {
+	e.publish(kindCase, about{lists: []string{ch.Case.List}}, size, func() []byte {
 		return encode(CaseEvent{
 			Type:    kindCase,
 			Event:   ch.Event.String(),
@@ -96,7 +111,11 @@ func (e *Events) Case(ch cases.Change) {
 
 // Hint publishes what happened to a hint.
 func (e *Events) Hint(h assist.Hint) {
-	e.publish(kindHint, eventSize*(1+len(h.Cases)), func() []byte {
+	a := about{agents: []string{h.Agent}, prompt: true}
+	for i := range h.Cases {
+		a.lists = append(a.lists, h.Cases[i].List)
+	}
+	e.publish(kindHint, a, eventSize*(1+len(h.Cases)), func() []byte {
 		now := hintOf(&h)
 		return encode(HintEvent{
 			Type: kindHint, Event: now.Event, At: now.At, Agent: now.Agent, Number: now.Number, Case: now.Case, Call: now.Call, Now: now,

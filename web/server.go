@@ -34,6 +34,8 @@ type Server struct {
 	api    http.Handler
 	admin  http.Handler
 
+	callers, strangers *limiter
+
 	servers [2]*http.Server
 }
 
@@ -45,7 +47,11 @@ func New(o Options) *Server {
 	if o.Tokens == nil {
 		o.Tokens = noTokens()
 	}
-	s := &Server{o: o, events: newEvents(time.Now(), maxEvents, maxEventBytes)}
+	o.Limits = o.Limits.withDefaults()
+	s := &Server{
+		o: o, events: newEvents(time.Now(), maxEvents, maxEventBytes),
+		callers: newLimiter(o.Limits.Caller), strangers: newLimiter(o.Limits.Stranger),
+	}
 	s.api = s.logged(apiSide, secured(s.apiHandler()))
 	s.admin = s.logged(adminSide, secured(s.adminHandler()))
 	s.servers = [2]*http.Server{s.httpServer(s.api, answerTimeout), s.httpServer(s.admin, longestProfile)}

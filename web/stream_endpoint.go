@@ -13,7 +13,7 @@ import (
 )
 
 // maxStreams bounds how many event streams are open at once.
-const maxStreams = 2000
+const maxStreams = 20_000
 
 const eventsDescription = `A stream of server-sent events (WHATWG HTML §9.2): one event per change, its kind in event, its JSON in data.
 
@@ -76,9 +76,14 @@ func (s *Server) stream(_ context.Context, in *eventsInput) (*huma.StreamRespons
 		out := &stream{
 			events: s.events,
 			kinds:  slices.Clone(in.Kind),
-			valid:  func() bool { name, ok := s.o.Tokens.known(who.digest); return ok && name == who.name },
+			look: func() (*sight, bool) {
+				name, ok := s.o.Tokens.known(who.digest)
+				return &sight{all: true}, ok && name == who.name
+			},
+			prompt: make(chan struct{}, 1),
 			w:      w,
 			conn:   conn,
+			http2:  r.ProtoMajor > 1,
 		}
 		out.run(r.Context().Done(), lastID)
 	}}, nil
