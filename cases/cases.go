@@ -39,25 +39,17 @@ type Cases struct {
 	// into a map. It follows from what is stored and what was submitted.
 	mu      sync.Mutex
 	numbers map[sip.Number]*interest
-	live    map[string]alive      // service calls on the line, by sip.Call.ID
+	live    map[string]*onLine    // service calls on the line, by sip.Call.ID
 	waiting map[string]sip.Number // agents' calls whose end matters, and whom they called
 	open    map[string]int        // open cases by list
 	showing []string              // open cases that showed a call on the line when the store was opened
 	decided map[Why]uint64
 	expires time.Time // when the next open case expires, or earlier; zero: none does
 	forgot  time.Time // when Expire last forgot what is old
-}
 
-// interest is why events of a number matter.
-type interest struct {
-	open    int      // cases
-	pending int      // commands that may open or close one
-	live    []string // service calls on the line, by sip.Call.ID
-	room    [1]string
+	spareNumber *interest // to be used again
+	spareLine   *onLine
 }
-
-// nobody is a number that nothing is known of.
-var nobody = new(interest)
 
 // New makes the cases kept in a store. It registers its commands, so the store has not been used yet,
 // and reads which numbers have open cases. dir gives the directory in force.
@@ -70,7 +62,7 @@ func New(st *store.Store, dir func() *directory.Directory, o Options) (*Cases, e
 	}
 	c := &Cases{
 		st: st, dir: dir, opt: o,
-		numbers: map[sip.Number]*interest{}, live: map[string]alive{}, waiting: map[string]sip.Number{}, open: map[string]int{}, decided: map[Why]uint64{},
+		numbers: map[sip.Number]*interest{}, live: map[string]*onLine{}, waiting: map[string]sip.Number{}, open: map[string]int{}, decided: map[Why]uint64{},
 	}
 	st.Handle(kindEvent, c.applyEvent)
 	st.Handle(kindAct, c.applyAct)
@@ -131,33 +123,7 @@ func (c *Cases) count(p presence, n int) {
 	if p.number != 0 {
 		i := c.of(p.number)
 		i.open += n
-		c.forgetNumber(p.number, i)
-	}
-}
-
-// known is what is known of a number, for reading.
-func (c *Cases) known(n sip.Number) *interest {
-	if i, ok := c.numbers[n]; ok {
-		return i
-	}
-	return nobody
-}
-
-// of is what is known of a number, for changing.
-func (c *Cases) of(n sip.Number) *interest {
-	i, ok := c.numbers[n]
-	if !ok {
-		i = new(interest)
-		i.live = i.room[:0]
-		c.numbers[n] = i
-	}
-	return i
-}
-
-// forgetNumber forgets a number of which there is nothing to know.
-func (c *Cases) forgetNumber(n sip.Number, i *interest) {
-	if i.open == 0 && i.pending == 0 && len(i.live) == 0 {
-		delete(c.numbers, n)
+		c.drop(i)
 	}
 }
 
@@ -203,83 +169,56 @@ func (c *Cases) track(ev *sip.Event) (n sip.Number, data happened, matters bool)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	data.Event = ev
-	call := ev.Call
-	n = ev.Number
-	switch ev.Kind {
+	var i *interest
+	switch call := ev.Call; ev.Kind {
 	case sip.CallStarted, sip.CallUpdated:
 		if call.Direction != sip.Inbound || call.Service == "" || call.Caller == 0 {
 			return 0, data, false
 		}
 		n = call.Caller
-		data.Was = c.online(call, ev.At)
-		matters = c.known(n).open > 0 || data.Was != 0 && c.known(data.Was).open > 0
-	case sip.AgentDialled:
-		matters = c.known(n).open > 0
+		i, data.Was = c.online(call, ev.At)
+		matters = i.open > 0 || data.Was != 0 && c.known(data.Was).open > 0
 	case sip.CallEnded:
-		if call.Direction == sip.Outbound {
-			n = call.Callee
-			called, waits := c.waiting[call.ID]
-			if waits {
-				n = called
-			}
-			matters = waits || c.known(n).open > 0
-			data.Live = c.alive(n)
-			break
-		}
-		n = call.Caller
-		c.offline(call)
-		identity := n != 0 || call.CallerID != "" && !call.Withheld
-		if call.Direction != sip.Inbound || call.Service == "" || !identity {
-			return 0, data, false
-		}
-		missed := call.Verdict == sip.Missed || call.Verdict == sip.Dropped
-		matters = missed || c.known(n).open > 0 || n == 0 && call.Verdict == sip.Served
-		data.Live = c.alive(n)
+		n, i, matters = c.ended(call)
+		data.Live = i.alive()
 	default:
+		n = ev.Number
+		i = c.known(n)
+		matters = ev.Kind == sip.AgentDialled && i.open > 0
 	}
-	if n == 0 {
-		return n, data, matters
-	}
-	if matters = matters || c.known(n).pending > 0; matters {
+	if matters = matters || i.pending > 0; matters && n != 0 {
 		c.of(n).pending++
+	} else {
+		c.drop(i)
 	}
 	return n, data, matters
 }
 
-// online notes a service call on the line, and returns its caller until now where that changed.
-func (c *Cases) online(call *sip.Call, at time.Time) (was sip.Number) {
-	if a, known := c.live[call.ID]; known {
-		if a.caller == call.Caller {
-			return 0
+// ended notes that a call is over, and tells whose it was, what is known of him, and whether the end
+// matters to a case.
+func (c *Cases) ended(call *sip.Call) (n sip.Number, i *interest, matters bool) {
+	if call.Direction == sip.Outbound {
+		n = call.Callee
+		called, waits := c.waiting[call.ID]
+		if waits {
+			n = called
 		}
-		was = a.caller
-		c.offline(call)
+		i = c.known(n)
+		return n, i, waits || i.open > 0
 	}
-	c.live[call.ID] = alive{call.ID, call.List, startOf(call, at), call.Caller}
-	i := c.of(call.Caller)
-	i.live = append(i.live, call.ID)
-	return was
-}
-
-// offline forgets a call that was on the line.
-func (c *Cases) offline(call *sip.Call) {
-	a, known := c.live[call.ID]
-	if !known {
-		return
+	n = call.Caller
+	i = c.offline(call)
+	identity := n != 0 || call.CallerID != "" && !call.Withheld
+	if call.Direction != sip.Inbound || call.Service == "" || !identity {
+		c.drop(i)
+		return 0, nobody, false
 	}
-	delete(c.live, call.ID)
-	i := c.of(a.caller)
-	i.live = slices.DeleteFunc(i.live, func(id string) bool { return id == call.ID })
-	c.forgetNumber(a.caller, i)
-}
-
-// alive lists the service calls of a number that are on the line.
-func (c *Cases) alive(n sip.Number) []alive {
-	var all []alive
-	for _, id := range c.known(n).live {
-		all = append(all, c.live[id])
+	if i.number != n {
+		c.drop(i)
+		i = c.known(n)
 	}
-	return all
+	missed := call.Verdict == sip.Missed || call.Verdict == sip.Dropped
+	return n, i, missed || i.open > 0 || n == 0 && call.Verdict == sip.Served
 }
 
 // settle notes what a command did, once it is on the disk; ev is the event it applied, nil for none.
@@ -289,7 +228,7 @@ func (c *Cases) settle(ev *sip.Event, n sip.Number, res any, err error) ([]Chang
 	if n != 0 {
 		i := c.of(n)
 		i.pending--
-		defer c.forgetNumber(n, i)
+		defer c.drop(i)
 	}
 	applied := errors.Is(err, store.ErrApplied)
 	if err != nil && !applied {

@@ -1,0 +1,117 @@
+package cases
+
+import (
+	"time"
+
+	"ringback/sip"
+)
+
+// onLine is a service call on the line, among those of its caller.
+type onLine struct {
+	alive
+	of         *interest
+	prev, next *onLine // of the same caller; next also of those to be used again
+}
+
+// interest is why events of a number matter.
+type interest struct {
+	number  sip.Number
+	open    int     // cases
+	pending int     // commands that may open or close one
+	live    *onLine // service calls on the line, the oldest first
+	last    *onLine // of them
+}
+
+// nobody is a number that nothing is known of.
+var nobody = new(interest)
+
+// known is what is known of a number, for reading.
+func (c *Cases) known(n sip.Number) *interest {
+	if i, ok := c.numbers[n]; ok {
+		return i
+	}
+	return nobody
+}
+
+// of is what is known of a number, for changing.
+func (c *Cases) of(n sip.Number) *interest {
+	i, ok := c.numbers[n]
+	if !ok {
+		i = c.spareNumber
+		if i == nil {
+			i = new(interest)
+		}
+		c.spareNumber = nil
+		i.number = n
+		c.numbers[n] = i
+	}
+	return i
+}
+
+// drop forgets a number of which there is nothing to know.
+func (c *Cases) drop(i *interest) {
+	if i.open == 0 && i.pending == 0 && i.live == nil && i != nobody {
+		delete(c.numbers, i.number)
+		c.spareNumber = i
+	}
+}
+
+// online notes a service call on the line. It returns what is known of its caller, and who that was until
+// now where that changed.
+func (c *Cases) online(call *sip.Call, at time.Time) (i *interest, was sip.Number) {
+	if a, known := c.live[call.ID]; known {
+		if a.caller == call.Caller {
+			return a.of, 0
+		}
+		was = a.caller
+		c.drop(c.offline(call))
+	}
+	i = c.of(call.Caller)
+	a := c.spareLine
+	if a == nil {
+		a = new(onLine)
+	}
+	c.spareLine = a.next
+	*a = onLine{alive: alive{call.ID, call.List, startOf(call, at), call.Caller}, of: i, prev: i.last}
+	if i.last == nil {
+		i.live = a
+	} else {
+		i.last.next = a
+	}
+	i.last = a
+	c.live[call.ID] = a
+	return i, was
+}
+
+// offline forgets a call that was on the line. It returns what is known of its caller then, nobody when
+// the call was not known; the caller of offline drops it when there is nothing more to do with it.
+func (c *Cases) offline(call *sip.Call) *interest {
+	a, known := c.live[call.ID]
+	if !known {
+		return nobody
+	}
+	delete(c.live, call.ID)
+	i := a.of
+	if a.prev == nil {
+		i.live = a.next
+	} else {
+		a.prev.next = a.next
+	}
+	if a.next == nil {
+		i.last = a.prev
+	} else {
+		a.next.prev = a.prev
+	}
+	*a = onLine{next: c.spareLine}
+	c.spareLine = a
+	return i
+}
+
+// alive lists the service calls of a number that are on the line.
+func (i *interest) alive() []alive {
+	var all []alive
+	for a := i.live; a != nil; a = a.next {
+		all = append(all, a.alive)
+	}
+	return all
+}
