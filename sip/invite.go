@@ -400,6 +400,9 @@ func (t *Tracker) stranger(m *Message) {
 	}
 	if !t.strangers.has(t.id, t.now) {
 		t.doubt(m)
+		if m.Method == BYE || m.Method == INVITE {
+			t.blind = max(t.blind, m.Time)
+		}
 	}
 	if m.Method != ACK { // the ACK of an INVITE that is still on its way is no dialog older than the watch
 		t.strangers.add(t.id, t.now)

@@ -33,7 +33,7 @@ type simTold struct {
 
 // liveInterval is when a call was with an agent, for outages.
 type liveInterval struct {
-	kind     simKind
+	call     *simCall
 	from, to int64
 }
 
@@ -49,7 +49,7 @@ func (o *simOracle) expect(c *simCall) {
 	o.calls = append(o.calls, c)
 	c.lossy = o.lossy
 	if c.direction == sip.Inbound && c.withAgent != 0 && c.name != "direct" {
-		o.live = append(o.live, liveInterval{c.kind, c.withAgent, c.ended})
+		o.live = append(o.live, liveInterval{c, c.withAgent, c.ended})
 	}
 	if len(o.calls) > 1<<15 { // long gone
 		o.retire(o.calls[:1<<14])
@@ -172,6 +172,8 @@ func (o *simOracle) ended(got *sip.Call) {
 	switch {
 	case o.right(c, got):
 		o.counts.right++
+	case got.Reason == sip.Outage && got.Confidence == sip.Inferred && o.outage(c, false):
+		o.counts.inferred++ // it rests on others' messages too
 	case !c.affected && !c.ambiguous && (!c.rival || !c.lossy):
 		o.fail(c, "is %s %v short=%v by %q, told %s", c.verdict, c.reasons, c.short, c.agent, line(got))
 	case got.Confidence == sip.Inferred:
@@ -211,7 +213,7 @@ func (o *simOracle) right(c *simCall, got *sip.Call) bool {
 	default:
 	}
 	if got.Reason == sip.Outage {
-		return got.Verdict == sip.Dropped && o.outage(c)
+		return got.Verdict == sip.Dropped && o.outage(c, true)
 	}
 	if got.Verdict != c.verdict || got.Short != c.short {
 		return false
@@ -223,17 +225,20 @@ func (o *simOracle) right(c *simCall, got *sip.Call) bool {
 }
 
 // outage says whether many talks of a PBX truly ended at once (DOMAIN.md, row 1), give or take what
-// the watch may have missed.
-func (o *simOracle) outage(c *simCall) bool {
+// the watch may have missed: of the live all, or only those of whom all was seen.
+func (o *simOracle) outage(c *simCall, all bool) bool {
 	for from := c.ended - 2*second; from <= c.ended; from += second / 20 {
 		ends, live := 0, 0
 		for _, x := range o.live {
-			if x.kind != c.kind || x.from > from+2*second || x.to < from {
+			if x.call.kind != c.kind || x.from > from+2*second || x.to < from {
 				continue
 			}
-			live++
-			if x.to <= from+2*second+second/20 {
+			ended := x.to <= from+2*second+second/20
+			if ended {
 				ends++
+			}
+			if all || ended || !x.call.affected {
+				live++
 			}
 		}
 		if ends >= 4 && 2*ends >= live {

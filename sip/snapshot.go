@@ -232,6 +232,7 @@ func (t *Tracker) restoreHop(r *recordReader, h *hop, started int64) {
 // admit puts a restored call among the live. It is at least as late as when the call was last heard of.
 func (t *Tracker) admit(c *call, k key) {
 	t.now = max(t.now, c.seen)
+	t.blind = max(t.blind, t.now)
 	t.calls++
 	c.number = t.calls
 	for l := c.first; l != nil; l = l.next {

@@ -28,6 +28,7 @@ type Tracker struct {
 	spares  spares
 	outages map[outageKey]*outage
 	strays  map[string]int64 // by PBX: when a phone was last rung for a call that nothing caused
+	blind   int64            // when the watch last was, or was seen to have been: calls may be live that nobody counted
 
 	endings   endings
 	lasting   forgotten // Call-IDs of ended legs whose dialogs may live on

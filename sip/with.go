@@ -97,6 +97,9 @@ func (t *Tracker) inferred(c *call, caller *hop, j *judgement, why Reason) bool 
 	if caller.lacking() || c.dir == Outbound && c.farHop().lacking() {
 		return true
 	}
+	if j.reason == Outage && caller.down < t.blind+int64(t.opt.MaxWait) {
+		return true // more calls may have been live than were known
+	}
 	if caller.end == endFinal && caller.status/100 == 3 {
 		return true // where he was sent he was not seen to come
 	}
