@@ -19,7 +19,8 @@ func (t *Tracker) adopt(c *call, k key) {
 	t.rivals(c, k)
 	// A leg out that shows this caller is the call forwarded, not one of ours.
 	if o := t.recent.find(func(o *call) bool {
-		return o != c && o.flags&callTentative != 0 && o.dir == Outbound && o.caller == nil && o.from != 0 && o.from == c.from && samePBX(o.pbx, c.pbx)
+		return o != c && o.flags&callTentative != 0 && o.dir == Outbound && o.caller == nil && o.from != 0 && samePBX(o.pbx, c.pbx) &&
+			(o.from == c.from || c.withholds(keyOf(keyCaller, uint64(o.from))))
 	}); o != nil {
 		t.absorb(c, o, legTied)
 	}
@@ -27,12 +28,10 @@ func (t *Tracker) adopt(c *call, k key) {
 
 // rivals looks for legs that went to another call of a key before this one was known, and may be its.
 func (t *Tracker) rivals(c *call, k key) {
-	for _, in := range [...]listKind{inWaiting, inServed} {
-		for o, n := t.lists[k.in(in)].first, 0; o != nil && n < maxCandidates; o, n = o.nodes[byKey].next, n+1 {
-			if o != c && samePBX(o.pbx, c.pbx) && o.tiedSince(c.started) {
-				o.flags |= callInferred
-				c.flags |= callInferred
-			}
+	for o := range t.causing(k) {
+		if o != c && samePBX(o.pbx, c.pbx) && o.tiedSince(c.started) {
+			o.flags |= callInferred
+			c.flags |= callInferred
 		}
 	}
 }
@@ -89,14 +88,9 @@ func (t *Tracker) tieLate(c *call) bool {
 	}
 	var x candidates
 	for _, k := range keys {
-		for _, in := range [...]listKind{inWaiting, inServed} {
-			if k == 0 {
-				continue
-			}
-			for o, n := t.lists[k.in(in)].first, 0; o != nil && n < maxCandidates; o, n = o.nodes[byKey].next, n+1 {
-				if o != c && samePBX(o.pbx, c.pbx) && !o.done(c.started) {
-					x.add(o, in, c.first.hop.agent, c.started)
-				}
+		for o, in := range t.causing(k) {
+			if o != c && samePBX(o.pbx, c.pbx) && !o.done(c.started) {
+				x.add(o, in, c.first.hop.agent, c.started)
 			}
 		}
 	}

@@ -42,6 +42,7 @@ type extra struct {
 	referred int64      // an agent asked for a transfer (REFER)
 	target   *agent     // to whom, where that is an agent
 	customer recentCall // of a consultation: whom the agent left when he left it
+	traits   [3]trait   // of what the caller withheld
 }
 
 type callFlags uint16

@@ -16,11 +16,9 @@ func (t *Tracker) upstream(k key, to *agent, m *Message, s *sight) *call {
 		return samePBX(c.pbx, s.src.pbx) && (via == nil || c.service == nil || c.service.ID == via.ID)
 	}
 	var x candidates
-	for _, in := range [...]listKind{inWaiting, inServed} {
-		for c, n := t.lists[k.in(in)].first, 0; c != nil && n < maxCandidates; c, n = c.nodes[byKey].next, n+1 {
-			if fits(c) && !c.done(m.Time) {
-				x.add(c, in, to, m.Time)
-			}
+	for c, in := range t.causing(k) {
+		if fits(c) && !c.done(m.Time) {
+			x.add(c, in, to, m.Time)
 		}
 	}
 	return x.best()

@@ -14,7 +14,7 @@ func (t *Tracker) cause(c *call, l *leg, h *hop, m *Message, s *sight) {
 	case s.src.pbx != nil:
 		c.pbx = s.src.pbx
 	}
-	t.callerIs(c, m, &s.from)
+	t.callerIs(c, m, s)
 	t.calleeIs(c, s.to.number, requestURI(m), nil)
 	t.directs(c, m, s)
 	k := keyFrom(&s.from, m)
@@ -30,6 +30,11 @@ func (t *Tracker) cause(c *call, l *leg, h *hop, m *Message, s *sight) {
 	t.enlist(c, k)
 	t.relist(c)
 	t.adopt(c, k)
+	if s.from.kind == idWithheld {
+		for _, k := range identities(m, t.numberingOf(s.src)) {
+			t.adopt(c, k)
+		}
+	}
 	switch {
 	case c.flags&callTentative == 0:
 		if was.dir != c.dir || was.from != c.from || was.to != c.to || was.service != c.service || (was.flags^c.flags)&callWithheld != 0 {
@@ -68,19 +73,31 @@ func (t *Tracker) directs(c *call, m *Message, s *sight) {
 	}
 }
 
-func (t *Tracker) callerIs(c *call, m *Message, from *identity) {
+// callerIs tells who calls. What he withheld stays so, though the PBX shows it on its own legs; a
+// response, which has no Privacy, takes nothing back (RFC 3323 §4.2).
+func (t *Tracker) callerIs(c *call, m *Message, s *sight) {
+	from := &s.from
+	if c.flags&callWithheld != 0 && !m.Request {
+		return
+	}
+	t.unremember(c)
 	c.flags &^= callWithheld
 	c.from, c.text = from.number, ""
 	name := ""
 	switch from.kind {
 	case idWithheld:
-		c.flags |= callWithheld
-		c.from = 0
+		c.withhold()
+		t.remember(c, identities(m, t.numberingOf(s.src)))
 	case idAgent, idOwn:
 		name = from.agent.id
 	case idExternal, idService:
 	default:
 		name = text(&m.From.URI)
+	}
+	if s.src.kind == placePBX && t.isWithheld(keyFrom(from, m), c.pbx, c) {
+		c.withhold()
+		t.remember(c, [3]key{keyFrom(from, m)})
+		name = ""
 	}
 	if name != "" || c.extra != nil {
 		c.more().from = name

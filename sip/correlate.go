@@ -61,7 +61,7 @@ func (t *Tracker) alone(l *leg, h *hop, m *Message, s *sight, wants bool) {
 	if wants {
 		c.flags |= callWanting
 	}
-	t.callerIs(c, m, &s.from)
+	t.callerIs(c, m, s)
 	if h.role == roleOut {
 		t.aloneOut(c, m, s)
 	} else {

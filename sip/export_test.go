@@ -18,6 +18,7 @@ func (t *Tracker) Books() string {
 	note("legs", len(t.legs)-t.endings.len())
 	note("hops", t.hops)
 	note("lists", len(t.lists))
+	note("traits", len(t.withheld))
 	for id, q := range t.queues {
 		if q.first != nil || q.last != nil {
 			s.WriteString("somebody waits for " + id + "; ")

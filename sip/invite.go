@@ -422,12 +422,9 @@ func (t *Tracker) doubt(m *Message) {
 		case num == 0:
 			continue
 		}
-		for _, in := range [...]listKind{inWaiting, inServed} {
-			c := t.lists[k.in(in)].first
-			for i := 0; c != nil && i < maxCandidates; c, i = c.nodes[byKey].next, i+1 {
-				if c.started < m.Time {
-					c.flags |= callInferred
-				}
+		for c := range t.causing(k) {
+			if c.started < m.Time {
+				c.flags |= callInferred
 			}
 		}
 	}

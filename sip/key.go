@@ -1,5 +1,7 @@
 package sip
 
+import "iter"
+
 // key is what the legs of one call have in common on the wire when nothing links them: for the
 // agents' legs of an inbound call the caller's number, for the trunk's leg of an outbound call the
 // number called, for the legs of an internal call who calls. Its kind stands in the top bits, below
@@ -142,6 +144,31 @@ func (t *Tracker) unlist(c *call) {
 		t.lists[c.key] = x
 	}
 	c.key = 0
+}
+
+// causing yields the calls that may cause the legs of a key, with what list they are in: those whose
+// callers withheld what the key says, as in doubt nobody is shown, those that wait, and those that
+// are with an agent.
+func (t *Tracker) causing(k key) iter.Seq2[*call, listKind] {
+	return func(yield func(*call, listKind) bool) {
+		if k == 0 {
+			return
+		}
+		for _, w := range t.withholding(k) {
+			for _, c := range w.calls {
+				if c.caller != nil && !yield(c, c.key.list()) {
+					return
+				}
+			}
+		}
+		for _, in := range [...]listKind{inWaiting, inServed} {
+			for c, n := t.lists[k.in(in)].first, 0; c != nil && n < maxCandidates; c, n = c.nodes[byKey].next, n+1 {
+				if !yield(c, in) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // relist moves a call between those that wait and those that are with an agent.

@@ -139,6 +139,7 @@ func (t *Tracker) strike(c *call) {
 	t.timers.remove(c)
 	t.unlist(c)
 	t.unqueue(c)
+	t.unremember(c)
 	if c.flags&callKept != 0 {
 		t.gone = append(t.gone, c.id)
 	}

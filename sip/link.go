@@ -105,6 +105,9 @@ func (t *Tracker) link(a, b *leg) {
 	case o.caller == nil && o.flags&callTentative != 0:
 		t.absorb(c, o, legLinked)
 	case o.caller == nil:
+		if c.flags&callWithheld != 0 {
+			o.withhold() // its legs showed whom nobody may see
+		}
 		for l := o.first; l != nil; {
 			next := l.next
 			t.move(l, c)

@@ -30,6 +30,7 @@ type simCall struct {
 	name      string // of its scenario
 	number    sip.Number
 	withheld  bool
+	shown     bool   // all the same by the PBX, on its own legs
 	callID    string // of the caller's leg
 	legs      []string
 	callers   []string // of all the caller's legs
@@ -180,10 +181,13 @@ func (s *sim) claim() {
 	if s.direction != sip.Inbound || s.kind == simProxy {
 		return
 	}
-	k := simCallerKey{s.kind, s.number}
+	s.claims(simCallerKey{s.kind, s.number}) // which the PBX might show though it is withheld
 	if s.withheld {
-		k.number = 0
+		s.claims(simCallerKey{s.kind, 0})
 	}
+}
+
+func (s *sim) claims(k simCallerKey) {
 	end := s.last + 3*second
 	x := s.m.active[k]
 	if x.until > s.started {
@@ -219,10 +223,12 @@ func (s *sim) begins() {
 	if s.chance(2) { // a number that many call from: a switchboard
 		s.number = 358931230000 + sip.Number(s.r.IntN(20))
 	}
-	s.withheld = s.chance(2)
 	from := s.number.String() + "@operator.example"
 	head := ""
-	if s.withheld {
+	switch s.withheld, s.shown = s.chance(3), s.chance(50); {
+	case s.withheld && s.shown:
+		head = "Privacy: id\r\n"
+	case s.withheld:
 		from = "anonymous@anonymous.invalid"
 		head = "P-Asserted-Identity: <sip:" + s.number.String() + "@operator.example>\r\nPrivacy: id\r\n"
 	}
@@ -247,7 +253,7 @@ func (s *sim) rings(alert bool) *simRing {
 		p.leg = &l
 	} else {
 		from := strings.Trim(s.a.from, "<>")[len("sip:"):]
-		if !s.withheld {
+		if !s.withheld || s.shown {
 			from = s.number.String() + "@" + simInner(s.kind).Addr().String()
 		}
 		uri := "sip:" + id + "-0x1@" + at.String()

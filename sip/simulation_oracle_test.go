@@ -124,6 +124,11 @@ func (o *simOracle) event(e *sip.Event) {
 			}
 		}
 	}
+	for _, id := range e.Call.CallIDs {
+		if c := o.truth[id]; c != nil && c.withheld && !c.affected && !c.ambiguous && c.direction == sip.Inbound && (e.Number != 0 || e.Call.Caller != 0) {
+			o.fail(c, "he withholds his number, and %s shows it: %+v", e.Kind, *e.Call)
+		}
+	}
 	if c := e.Call; c.Withheld && (c.Caller != 0 || c.CallerID != "anonymous" || e.Number != 0) {
 		o.fail(nil, "a withheld caller is shown: %+v", c)
 	}

@@ -112,6 +112,11 @@ func (t *Tracker) encode(c *call) []byte {
 	for l := c.first; l != nil; l = l.next {
 		w.leg(l, c)
 	}
+	if x.traits != [3]trait{} {
+		for _, v := range x.traits {
+			w.uint(uint64(v.part()))
+		}
+	}
 	t.record = w.b
 	return w.b
 }
@@ -169,6 +174,11 @@ func (t *Tracker) restoreCall(r *recordReader) error {
 	for range n {
 		if !t.restoreLeg(r, c) {
 			return ErrSnapshot
+		}
+	}
+	if len(r.b) > 0 {
+		for i := range c.more().traits {
+			c.extra.traits[i] = trait(r.uint()).part()
 		}
 	}
 	if r.bad || len(r.b) > 0 {
@@ -249,6 +259,7 @@ func (t *Tracker) admit(c *call, k key) {
 	t.timers.set(c, at)
 	t.enlist(c, k)
 	t.relist(c)
+	t.relate(c)
 }
 
 // agentByID is an agent of the plan, or one learnt, or else one of that name, so that a live call

@@ -15,20 +15,21 @@ type Tracker struct {
 	now  int64
 	emit func(*Event)
 
-	seed    maphash.Seed    // so that nobody can make Call-IDs that meet
-	id      uint64          // of the Call-ID being handled
-	legs    map[uint64]*leg // by Call-ID
-	hops    int             // of all of them
-	timers  timers          // every live call
-	lists   map[key]list
-	queues  map[string]*list // those who wait for a service, by its id
-	recent  recent
-	shared  links
-	calls   uint64 // made so far
-	spares  spares
-	outages map[outageKey]*outage
-	strays  map[string]int64 // by PBX: when a phone was last rung for a call that nothing caused
-	blind   int64            // when the watch last was, or was seen to have been: calls may be live that nobody counted
+	seed     maphash.Seed    // so that nobody can make Call-IDs that meet
+	id       uint64          // of the Call-ID being handled
+	legs     map[uint64]*leg // by Call-ID
+	hops     int             // of all of them
+	timers   timers          // every live call
+	lists    map[key]list
+	queues   map[string]*list // those who wait for a service, by its id
+	recent   recent
+	shared   links
+	withheld map[trait]withholders
+	calls    uint64 // made so far
+	spares   spares
+	outages  map[outageKey]*outage
+	strays   map[string]int64 // by PBX: when a phone was last rung for a call that nothing caused
+	blind    int64            // when the watch last was, or was seen to have been: calls may be live that nobody counted
 
 	endings   endings
 	lasting   forgotten // Call-IDs of ended legs whose dialogs may live on
@@ -102,7 +103,7 @@ func NewTracker(p *Plan, o Options) (*Tracker, error) {
 	o = o.withDefaults()
 	return &Tracker{
 		site: s, opt: o, seed: maphash.MakeSeed(),
-		legs: map[uint64]*leg{}, lists: map[key]list{}, queues: map[string]*list{}, shared: newLinks(o.MaxCalls),
+		legs: map[uint64]*leg{}, lists: map[key]list{}, queues: map[string]*list{}, withheld: map[trait]withholders{}, shared: newLinks(o.MaxCalls),
 		outages: map[outageKey]*outage{}, strays: map[string]int64{},
 		lasting:   newForgotten(o.MaxCalls, int64(o.MaxCall)),
 		strangers: newForgotten(o.MaxCalls, afterEnd),

@@ -47,13 +47,10 @@ func (t *Tracker) connected(l *leg, m *Message) {
 	if n == 0 {
 		return
 	}
-	for _, in := range [...]listKind{inServed, inWaiting} {
-		o := t.lists[keyOf(keyCaller, uint64(n)).in(in)].first
-		for i := 0; o != nil && i < maxCandidates; o, i = o.nodes[byKey].next, i+1 {
-			if o.dir == Inbound && samePBX(o.pbx, c.pbx) && o.any((*hop).wasAgent) {
-				t.transfer(o, c, m.Time, legTied)
-				return
-			}
+	for o := range t.causing(keyOf(keyCaller, uint64(n))) {
+		if o.dir == Inbound && samePBX(o.pbx, c.pbx) && o.any((*hop).wasAgent) {
+			t.transfer(o, c, m.Time, legTied)
+			return
 		}
 	}
 }
