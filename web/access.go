@@ -40,6 +40,13 @@ func noteStream(ctx context.Context) {
 	}
 }
 
+// noteStatus tells the status of an answer that was not written through the server.
+func noteStatus(ctx context.Context, status int) {
+	if v, ok := ctx.Value(visitKey{}).(*visit); ok {
+		v.status = status
+	}
+}
+
 // logged writes one line per request and answers for a handler that panics. The line holds the route's
 // pattern and never the address asked for: a query may hold a telephone number.
 func (s *Server) logged(side string, next http.Handler) http.Handler {

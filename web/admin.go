@@ -27,6 +27,8 @@ type Admin struct {
 	// SetDirectory replaces the directory if it still has the version named ("" for whatever it has)
 	// and returns the new version.
 	SetDirectory func(ctx context.Context, yaml []byte, version string) (newVersion string, err error)
+	// Backup writes a backup of all that is stored.
+	Backup func(ctx context.Context, w io.Writer) error
 }
 
 // Check is one thing that must work.
@@ -95,6 +97,9 @@ func (s *Server) adminHandler() http.Handler {
 	}
 	if a.SetDirectory != nil {
 		mux.Handle("PUT /admin/directory", s.trusted(http.HandlerFunc(s.setDirectory)))
+	}
+	if a.Backup != nil {
+		mux.Handle("GET /admin/backup", s.trusted(http.HandlerFunc(s.backup)))
 	}
 	// A page in an operator's browser must not be able to reload or replace anything.
 	return sameOrigin(problems(mux))

@@ -2,6 +2,8 @@ package web
 
 import (
 	"cmp"
+	"context"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,9 +21,9 @@ const (
 // Waking a reader costs a write to its connection, so with many readers events are gathered for a
 // moment, the longer the more there are; not after a quiet moment, and not for few readers.
 const (
-	gatherPerReader = 25 * time.Microsecond
+	gatherPerReader = 50 * time.Microsecond
 	shortestGather  = time.Millisecond
-	longestGather   = 250 * time.Millisecond
+	longestGather   = 500 * time.Millisecond
 )
 
 // Events are what happened lately, for the event streams: a bounded ring that publishers write and
@@ -48,6 +50,10 @@ type Events struct {
 	desks   map[string][]*stream
 	closed  chan struct{}
 	once    sync.Once
+	running sync.WaitGroup
+
+	sharing sync.Mutex
+	shared  map[share][]byte
 
 	streams atomic.Int64
 	dropped atomic.Uint64
@@ -105,6 +111,7 @@ func newEvents(start time.Time, events, bytes int) *Events {
 		ring:      make([]*event, 64),
 		head:      1,
 		desks:     map[string][]*stream{},
+		shared:    map[share][]byte{},
 		closed:    make(chan struct{}),
 	}
 }
@@ -126,7 +133,7 @@ func (e *Events) publish(kind string, a about, size int, encode func() []byte) {
 		e.grow()
 	}
 	ev.seq = e.head + uint64(e.kept)
-	ev.frame = sync.OnceValue(func() []byte { return e.block(ev, encode()) })
+	ev.frame = sync.OnceValue(func() []byte { return e.block(kind, ev.seq, encode()) })
 	e.ring[ev.seq%uint64(len(e.ring))] = ev
 	e.kept++
 	e.bytes += size
@@ -137,19 +144,51 @@ func (e *Events) publish(kind string, a about, size int, encode func() []byte) {
 }
 
 // block is an event as it stands in a stream; body is JSON and so holds no line break.
-func (e *Events) block(ev *event, body []byte) []byte {
+func (e *Events) block(kind string, seq uint64, body []byte) []byte {
 	if body == nil {
 		return nil
 	}
 	b := make([]byte, 0, len(body)+64)
 	b = append(b, "id: "...)
-	b = append(b, e.id(ev.seq)...)
+	b = append(b, e.id(seq)...)
 	b = append(b, "\nevent: "...)
-	b = append(b, ev.kind...)
+	b = append(b, kind...)
 	b = append(b, "\ndata: "...)
 	b = append(b, body...)
 	return append(b, "\n\n"...)
 }
+
+// blocks are those of the events that the mask wants, the first event by its lowest bit. Readers mostly
+// want the same at the same time, so they get the same bytes, which nobody may change.
+func (e *Events) blocks(events []*event, wanted uint64) []byte {
+	if wanted&(wanted-1) == 0 {
+		return events[bits.TrailingZeros64(wanted)].frame()
+	}
+	key := share{events[0].seq, wanted}
+	e.sharing.Lock()
+	defer e.sharing.Unlock()
+	if b, ok := e.shared[key]; ok {
+		return b
+	}
+	var b []byte
+	for rest := wanted; rest != 0; rest &= rest - 1 {
+		b = append(b, events[bits.TrailingZeros64(rest)].frame()...)
+	}
+	if len(e.shared) == maxShared {
+		clear(e.shared)
+	}
+	e.shared[key] = b
+	return b
+}
+
+// share names bytes that several readers get: events from one on, as far as a mask wants them.
+type share struct {
+	from   uint64
+	wanted uint64
+}
+
+// maxShared is how many of them are kept.
+const maxShared = 16
 
 // prompt wakes the streams of agents.
 func (e *Events) prompt(agents []string) {
@@ -285,8 +324,50 @@ func (e *Events) position(id string) (seq uint64, reason resetReason) {
 	return seq, ""
 }
 
-// close ends all streams, and those that come.
-func (e *Events) close() { e.once.Do(func() { close(e.closed) }) }
+// open counts a stream that begins; not ok: there are as many as may be, or no more are taken.
+func (e *Events) open(most int64) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	select {
+	case <-e.closed:
+		return false
+	default:
+	}
+	if e.streams.Load() >= most {
+		return false
+	}
+	e.streams.Add(1)
+	e.running.Add(1)
+	return true
+}
+
+// left counts a stream that ended.
+func (e *Events) left() {
+	e.streams.Add(-1)
+	e.running.Done()
+}
+
+// close ends all streams, and takes no more.
+func (e *Events) close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.once.Do(func() { close(e.closed) })
+}
+
+// drain waits until all streams have ended, no longer than ctx allows.
+func (e *Events) drain(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		e.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 // StreamStats is what the event streams counted since the process started, and how many are open.
 type StreamStats struct {

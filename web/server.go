@@ -79,6 +79,9 @@ func (s *Server) ServeAdmin(l net.Listener) error { return serve(s.servers[1], l
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.events.close()
 	var errs []error
+	if err := s.events.drain(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("web: event streams cut off: %w", err))
+	}
 	for _, server := range s.servers {
 		if err := server.Shutdown(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("web: requests cut off: %w", err), server.Close())

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"reflect"
@@ -47,44 +48,50 @@ func eventSchema(r huma.Registry) *huma.Schema {
 }
 
 func (s *Server) stream(_ context.Context, in *eventsInput) (*huma.StreamResponse, error) {
-	select {
-	case <-s.events.closed:
-		return nil, huma.Error503ServiceUnavailable("The server stops.")
-	default:
+	if !s.events.open(maxStreams) {
+		return nil, huma.Error503ServiceUnavailable("Too many event streams are open, or the server stops.")
 	}
-	if s.events.streams.Add(1) > maxStreams {
-		s.events.streams.Add(-1)
-		return nil, huma.Error503ServiceUnavailable("Too many event streams are open.")
-	}
-	lastID := strings.TrimSpace(in.LastEventID)
-	if lastID == "" {
-		lastID = strings.TrimSpace(in.LastID)
-	}
+	lastID := cmp.Or(strings.TrimSpace(in.LastEventID), strings.TrimSpace(in.LastID))
+	kinds := slices.Clone(in.Kind)
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		defer s.events.streams.Add(-1)
 		r, w := humago.Unwrap(ctx)
-		who := clientOf(r.Context())
+		noteStream(r.Context())
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+		s.serveStream(w, r, &stream{events: s.events, kinds: kinds, prompt: make(chan struct{}, 1)}, lastID)
+	}}, nil
+}
+
+// serveStream runs a stream until it ends: in the handler where the connection is shared, else on its
+// own, so that what the server keeps for a request is free again.
+func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, out *stream, lastID string) {
+	who := clientOf(r.Context())
+	out.look = func() (*sight, bool) {
+		name, ok := s.o.Tokens.known(who.digest)
+		return &sight{all: true}, ok && name == who.name
+	}
+	if r.ProtoMajor > 1 {
 		conn := http.NewResponseController(w)
+		defer s.events.left()
 		// The request has been read; what bounds its reading must not end the stream.
 		if err := conn.SetReadDeadline(time.Time{}); err != nil {
 			writeProblem(w, http.StatusInternalServerError, "This connection cannot stream.")
 			return
 		}
-		w.Header().Set("Content-Type", "text/event-stream")
-		w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
-		noteStream(r.Context())
-		out := &stream{
-			events: s.events,
-			kinds:  slices.Clone(in.Kind),
-			look: func() (*sight, bool) {
-				name, ok := s.o.Tokens.known(who.digest)
-				return &sight{all: true}, ok && name == who.name
-			},
-			prompt: make(chan struct{}, 1),
-			w:      w,
-			conn:   conn,
-			http2:  r.ProtoMajor > 1,
-		}
+		out.to = &response{w, conn}
 		out.run(r.Context().Done(), lastID)
-	}}, nil
+		return
+	}
+	t, err := take(w)
+	if err != nil {
+		s.events.left()
+		panic(http.ErrAbortHandler) // the connection is gone, or half written to
+	}
+	noteStatus(r.Context(), http.StatusOK)
+	out.to = t
+	go func() {
+		defer s.events.left()
+		defer t.conn.Close()
+		out.run(t.gone(), lastID)
+	}()
 }
