@@ -40,7 +40,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 		Changed:   d.changedByHand, Refused: unwritable,
 		Admin: web.Admin{
 			Ready: d.checks, Metrics: d.metrics.Handler(), Reload: d.Reload,
-			Directory: d.exportDirectory, SetDirectory: d.importDirectory, Pprof: c.Admin.Pprof,
+			Directory: d.exportDirectory, SetDirectory: d.importDirectory, Backup: d.backup, Pprof: c.Admin.Pprof,
 		},
 	})
 	var err error

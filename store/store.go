@@ -32,6 +32,22 @@ type Options struct {
 	Fault func(Stage) error
 }
 
+func (o Options) withDefaults() Options {
+	if o.Queue <= 0 {
+		o.Queue = 16384
+	}
+	if o.MemTable <= 0 {
+		o.MemTable = 16 << 20
+	}
+	if o.Reserve == 0 {
+		o.Reserve = 256 << 20
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
 // Stage is a moment of a commit, for Options.Fault.
 type Stage uint8
 
@@ -74,18 +90,7 @@ type Store struct {
 // Its errors are one sentence that says what is wrong, where, and how to mend it; they wrap
 // ErrLocked, ErrReadOnly, ErrFull or ErrNewer. The caller closes the store.
 func Open(o Options) (*Store, error) {
-	if o.Queue <= 0 {
-		o.Queue = 16384
-	}
-	if o.MemTable <= 0 {
-		o.MemTable = 16 << 20
-	}
-	if o.Reserve == 0 {
-		o.Reserve = 256 << 20
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o = o.withDefaults()
 	s := &Store{opt: o, handlers: make(map[string]Handler)}
 	s.Handle(kindForget, forget)
 	s.Handle(kindFormat, writeFormat)

@@ -35,6 +35,8 @@ type commandLine struct {
 	Replay     replayCommand     `cmd:"" help:"Run captures through the rules and print what would have happened."`
 	Status     statusCommand     `cmd:"" help:"Ask the running daemon whether all is well."`
 	Directory  directoryCommand  `cmd:"" help:"Check, import or export the directory: who and what."`
+	Backup     backupCommand     `cmd:"" help:"Write all that is stored into one file, while the daemon runs."`
+	Restore    restoreCommand    `cmd:"" help:"Make the data what a backup holds."`
 	Config     configCommand     `cmd:"" help:"Check, show or explain the configuration."`
 	Bench      benchCommand      `cmd:"" hidden:"" help:"Measure Ringback on this machine, against peers and floors."`
 	Version    versionCommand    `cmd:"" help:"Say which version this is."`
