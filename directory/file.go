@@ -201,6 +201,9 @@ type ListEntry struct {
 	// Readers are those who see the list and its cases and change nothing; "*", in quotes, is
 	// everybody.
 	Readers []string `yaml:"readers"`
+	// Country whose national form imported and typed numbers have, as ISO 3166-1 alpha-2 code.
+	// Default: the country at the top of the file, else that of all PBXs.
+	Country Country `yaml:"country"`
 	// Hours is the calendar of its opening hours. Default: always open.
 	Hours  string `yaml:"hours"`
 	Policy `yaml:",inline"`

@@ -187,6 +187,7 @@ func (g generator) file() *File {
 
 func (g generator) list(f *File, i int) ListEntry {
 	l := ListEntry{ID: g.id("list", i), Name: g.name(), Policy: DefaultPolicy()}
+	l.Country = pick(g, "", Country("SE"))
 	if i > 0 {
 		l.Kind = ListKind(g.IntN(2))
 	}
