@@ -3,6 +3,7 @@ package cases_test
 import (
 	"testing"
 
+	"ringback/cases"
 	"ringback/sip"
 	"ringback/store"
 )
@@ -59,6 +60,43 @@ func TestACallWhoseCallerTurnsOutToBeAnother(t *testing.T) {
 			t.Error("the wrong one is on the line")
 		}
 		w.tell(served("c", pekka, "hotline", 100, 200), "calling_over callbacks", "closed callbacks caller_served by 101")
+	})
+}
+
+func TestServedWhileAnAgentCallsInVain(t *testing.T) {
+	onBoth(t, func(w *world) {
+		t := w.t
+		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
+		id := w.only(maija, "callbacks").ID
+		w.tell(dials("out", maija, 100), "closed callbacks agent_called by 101")
+		w.tell(rings("b", maija, "hotline", 105))
+		w.tell(served("b", maija, "hotline", 105, 130))
+		w.tell(rang("out", maija, 100, 0, 150, sip.NoAnswer), "attempted callbacks no_answer by 101")
+		w.none(maija)
+		c := w.read(id)
+		if c.State != cases.Closed || c.CloseReason != cases.AgentCalled || c.Attempts != 1 || !c.Closed.Equal(at(100)) {
+			t.Errorf("got %+v", c)
+		}
+		if open := w.c.Open()["callbacks"]; open != 0 {
+			t.Errorf("%d open cases are counted", open)
+		}
+		same(t, "history", []string{
+			"42 opened timeout", "100 closed agent_called by 101", "152 attempted no_answer by 101",
+		}, w.history(id))
+		// Who is missed after all that is missed again.
+		w.tell(gone("c", maija, "hotline", 160, 200, sip.Timeout), "reopened callbacks timeout")
+	})
+}
+
+func TestServedWhileAnAgentCallsOnAnotherList(t *testing.T) {
+	onBoth(t, func(w *world) {
+		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
+		w.tell(dials("out", maija, 100), "closed callbacks agent_called by 101")
+		w.tell(served("b", maija, "press", 105, 130)) // another group
+		w.tell(rang("out", maija, 100, 0, 150, sip.NoAnswer), "attempted callbacks no_answer by 101", "reopened callbacks no_answer by 101")
+		w.tell(dials("again", maija, 200), "closed callbacks agent_called by 101")
+		w.tell(rang("again", maija, 200, 210, 220, sip.Answered), "attempted callbacks answered by 101")
+		w.tell(served("c", maija, "hotline", 230, 260)) // nothing is left to close
 	})
 }
 

@@ -218,7 +218,7 @@ func (c *Cases) ended(call *sip.Call) (n sip.Number, i *interest, matters bool) 
 		i = c.known(n)
 	}
 	missed := call.Verdict == sip.Missed || call.Verdict == sip.Dropped
-	return n, i, missed || i.open > 0 || n == 0 && call.Verdict == sip.Served
+	return n, i, missed || i.open > 0 || call.Verdict == sip.Served && (n == 0 || c.isCalled(n))
 }
 
 // settle notes what a command did, once it is on the disk; ev is the event it applied, nil for none.

@@ -48,6 +48,7 @@ const (
 	whyNotAnswered   Why = "not_answered"   // and it did not, or nobody saw
 	whyTooShort      Why = "too_short"      // and it answered, but not for long enough
 	whyServed        Why = "served"         // the customer called again and was served
+	whyServedSince   Why = "served_since"   // the customer was served on another call, so it stays closed
 	whyMissedSince   Why = "missed_since"   // but he was missed after that
 	whyOpenedSince   Why = "opened_since"   // the case was opened or reopened after that: told again, or late
 	whyAutoCloseOff  Why = "auto_close_off" // the list does not close for that
@@ -143,6 +144,8 @@ func decideResult(r *record, c *sip.Call, at time.Time, shared, otherOpen bool, 
 			return noteAttempt, whyClosedByOther
 		case answered:
 			return noteAttempt, whyAnswered
+		case r.Reached.After(r.Closed):
+			return noteAttempt, whyServedSince
 		case otherOpen:
 			return noteAttempt, whyOtherOpen
 		}

@@ -192,6 +192,10 @@ func TestDecideResult(t *testing.T) {
 			sentence: "closed by another agent's call", call: ended(sip.NoAnswer),
 			record: closedRecord(func(r *record) { r.ClosedCall = "other" }), want: noteAttempt, why: whyClosedByOther,
 		},
+		{
+			sentence: "the customer was served meanwhile on another call: it stays closed", call: ended(sip.NoAnswer),
+			record: closedRecord(func(r *record) { r.Reached = noon.Add(1) }), want: noteAttempt, why: whyServedSince,
+		},
 		{sentence: "one open case per list and number", record: closedRecord(nil), call: ended(sip.NoAnswer), otherOpen: true, want: noteAttempt, why: whyOtherOpen},
 
 		{sentence: "answered: closes when the far end was up ≥ 10 s", record: openRecord(nil), policy: answered, call: up(10 * time.Second), want: noteAndClose, why: whyAnswered},

@@ -195,11 +195,56 @@ func (l *ledger) serviceCallEnded() {
 				l.close(r, CallerServed, agentOf(c), endOf(c, l.at), p)
 			}
 		}
+		for _, r := range l.dialling(h) {
+			act, why := decideServed(r, c, l.at, h.shared, l.dir.Grouped(r.List, c.List), l.policy(r.List))
+			l.decided(why)
+			if act == closeNow {
+				l.reached(h, r)
+			}
+		}
 	default:
 	}
 	if h.changed || len(l.result.changes) > 0 {
 		l.judge(h)
 	}
+}
+
+// dialling are the customer's cases that an agent's call closed whose result is not known yet.
+func (l *ledger) dialling(h *held) []*record {
+	var all []*record
+	for i := range h.lists {
+		o := &h.lists[i]
+		if o.last == "" || o.closed.IsZero() {
+			continue
+		}
+		r := l.record(o.last)
+		if r == nil || r.State != Closed || r.CloseReason != AgentCalled {
+			continue
+		}
+		b, ok := l.tx.Get(callKey(r.ClosedCall))
+		if !ok {
+			continue
+		}
+		if d, err := decodeDial(b); err != nil {
+			l.fail(err)
+		} else if !d.over {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// reached notes that the customer of a closed case was served since, so that the result of the agent's
+// call that closed it does not reopen it.
+func (l *ledger) reached(h *held, r *record) {
+	at := endOf(l.call, l.at)
+	if o := h.on(r.List); at.After(o.reached) {
+		o.reached = at
+	}
+	if !at.After(r.Closed) { // the agent dialled before the verdict fell
+		at = l.at
+	}
+	r.Reached, r.changed, h.changed = at, true, true
 }
 
 // wasJudged says whether the verdict on the call was applied before.

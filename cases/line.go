@@ -107,6 +107,16 @@ func (c *Cases) offline(call *sip.Call) *interest {
 	return i
 }
 
+// isCalled says whether an agent calls a number that had an open case, and nobody answered him yet.
+func (c *Cases) isCalled(n sip.Number) bool {
+	for _, called := range c.waiting {
+		if called == n {
+			return true
+		}
+	}
+	return false
+}
+
 // alive lists the service calls of a number that are on the line.
 func (i *interest) alive() []alive {
 	var all []alive
