@@ -38,8 +38,10 @@ func newEventQueue() *eventQueue {
 // event.
 const wakeAt = 256
 
-// put queues an event. It is taken at the latest after the next wake.
-func (q *eventQueue) put(ev *sip.Event, arrival time.Time) { q.add(caused{ev: ev, arrival: arrival}) }
+// put queues a copy of an event. It is taken at the latest after the next wake.
+func (q *eventQueue) put(ev *sip.Event, arrival time.Time) {
+	q.add(caused{ev: ev.Clone(), arrival: arrival})
+}
 
 // then has f called by whoever takes, after all that is queued now.
 func (q *eventQueue) then(f func()) {

@@ -17,12 +17,13 @@ const (
 	CallEnded               // the verdict fell: Verdict, Reason, Confidence, Result are final; last event of its call
 )
 
-// Event is one thing that happened to one call. Events of one call come in order; an event is a
-// value and may be kept.
+// Event is one thing that happened to one call. Events of one call come in order. An event and all it
+// points to are valid until the function that is told of it returns; Clone makes one to keep. Its
+// strings may always be kept.
 type Event struct {
 	Kind EventKind
 	At   time.Time // the message's capture time, or the moment the timer that caused it ran out
-	Call *Call     // the call as it is now; a snapshot of its own that nobody changes
+	Call *Call     // the call as it is now
 
 	// Of AgentDialled, AgentRinging, AgentAnswered and AgentLeft: who, and the external party.
 	Agent  string // agent id of the directory, or the AOR user of a phone the directory does not list
@@ -101,7 +102,7 @@ const (
 	ResultRejected        // any other final response
 )
 
-// Call is a snapshot of a call, immutable once emitted.
+// Call is a snapshot of a call.
 type Call struct {
 	ID        string // stable and unique: made from the first leg's Call-ID and start time
 	PBX       string // directory id, empty when no PBX address matched

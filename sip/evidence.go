@@ -47,7 +47,8 @@ var phrases = func() (p [numSides][numFacts]string) {
 // maxEvidence bounds what is kept of one call.
 const maxEvidence = 200
 
-// evidence lists the facts of a call that its verdict rests on, in order of time.
+// evidence lists the facts of a call that its verdict rests on, in order of time. They are overwritten
+// by the next call's.
 func (t *Tracker) evidence(c *call) []Evidence {
 	t.facts = t.facts[:0]
 	caller := c.callerHop()
@@ -66,7 +67,7 @@ func (t *Tracker) evidence(c *call) []Evidence {
 		}
 	}
 	slices.SortStableFunc(t.facts, func(a, b Evidence) int { return a.At.Compare(b.At) })
-	return slices.Clone(t.facts)
+	return t.facts
 }
 
 // factsOf notes what a hop shows.

@@ -31,7 +31,7 @@ func (t *Tracker) newLeg(m *Message) *hop {
 		t.evict()
 	}
 	l := t.spares.leg()
-	l.callID, l.fromTag, l.cseq, l.nhops = string(m.CallID), hash(m.From.Tag), m.CSeq, 1
+	l.callID, l.fromTag, l.cseq, l.nhops = t.texts.text(m.CallID), hash(m.From.Tag), m.CSeq, 1
 	t.legs[t.id] = l
 	t.hops++
 	s := t.look(m)

@@ -45,6 +45,8 @@ type Tracker struct {
 
 	scratch, contactText []byte
 	facts                []Evidence
+	told                 told
+	texts                texts
 	finishing            bool
 
 	keeping         bool // Changes was asked for

@@ -74,7 +74,7 @@ func (w *watch) note(e *sip.Event) {
 	switch e.Kind {
 	case sip.CallEnded:
 		for _, id := range e.Call.CallIDs {
-			w.ended[id] = e.Call
+			w.ended[id] = e.Clone().Call
 		}
 	case sip.AgentDialled:
 		w.dialled++
