@@ -1,7 +1,6 @@
 package audit_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -201,7 +200,7 @@ func TestNothingOfAnyLengthComesIn(t *testing.T) {
 	_, trail := open(t)
 	long := strings.Repeat("å", 100_000)
 	e := audit.Entry{At: start, By: audit.Who{Kind: audit.Kind(long), ID: long}, Action: long, Object: long, Reason: long, Detail: long, Peer: long}
-	if err := trail.Record(context.Background(), e); err != nil {
+	if err := trail.Record(t.Context(), e); err != nil {
 		t.Fatal(err)
 	}
 	p, err := trail.Read(audit.Query{})
