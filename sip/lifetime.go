@@ -13,21 +13,27 @@ const challengePatience = int64(32 * time.Second)
 const never = int64(1) << 62
 
 // over says whether the leg that decides the call's length has ended, and when; a moment without an
-// end is that of a challenge. Where the caller's leg was not seen, all legs decide.
+// end is that of a challenge. Where the caller's leg was not seen, all legs decide, but
+// not one to a far end that nobody waits for any more.
 func (c *call) over() (int64, bool) {
 	if h := c.callerHop(); h != nil {
 		return h.down, !h.alive() && !h.challenged()
 	}
-	last := int64(0)
+	last, calling, left := int64(0), false, false
 	for l := c.first; l != nil; l = l.next {
 		for h := &l.hop; h != nil; h = h.next {
-			if h.alive() {
+			switch {
+			case !h.alive():
+				left = left || h.wasAgent()
+				last = max(last, h.down)
+			case c.dir == Outbound && h.role == roleOut && h.up == 0:
+				calling = true
+			default:
 				return 0, false
 			}
-			last = max(last, h.down)
 		}
 	}
-	return last, true
+	return last, left || !calling
 }
 
 // challenged says whether credentials are asked for and the caller may come back with them.

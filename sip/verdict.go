@@ -164,15 +164,27 @@ func judgeUnanswered(caller *hop, phones fold) Reason {
 	return Failed
 }
 
-// judgeFar says what became of the far end of an outbound call (RFC 3261 §21).
+// judgeFar says what became of the far end of an outbound call (RFC 3261 §21). Where that was not seen,
+// the PBX tells the agent what it got: in its answer to his INVITE, or, when it had called him first,
+// as the reason why it hangs up.
 func judgeFar(c *call) judgement {
 	h := c.farHop()
-	if h == nil || h.up == 0 && (h.alive() || h.end == endUnknownFinal) {
-		if own := c.callerHop(); own != nil {
-			h = own // which the PBX answers with what it got
+	unseen := h == nil || h.up == 0 && (h.alive() || h.end == endUnknownFinal || h.challenged())
+	j := judgement{}
+	switch own := c.callerHop(); {
+	case !unseen:
+	case own != nil:
+		if h != nil {
+			j.confidence = Inferred
+		}
+		h = own
+	case h != nil:
+		j.confidence = Inferred
+		if j.status = c.told(); j.status != 0 {
+			j.result = resultOf(j.status)
+			return j
 		}
 	}
-	j := judgement{}
 	if h == nil {
 		return j
 	}
@@ -180,16 +192,46 @@ func judgeFar(c *call) judgement {
 	switch {
 	case h.up != 0:
 		j.result = Answered
-	case h.status == 486 || h.status == 600:
-		j.result = ResultBusy
-	case h.end == endCancel || h.status == 408 || h.status == 480 || h.status == 487:
+	case h.end == endCancel && resultOf(h.status) != ResultBusy:
 		j.result = NoAnswer
-	case h.status == 404 || h.status == 410 || h.status == 484:
-		j.result = WrongNumber
-	case h.status/100 == 5:
-		j.result = NetworkFailure
-	case h.status >= 300 && !h.challenged():
-		j.result = ResultRejected
+	case !h.challenged():
+		j.result = resultOf(h.status)
 	}
 	return j
+}
+
+// resultOf is what a final response says of the far end; unknown when there was none.
+func resultOf(status uint16) Result {
+	switch {
+	case status < 300:
+		return ResultUnknown
+	case status == 486 || status == 600:
+		return ResultBusy
+	case status == 408 || status == 480 || status == 487:
+		return NoAnswer
+	case status == 404 || status == 410 || status == 484:
+		return WrongNumber
+	case status/100 == 5:
+		return NetworkFailure
+	}
+	return ResultRejected
+}
+
+// told is the status with which a PBX hung up an agent whom it had called first (RFC 3326 §2), 0 when it
+// gave none.
+func (c *call) told() uint16 {
+	for l := c.first; l != nil; l = l.next {
+		for h := &l.hop; h != nil; h = h.next {
+			if !h.wasAgent() || h.end != endByeCaller {
+				continue
+			}
+			switch {
+			case h.sip >= 300:
+				return h.sip
+			case h.cause == 17+1:
+				return 486 // RFC 3398 §7.2.4.1
+			}
+		}
+	}
+	return 0
 }
