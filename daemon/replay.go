@@ -45,7 +45,12 @@ func Replay(ctx context.Context, o ReplayOptions) error {
 		return err
 	}
 	defer st.Close()
-	readers, err := openAll(o.Files)
+	captures, told, err := openRecordings(o.Files)
+	if err != nil {
+		return err
+	}
+	defer told.close()
+	readers, err := openAll(captures)
 	if err != nil {
 		return err
 	}
@@ -78,7 +83,13 @@ func Replay(ctx context.Context, o ReplayOptions) error {
 			}
 		}
 	})
-	err = readAll(ctx, readers, w, o.Progress)
+	if err := told.tell(w, dir.Plan()); err != nil {
+		return err
+	}
+	err = readAll(ctx, readers, told, w, o.Progress)
+	if err == nil {
+		err = told.rest()
+	}
 	if err == nil {
 		w.finish()
 	}
@@ -133,7 +144,7 @@ func closeAll(readers []*capture.Reader) {
 // progressEvery is how many packets go by between two looks at the clock of a progress bar.
 const progressEvery = 1 << 14
 
-func readAll(ctx context.Context, readers []*capture.Reader, w *watch, progress func(done, total int64)) error {
+func readAll(ctx context.Context, readers []*capture.Reader, told recordings, w *watch, progress func(done, total int64)) error {
 	total := int64(0)
 	for _, r := range readers {
 		r.OnEncrypted = func(e capture.Encrypted) { w.unreadable(e.Src, e.Dst) }
@@ -148,6 +159,11 @@ func readAll(ctx context.Context, readers []*capture.Reader, w *watch, progress 
 		}
 		if err != nil {
 			return err
+		}
+		if len(told) > 0 {
+			if err := told.until(p.Arrival); err != nil {
+				return err
+			}
 		}
 		w.mu.Lock()
 		w.packet(&p)

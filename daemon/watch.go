@@ -21,6 +21,9 @@ type watch struct {
 	cause   time.Time // arrival of what is being handled: what latency is counted from
 	refused map[sip.ScanReason]uint64
 
+	tellings     []telling // by PBXs, waiting for the mirror
+	tellingsLost uint64
+
 	// out takes the events in order, under mu; it may block to slow the feeds down.
 	out func(*sip.Event, time.Time)
 	// told is called after the events of a batch.
@@ -78,6 +81,9 @@ func (w *watch) handle(batch []hep.Received) {
 
 // packet takes in one packet, which may hold several messages: a PBX mirrors a TCP read as it came.
 func (w *watch) packet(p *hep.Received) {
+	if len(w.tellings) > 0 {
+		w.hear(p.Arrival)
+	}
 	w.cause = p.Arrival
 	w.tracker.Expire(p.Arrival.UnixNano(), w.emit)
 	at := w.clocks.at(p).UnixNano()
@@ -116,6 +122,7 @@ func (w *watch) emit(e *sip.Event) { w.out(e, w.cause) }
 func (w *watch) tick(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.hear(now)
 	w.cause = now
 	w.tracker.Expire(now.UnixNano(), w.emit)
 	w.told()
@@ -125,6 +132,9 @@ func (w *watch) tick(now time.Time) {
 func (w *watch) finish() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if n := len(w.tellings); n > 0 {
+		w.hear(w.tellings[n-1].due)
+	}
 	w.tracker.Finish(w.emit)
 	w.told()
 }

@@ -60,6 +60,7 @@ const (
 	callDirty     // changed since it was last written behind
 	callKept      // written behind at least once
 	callCounted   // among its trunk's live calls with an agent
+	callVoicemail // the PBX told that its caller reached voicemail
 )
 
 // newCall begins a call with its first leg.

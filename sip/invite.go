@@ -32,6 +32,9 @@ func (t *Tracker) newLeg(m *Message) *hop {
 	}
 	l := t.spares.leg()
 	l.callID, l.fromTag, l.cseq, l.nhops = t.texts.text(m.CallID), hash(m.From.Tag), m.CSeq, 1
+	if m.Told {
+		l.flags |= legTold
+	}
 	t.legs[t.id] = l
 	t.hops++
 	s := t.look(m)

@@ -82,6 +82,7 @@ type legFlags uint8
 const (
 	legTied   legFlags = 1 << iota // joined to its call by number and time
 	legLinked                      // joined by a header or an outside link
+	legTold                        // known from what a PBX tells, not from signalling
 )
 
 // maxHops bounds the hops of a leg, which a hostile sender could otherwise add without end.

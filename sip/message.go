@@ -91,6 +91,8 @@ type Message struct {
 	Time      int64 // nanoseconds since the Unix epoch
 	Src, Dst  netip.AddrPort
 	Transport Transport
+	// Told says that nobody saw the message: its PBX told of what it means. Whoever sets the addresses sets it.
+	Told bool
 
 	Request    bool   // else a response
 	Method     Method // of the request line, for a response that of CSeq

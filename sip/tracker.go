@@ -204,6 +204,10 @@ func (t *Tracker) Handle(m *Message, emit func(*Event)) {
 		t.stats.Unrelated++
 		return
 	}
+	if m.Told != (l.flags&legTold != 0) {
+		t.otherwise(l, m)
+		return
+	}
 	t.saw(l.call, m)
 	if l == l.call.caller {
 		l.call.flags &^= callBlind

@@ -137,7 +137,7 @@ func (c *call) heldFor(caller *hop) int64 {
 // judgeWaiting is rows 8 to 11: the PBX had answered, but no agent.
 func (t *Tracker) judgeWaiting(c *call, caller *hop) Reason {
 	switch {
-	case c.any(func(h *hop) bool { return h.flags&hopVoicemail != 0 && h.up != 0 }):
+	case c.flags&callVoicemail != 0, c.any(func(h *hop) bool { return h.flags&hopVoicemail != 0 && h.up != 0 }):
 		return Voicemail
 	case caller.end == endByeCaller:
 		return AbandonedWaiting

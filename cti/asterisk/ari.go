@@ -1,0 +1,107 @@
+package asterisk
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrEvent is returned for bytes that are no event of ARI.
+var ErrEvent = errors.New("asterisk: no ARI event")
+
+// ariTime is how ARI writes times.
+const ariTime = "2006-01-02T15:04:05.000-0700"
+
+// ariEvent is what matters of an event of ARI (Asterisk REST interface, "Events").
+type ariEvent struct {
+	Type       string      `json:"type"`
+	Timestamp  string      `json:"timestamp"`
+	Channel    *ariChannel `json:"channel"`
+	Caller     *ariChannel `json:"caller"` // of Dial
+	Peer       *ariChannel `json:"peer"`
+	Forwarded  *ariChannel `json:"forwarded"`
+	DialString string      `json:"dialstring"`
+	Cause      *int        `json:"cause"`
+	Soft       bool        `json:"soft"`
+	App        string      `json:"dialplan_app"`
+	Bridge     *struct {
+		ID       string   `json:"id"`
+		Channels []string `json:"channels"`
+	} `json:"bridge"`
+}
+
+// ariChannel is a channel as ARI shows it.
+type ariChannel struct {
+	ID         string   `json:"id"`
+	Name       string   `json:"name"`
+	State      string   `json:"state"`
+	ProtocolID string   `json:"protocol_id"`
+	Caller     ariParty `json:"caller"`
+	Connected  ariParty `json:"connected"`
+	Dialplan   struct {
+		Exten string `json:"exten"`
+		App   string `json:"app_name"`
+	} `json:"dialplan"`
+	Created string `json:"creationtime"`
+}
+
+type ariParty struct {
+	Number string `json:"number"`
+}
+
+func (c *ariChannel) channel() Channel {
+	if c == nil {
+		return Channel{}
+	}
+	created, _ := time.Parse(ariTime, c.Created)
+	return Channel{
+		ID: c.ID, Name: c.Name, State: ParseState(c.State), CallID: c.ProtocolID, Caller: c.Caller.Number, Line: c.Connected.Number,
+		Exten: c.Dialplan.Exten, App: c.Dialplan.App, Created: created,
+	}
+}
+
+// ARI takes an event as ARI sent it: JSON. arrival stands for its time where it has none. An error is
+// ErrEvent, and nothing has changed.
+func (m *Model) ARI(b []byte, arrival time.Time) (at time.Time, err error) {
+	var e ariEvent
+	if err := json.Unmarshal(b, &e); err != nil {
+		return arrival, fmt.Errorf("%w: %w", ErrEvent, err)
+	}
+	if e.Type == "" {
+		return arrival, ErrEvent
+	}
+	if at, err = time.Parse(ariTime, e.Timestamp); err != nil {
+		at = arrival
+	}
+	ch, cause := e.Channel.channel(), -1
+	if e.Cause != nil {
+		cause = *e.Cause
+	}
+	switch e.Type {
+	case "ChannelCreated", "ChannelStateChange", "ChannelCallerId", "ChannelConnectedLine", "ChannelDialplan":
+		if e.App != "" {
+			ch.App = e.App
+		}
+		m.See(at, ch)
+	case "Dial":
+		caller := e.Caller.channel()
+		m.Dial(at, caller, e.Peer.channel(), e.DialString)
+		if e.Forwarded != nil {
+			m.Dial(at, caller, e.Forwarded.channel(), "")
+		}
+	case "ChannelHangupRequest":
+		m.HangupRequested(at, ch, cause, e.Soft)
+	case "ChannelDestroyed":
+		m.Destroyed(at, ch, cause)
+	case "ChannelEnteredBridge":
+		if e.Bridge != nil {
+			m.Entered(at, e.Bridge.ID, ch, e.Bridge.Channels)
+		}
+	case "ChannelHold":
+		m.Held(at, ch, true)
+	case "ChannelUnhold":
+		m.Held(at, ch, false)
+	}
+	return at, nil
+}

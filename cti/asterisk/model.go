@@ -1,0 +1,439 @@
+package asterisk
+
+import (
+	"strings"
+	"time"
+
+	"ringback/cti"
+	"ringback/sip"
+)
+
+// Channel is one side of one leg as Asterisk tells of it at some moment, by ARI or AMI. What a message
+// leaves out is empty.
+type Channel struct {
+	ID      string // uniqueid, the same in ARI and AMI
+	Name    string // PJSIP/101-0000003a
+	State   State
+	CallID  string // SIP Call-ID; ARI calls it protocol_id
+	Caller  string // the number of whoever is at the channel's far end
+	Line    string // the connected line: the number of the other channel's far end
+	Exten   string // dialled, or being executed
+	App     string // of the dialplan
+	Hidden  bool   // Caller is not to be shown
+	Created time.Time
+}
+
+// State is a channel's state.
+type State uint8
+
+// The states of a channel that matter: Down is one that is being dialled, Ring one that dials.
+const (
+	StateUnknown State = iota
+	Down
+	Ring
+	Ringing
+	Up
+	Other // busy, off hook, …
+)
+
+// ParseState reads the word that ARI and AMI have for a state.
+func ParseState(s string) State {
+	switch s {
+	case "":
+		return StateUnknown
+	case "Down", "Rsrvd", "Dialing":
+		return Down
+	case "Ring":
+		return Ring
+	case "Ringing":
+		return Ringing
+	case "Up":
+		return Up
+	}
+	return Other
+}
+
+// Options of a Model.
+type Options struct {
+	Site *cti.Site
+	Sink cti.Sink
+	// CallIDs says that an ARI feed tells the SIP Call-IDs: legs wait for theirs.
+	CallIDs bool
+	// MaxChannels bounds the channels followed at one time; the oldest is given up first: 20 000.
+	MaxChannels int
+}
+
+// Model follows the channels of one Asterisk, from ARI events, AMI events or both, and tells package sip
+// what they mean. It is owned by one goroutine at a time.
+type Model struct {
+	o        Options
+	channels map[string]*channel
+	halves   map[string]*channel // first halves of Local channels, by their common name
+	order    []string            // ids as they came, for giving up the oldest
+	stats    Stats
+}
+
+// Stats are what a Model has counted.
+type Stats struct {
+	Channels int    // followed now
+	Evicted  uint64 // given up as there were too many
+	Unknown  uint64 // events of channels that were not seen to begin, and could not be taken up
+}
+
+// channel is a channel that is followed.
+type channel struct {
+	Channel
+	endpoint string
+	local    bool
+	second   bool // ;2 of a Local channel
+	incoming bool // Asterisk was called on it
+	way      cti.Way // once it has a leg
+	to       string
+	dialled  string   // what Asterisk dialled
+	by       *channel // that dials it
+	leg      *cti.Leg
+	links    string // the Call-ID it was linked with last
+	mailbox  bool   // voicemail was told
+	over     bool
+	bridge   string
+}
+
+// New makes a model of an Asterisk of which nothing is known yet.
+func New(o Options) *Model {
+	if o.MaxChannels <= 0 {
+		o.MaxChannels = 20_000
+	}
+	return &Model{o: o, channels: map[string]*channel{}, halves: map[string]*channel{}}
+}
+
+// Stats is what has been counted so far.
+func (m *Model) Stats() Stats {
+	s := m.stats
+	s.Channels = len(m.channels)
+	return s
+}
+
+// See takes a channel as it is now.
+func (m *Model) See(at time.Time, now Channel) { m.see(at, now) }
+
+// see finds or begins a channel and brings it up to date; nil when it has no id.
+func (m *Model) see(at time.Time, now Channel) *channel {
+	if now.ID == "" {
+		return nil
+	}
+	c := m.channels[now.ID]
+	if c == nil {
+		if now.Name == "" {
+			m.stats.Unknown++
+			return nil
+		}
+		c = m.begin(at, now)
+	}
+	if c.over {
+		return c
+	}
+	c.update(now)
+	m.progress(at, c)
+	return c
+}
+
+// begin follows a new channel.
+func (m *Model) begin(at time.Time, now Channel) *channel {
+	if len(m.channels) >= m.o.MaxChannels {
+		m.evict()
+	}
+	c := &channel{Channel: now}
+	if c.Created.IsZero() {
+		c.Created = at
+	}
+	tech, rest, _ := strings.Cut(now.Name, "/")
+	c.endpoint = rest
+	if i := strings.LastIndexByte(rest, '-'); i > 0 {
+		c.endpoint = rest[:i]
+	}
+	c.incoming = now.State == Ring || now.State == Up && now.Line == ""
+	if tech == "Local" {
+		m.beginHalf(c, rest)
+	} else if c.incoming {
+		c.to = now.Exten
+	}
+	m.channels[now.ID] = c
+	m.order = append(m.order, now.ID)
+	return c
+}
+
+// beginHalf ties the halves of a Local channel: what dials the first dials through the second.
+func (m *Model) beginHalf(c *channel, rest string) {
+	c.local = true
+	pair, half, _ := strings.Cut(rest, ";")
+	if c.second = half == "2"; c.second {
+		c.by = m.halves[pair]
+		delete(m.halves, pair)
+		return
+	}
+	m.halves[pair] = c
+}
+
+// evict gives up the channel that was followed longest.
+func (m *Model) evict() {
+	for len(m.order) > 0 {
+		id := m.order[0]
+		m.order = m.order[1:]
+		if c := m.channels[id]; c != nil {
+			m.forget(c)
+			m.stats.Evicted++
+			return
+		}
+	}
+}
+
+func (m *Model) forget(c *channel) {
+	c.over = true
+	delete(m.channels, c.ID)
+	if c.local && !c.second {
+		pair, _, _ := strings.Cut(strings.TrimPrefix(c.Name, "Local/"), ";")
+		delete(m.halves, pair)
+	}
+	if len(m.order) > 2*len(m.channels)+64 { // those that are gone are taken out now and then
+		kept := m.order[:0]
+		for _, id := range m.order {
+			if m.channels[id] != nil {
+				kept = append(kept, id)
+			}
+		}
+		m.order = kept
+	}
+}
+
+// update takes over what a later look tells.
+func (c *channel) update(now Channel) {
+	keep := func(to *string, s string) {
+		if s != "" {
+			*to = s
+		}
+	}
+	if now.State != StateUnknown {
+		c.State = now.State
+	}
+	keep(&c.CallID, now.CallID)
+	keep(&c.Line, now.Line)
+	keep(&c.App, now.App)
+	if c.leg == nil {
+		keep(&c.Caller, now.Caller)
+		keep(&c.Exten, now.Exten)
+	}
+	c.Hidden = c.Hidden || now.Hidden
+}
+
+// progress tells what has become of a channel's leg, as far as it is known enough to be told.
+func (m *Model) progress(at time.Time, c *channel) {
+	if c.local {
+		return
+	}
+	if c.leg == nil {
+		if !m.ready(c) {
+			return
+		}
+		m.invite(at, c)
+	}
+	switch c.State {
+	case Ringing:
+		c.leg.Ring(at)
+	case Up:
+		c.leg.Answer(at)
+	default:
+	}
+	m.mailbox(at, c)
+}
+
+// ready says whether a leg's beginning can be told: who is called by whom, and its Call-ID.
+func (m *Model) ready(c *channel) bool {
+	if c.CallID == "" && m.o.CallIDs && strings.HasPrefix(c.Name, "PJSIP/") {
+		return false
+	}
+	return c.incoming || c.by != nil
+}
+
+// invite tells the beginning of a leg, and what causes it.
+func (m *Model) invite(at time.Time, c *channel) {
+	p := cti.Party{Endpoint: c.endpoint, Withheld: c.Hidden}
+	phone := m.o.Site.Agent(c.endpoint)
+	way := cti.FromCarrier
+	root := c.root()
+	switch {
+	case c.incoming && phone:
+		way = cti.FromAgent
+		p.From, p.To = c.endpoint, c.to
+	case c.incoming:
+		p.From, p.To = c.Caller, c.to
+	case phone:
+		way = cti.ToAgent
+		p.From, p.Withheld = root.number(c), root.Hidden
+	default:
+		way = cti.ToCarrier
+		p.From, p.To, p.Withheld = c.Line, dialledNumber(c), root.Hidden
+	}
+	began := at
+	if c.incoming && c.Created.Before(at) {
+		began = c.Created
+	}
+	c.way = way
+	c.leg = cti.NewLeg(m.o.Site, m.o.Sink, c.CallID, c.ID, way, p)
+	if root != c && root.leg != nil {
+		m.link(at, root, c)
+	}
+	c.leg.Invite(began)
+}
+
+// link tells that a leg is caused by another.
+func (m *Model) link(at time.Time, cause, effect *channel) {
+	if cause.leg == nil || effect.leg == nil || effect.links == cause.leg.CallID() {
+		return
+	}
+	effect.links = cause.leg.CallID()
+	m.o.Sink.Link(at, cause.leg.CallID(), effect.leg.CallID())
+}
+
+// root is the channel that a chain of dialling begins with.
+func (c *channel) root() *channel {
+	for i := 0; c.by != nil && i < maxChain; i++ {
+		c = c.by
+	}
+	return c
+}
+
+// maxChain bounds how many channels may dial one through another.
+const maxChain = 32
+
+// number is whom a phone that is dialled shows as its caller.
+func (c *channel) number(dialled *channel) string {
+	switch {
+	case c == dialled:
+		return dialled.Line
+	case c.Caller != "":
+		return c.Caller
+	}
+	return dialled.Line
+}
+
+// dialledNumber is the number that a leg to a carrier calls.
+func dialledNumber(c *channel) string {
+	s := c.dialled
+	if _, rest, ok := strings.Cut(s, "/"); ok {
+		s = rest
+	}
+	s, _, _ = strings.Cut(s, "@")
+	s = strings.TrimPrefix(s, "sip:")
+	if strings.ContainsAny(s, "0123456789") && s != c.endpoint {
+		return s
+	}
+	if c.Exten != "" && c.Exten != "s" {
+		return c.Exten
+	}
+	return c.Caller
+}
+
+// mailbox tells that a caller is in voicemail, once.
+func (m *Model) mailbox(at time.Time, c *channel) {
+	if c.mailbox || !c.incoming || !isVoicemail(c.App) {
+		return
+	}
+	c.mailbox = true
+	m.o.Sink.Fact(sip.Fact{Kind: sip.FactVoicemail, At: at.UnixNano(), CallID: c.leg.CallID()})
+}
+
+// isVoicemail says whether a dialplan application takes messages.
+func isVoicemail(app string) bool {
+	switch strings.ToLower(app) {
+	case "voicemail", "minivmrecord", "record", "mixmonitorvoicemail":
+		return true
+	}
+	return false
+}
+
+// Dial takes that one channel dials another, or how that fares. status is empty at the beginning.
+func (m *Model) Dial(at time.Time, caller, peer Channel, dialled string) {
+	by := m.see(at, caller)
+	c := m.channels[peer.ID]
+	if c == nil && peer.Name != "" && peer.ID != "" {
+		c = m.begin(at, peer)
+	}
+	if c != nil && by != nil && !c.over && c.by == nil && !c.incoming && by != c && by.root() != c {
+		c.by = by
+		if c.dialled == "" {
+			c.dialled = dialled
+		}
+	}
+	m.see(at, peer)
+}
+
+// HangupRequested takes that a channel is asked to end: by its far side, or, if soft, by Asterisk. cause is
+// -1 where none was told.
+func (m *Model) HangupRequested(at time.Time, ch Channel, cause int, soft bool) {
+	c := m.see(at, ch)
+	if c == nil || c.leg == nil || soft || c.over {
+		return
+	}
+	c.leg.End(at, c.far(), cause)
+}
+
+// far is the side of a channel's leg that is not Asterisk.
+func (c *channel) far() cti.Side {
+	if c.incoming {
+		return cti.Inviting
+	}
+	return cti.Invited
+}
+
+func (c *channel) near() cti.Side {
+	if c.incoming {
+		return cti.Invited
+	}
+	return cti.Inviting
+}
+
+// Destroyed takes that a channel is no more.
+func (m *Model) Destroyed(at time.Time, ch Channel, cause int) {
+	ch.State = StateUnknown // a channel that was turned away shows busy
+	c := m.see(at, ch)
+	if c == nil {
+		return
+	}
+	if c.leg != nil {
+		c.leg.End(at, c.near(), cause)
+	}
+	m.forget(c)
+}
+
+// Entered takes that a channel is in a bridge with others: whoever called is now with whoever answered,
+// however that came about.
+func (m *Model) Entered(at time.Time, bridge string, ch Channel, with []string) {
+	c := m.see(at, ch)
+	if c == nil {
+		return
+	}
+	c.bridge = bridge
+	for _, id := range with {
+		o := m.channels[id]
+		if o == nil || o == c || o.leg == nil || c.leg == nil {
+			continue
+		}
+		cause, effect := c, o
+		if !c.customer() && o.customer() || !cause.incoming && effect.incoming {
+			cause, effect = o, c
+		}
+		if effect.root() != cause {
+			m.link(at, cause, effect)
+		}
+	}
+}
+
+// customer says whether a channel is that of somebody who called in.
+func (c *channel) customer() bool { return c.way == cti.FromCarrier }
+
+// Held takes that the far side of a channel holds, or takes back.
+func (m *Model) Held(at time.Time, ch Channel, held bool) {
+	if c := m.see(at, ch); c != nil && c.leg != nil && !c.incoming {
+		c.leg.Hold(at, held)
+	}
+}

@@ -1,0 +1,76 @@
+package sip
+
+// FactKind is what a PBX tells of a leg that signalling does not show.
+type FactKind uint8
+
+// The kinds of facts.
+const (
+	FactUnknown      FactKind = iota
+	FactVoicemail             // the caller's leg reached voicemail
+	FactMediaStopped          // no media came any more
+	FactWithheld              // the caller hides his number
+)
+
+// Fact is one thing that a PBX tells of a leg.
+type Fact struct {
+	Kind   FactKind
+	At     int64  // nanoseconds since the Unix epoch, by the PBX's clock
+	CallID string // SIP Call-ID of the leg
+}
+
+// Tell takes a fact in. It may come before the leg's messages or after them, but not after the verdict.
+// The events it causes are emitted before Tell returns.
+func (t *Tracker) Tell(f Fact, emit func(*Event)) {
+	t.emit = emit
+	id := t.idOfText(f.CallID)
+	l := t.leg(id)
+	if l == nil {
+		return
+	}
+	c := l.call
+	switch f.Kind {
+	case FactVoicemail:
+		c.flags |= callVoicemail
+		t.mark(c)
+	case FactMediaStopped:
+		l.hop.cause = 44 + 1
+		t.mark(c)
+	case FactWithheld:
+	default:
+	}
+}
+
+// otherwise takes a message of a leg that another kind of feed showed first: mirrored signalling of a
+// leg that was told, or the other way round. What the first feed shows stands; where it misses that the leg
+// was answered or ended, the other proves it.
+func (t *Tracker) otherwise(l *leg, m *Message) {
+	h := &l.hop
+	for h.next != nil {
+		h = h.next
+	}
+	in := input{at: m.Time, reason: m.Reason}
+	switch {
+	case !m.Told:
+		return
+	case m.Request && m.Method == BYE && h.state == confirmed:
+		in.sign, in.fromCaller = signBye, t.sideOf(l, m)
+	case !m.Request && m.CSeqMethod == INVITE && m.StatusCode/100 == 2 && h.state < confirmed:
+		in.sign = signAnswer
+	default:
+		return
+	}
+	was := *h
+	h.step(&in)
+	t.changed(l, h, &was, m)
+}
+
+// sideOf says whether the side that sent a leg's INVITE sends a message, by where it comes from.
+func (t *Tracker) sideOf(l *leg, m *Message) (inviting bool) {
+	fromPBX := t.at(m.Src).kind == placePBX
+	switch l.hop.role {
+	case roleIn:
+		return !fromPBX
+	default:
+		return fromPBX
+	}
+}
