@@ -189,7 +189,7 @@ func BenchmarkPage(b *testing.B) {
 	wg.Wait()
 	cursor := ""
 	for range n / 2 / 500 {
-		page, err := c.List(cases.Query{List: "callbacks", State: cases.Open, Limit: 500, Cursor: cursor})
+		page, err := c.List(cases.Query{Lists: []string{"callbacks"}, State: cases.Open, Limit: 500, Cursor: cursor})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -200,7 +200,7 @@ func BenchmarkPage(b *testing.B) {
 		submit(first, 10)
 		first += 10
 		began := time.Now()
-		page, err := c.List(cases.Query{List: "callbacks", State: cases.Open, Limit: 50, Cursor: cursor})
+		page, err := c.List(cases.Query{Lists: []string{"callbacks"}, State: cases.Open, Limit: 50, Cursor: cursor})
 		took = append(took, time.Since(began))
 		if err != nil || len(page.Cases) != 50 {
 			b.Fatalf("%d cases, %v", len(page.Cases), err)

@@ -44,13 +44,59 @@ type Case struct {
 
 	Previous string // the closed case of the same customer before this one
 	Version  uint64 // grows with every change
+
+	Channel    Channel // the way it came in
+	CreatedBy  string  // the agent or program that made it, where no call did
+	ExternalID string  // what an import or another program calls it
+	Name       string  // of the customer
+	Topic      string
+	Note       string            // what there is to know
+	LastNote   string            // what somebody wrote last with a handling, a comment or another act
+	Fields     map[string]string // further columns of an import
+
+	Personal      string    // the agent it is meant for; empty: everybody
+	PersonalUntil time.Time // then it is everybody's; zero: never
+	Accepted      time.Time // by the assignee, when another gave it to him
+	ClaimUntil    time.Time // until when the assignee, who took it himself, has to call; zero: no limit
+	NotBefore     time.Time // it is not offered before; zero: at any time
+
+	Awaiting time.Time // since when more is asked; zero: nothing is
+	Question string    // what
+
+	Attempt    *Attempt  // the latest; nil: none
+	Handling   string    // the handling status given last
+	Resolution string    // given at the close
+	Contacted  time.Time // when the customer was reached first; zero: not yet
+
+	Undo *Undoable // the act that can be taken back; nil: none
+}
+
+// Attempt is one try to reach a customer, made in the app or seen on the wire.
+type Attempt struct {
+	At      time.Time
+	Agent   string     // who tried; empty: nobody knows
+	Call    string     // sip.Call.ID; empty when it was not seen on the wire
+	Result  sip.Result // likewise
+	Counted bool       // towards the limits of the list
+	Handled bool       // a handling status was given for it
+	TooSoon bool       // the agent gave up before that could say anything
+}
+
+func (t *try) public() *Attempt {
+	return &Attempt{At: t.at, Agent: t.agent, Call: t.call, Result: t.result, Counted: t.counted, Handled: t.handled, TooSoon: t.early}
+}
+
+// Undoable is an act that whoever did it can take back, with Undo, until the list's undo_within is over
+// or something else happens to the case.
+type Undoable struct {
+	Act   string // its id
+	Agent string // who did it
+	At    time.Time
+	Event ChangeEvent // what it did
 }
 
 // Overdue says whether the case should have been dealt with by now.
 func (c *Case) Overdue(now time.Time) bool { return c.State == Open && !now.Before(c.Due) }
-
-// expiry is when the case has to be looked at for expiry; zero: never.
-func (c *Case) expiry() time.Time { return expiryOf(c.State, c.KeepOpen, c.Expires, c.Scheduled) }
 
 func expiryOf(state State, keepOpen bool, expires, scheduled time.Time) time.Time {
 	switch {
@@ -89,6 +135,14 @@ type Entry struct {
 	Agent  string
 	Note   string // what a person wrote with it
 	Call   *Proof // the call that caused it, nil when none did
+
+	Visible bool          // of a comment: the customer may see it
+	Fields  []FieldChange // of an edit: what was changed
+}
+
+// FieldChange is one field of a case that a person changed. Times are written as RFC 3339 says.
+type FieldChange struct {
+	Name, Old, New string
 }
 
 // Proof is what was seen of a call, as far as an entry rests on it.

@@ -39,12 +39,14 @@ type Cases struct {
 	// into a map. It follows from what is stored and what was submitted.
 	mu      sync.Mutex
 	numbers map[sip.Number]*interest
-	live    map[string]*onLine    // service calls on the line, by sip.Call.ID
-	waiting map[string]sip.Number // agents' calls whose end matters, and whom they called
-	open    map[string]int        // open cases by list
-	showing []string              // open cases that showed a call on the line when the store was opened
+	live    map[string]*onLine        // service calls on the line, by sip.Call.ID
+	waiting map[string]sip.Number     // agents' calls whose end matters, and whom they called
+	lists   map[string]*counts        // open cases by list
+	mine    map[string]map[string]int // open cases by assignee and list
+	showing []string                  // open cases that showed a call on the line when the store was opened
 	decided map[Why]uint64
 	expires time.Time // when the next open case expires, or earlier; zero: none does
+	wakes   time.Time // likewise, when something else happens to one by itself
 	forgot  time.Time // when Expire last forgot what is old
 
 	spareNumber *interest // to be used again
@@ -62,12 +64,19 @@ func New(st *store.Store, dir func() *directory.Directory, o Options) (*Cases, e
 	}
 	c := &Cases{
 		st: st, dir: dir, opt: o,
-		numbers: map[sip.Number]*interest{}, live: map[string]*onLine{}, waiting: map[string]sip.Number{}, open: map[string]int{}, decided: map[Why]uint64{},
+		numbers: map[sip.Number]*interest{}, live: map[string]*onLine{}, waiting: map[string]sip.Number{}, lists: map[string]*counts{}, mine: map[string]map[string]int{}, decided: map[Why]uint64{},
 	}
 	st.Handle(kindEvent, c.applyEvent)
 	st.Handle(kindAct, c.applyAct)
+	st.Handle(kindCreate, c.applyCreate)
+	st.Handle(kindNext, c.applyNext)
+	st.Handle(kindErase, c.applyErase)
+	st.Handle(kindUpgrade, c.applyUpgrade)
 	st.Handle(kindExpire, c.applyExpire)
 	st.Handle(kindForget, c.applyForget)
+	if err := c.upgrade(); err != nil {
+		return nil, fmt.Errorf("cases: bringing the store up to date: %w", err)
+	}
 	if err := st.View(c.load); err != nil {
 		return nil, fmt.Errorf("cases: reading what is open: %w", err)
 	}
@@ -86,20 +95,8 @@ func (c *Cases) load(s *store.Snapshot) error {
 		c.ids.second = second
 		break
 	}
-	for key, value := range s.Scan(store.Prefix(tableOpen)) {
-		var list, id string
-		if err := store.SplitKey(key, nil, &list, nil, nil, &id); err != nil {
-			return err
-		}
-		p, err := decodePlace(value)
-		if err != nil {
-			return err
-		}
-		c.count(presence{list, p.number}, 1)
-		c.expires = sooner(c.expires, p.expires)
-		if p.calling {
-			c.showing = append(c.showing, id)
-		}
+	if err := c.loadOpen(s); err != nil {
+		return err
 	}
 	for key, value := range s.Scan(store.Prefix(tableCall)) {
 		var call string
@@ -115,16 +112,6 @@ func (c *Cases) load(s *store.Snapshot) error {
 		}
 	}
 	return nil
-}
-
-// count adds n open cases, or takes them away.
-func (c *Cases) count(p presence, n int) {
-	c.open[p.list] += n
-	if p.number != 0 {
-		i := c.of(p.number)
-		i.open += n
-		c.drop(i)
-	}
 }
 
 // Submit applies an event of the tracker. done is called once: with the changes it made after they are
@@ -244,14 +231,8 @@ func (c *Cases) settle(ev *sip.Event, n sip.Number, res any, err error) ([]Chang
 	if r.waits {
 		c.waiting[ev.Call.ID] = n
 	}
-	for _, p := range r.opened {
-		c.count(p, 1)
-	}
-	for _, p := range r.closed {
-		c.count(p, -1)
-	}
-	for i := range r.changes {
-		c.expires = sooner(c.expires, r.changes[i].Case.expiry())
+	for i := range r.moves {
+		c.moved(&r.moves[i])
 	}
 	for _, why := range r.why {
 		c.decided[why]++
@@ -264,13 +245,6 @@ func (c *Cases) Decisions() map[Why]uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.decided)
-}
-
-// Open counts the open cases by list.
-func (c *Cases) Open() map[string]int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return maps.Clone(c.open)
 }
 
 // Resume goes on after a start with the calls that are on the line: those the tracker restored. An

@@ -78,10 +78,12 @@ func (d *reader) fail(what string) {
 }
 
 // format reads the version a record begins with.
-func (d *reader) format(of string) {
-	if v := d.uint(); d.err == nil && (v == 0 || v > recordFormat) {
+func (d *reader) format(of string) uint64 {
+	v := d.uint()
+	if d.err == nil && (v == 0 || v > recordFormat) {
 		d.fail(fmt.Sprintf("a %s of format %d, this version reads up to %d; a newer Ringback wrote it", of, v, recordFormat))
 	}
+	return v
 }
 
 func (d *reader) uint() uint64 {

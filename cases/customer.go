@@ -15,6 +15,8 @@ type customer struct {
 	// who calls often the older ones stand under keys of their own.
 	judged  []judged
 	spilled time.Time // when that happened last
+
+	tried []time.Time // the attempts to reach him that count, the latest ones
 }
 
 // judged is a service call whose verdict was applied.
@@ -22,6 +24,13 @@ type judged struct {
 	call string // sip.Call.ID
 	at   time.Time
 }
+
+// maxTried is how many attempts to reach a customer are remembered, and triedFor for how long: it is
+// their day that counts.
+const (
+	maxTried = 32
+	triedFor = 48 * time.Hour
+)
 
 // maxJudged is how many judged calls stand in the record of a customer.
 const maxJudged = 8
@@ -55,6 +64,37 @@ func (c *customer) open() []string {
 	return ids
 }
 
+// try notes an attempt that counts. The cases of one number have it in common.
+func (c *customer) try(at time.Time) {
+	if slices.ContainsFunc(c.tried, at.Equal) {
+		return
+	}
+	c.tried = slices.DeleteFunc(c.tried, func(t time.Time) bool { return at.Sub(t) > triedFor })
+	c.tried = append(c.tried, at)
+	c.tried = c.tried[max(0, len(c.tried)-maxTried):]
+}
+
+// untry takes an attempt back.
+func (c *customer) untry(at time.Time) { c.tried = slices.DeleteFunc(c.tried, at.Equal) }
+
+// triedOn counts the attempts on the day of a moment, in a time zone.
+func (c *customer) triedOn(day time.Time, zone *time.Location) int {
+	n := 0
+	y, m, d := day.In(zone).Date()
+	for _, t := range c.tried {
+		if ty, tm, td := t.In(zone).Date(); ty == y && tm == m && td == d {
+			n++
+		}
+	}
+	return n
+}
+
+// empty says whether there is nothing to remember of him.
+func (c *customer) empty() bool {
+	return len(c.judged) == 0 && len(c.tried) == 0 && c.short.IsZero() &&
+		!slices.ContainsFunc(c.lists, func(o onList) bool { return len(o.open) > 0 || o.last != "" })
+}
+
 func (c *customer) encode() []byte {
 	w := writer{make([]byte, 0, 128)}
 	w.uint(recordFormat)
@@ -74,18 +114,27 @@ func (c *customer) encode() []byte {
 		w.time(o.closed)
 		w.time(o.reached)
 	}
+	w.uint(uint64(len(c.tried)))
+	for _, t := range c.tried {
+		w.time(t)
+	}
 	return w.b
 }
 
 func decodeCustomer(b []byte) (*customer, error) {
 	d := reader{b: b}
-	d.format("customer")
+	format := d.format("customer")
 	c := &customer{short: d.time(), spilled: d.time()}
 	for range d.count() {
 		c.judged = append(c.judged, judged{d.string(), d.time()})
 	}
 	for range d.count() {
 		c.lists = append(c.lists, onList{d.string(), d.strings(), d.string(), d.time(), d.time()})
+	}
+	if format >= 2 {
+		for range d.count() {
+			c.tried = append(c.tried, d.time())
+		}
 	}
 	if d.err != nil {
 		return nil, fmt.Errorf("reading a customer: %w", d.err)

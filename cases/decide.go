@@ -22,6 +22,7 @@ const (
 	noteAndClose         // likewise, and close the case
 	noteAndReopen        // likewise, and reopen it
 	show                 // that the customer is on the line
+	letGo                // from whoever has it
 )
 
 // Why names the rule that decided, each a sentence of DOMAIN.md. Logs, metrics and tests share it.
@@ -61,6 +62,11 @@ const (
 	whyNotExpired    Why = "not_expired"
 	whyUndoTooLate   Why = "undo_too_late"
 	whyNotAutomatic  Why = "not_automatic" // a person closed it
+
+	whyMoreAttempts      Why = "more_attempts"      // the list allows more
+	whyAttemptsExhausted Why = "attempts_exhausted" // it was tried too often
+	whyClaimLapsed       Why = "claim_lapsed"       // a claim not followed by a call is released
+	whyPersonalFallback  Why = "personal_fallback"  // a personal callback falls to everybody
 )
 
 // standing is what is known of a customer on one list when he is missed.

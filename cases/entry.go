@@ -20,14 +20,27 @@ func (w *writer) entry(e *Entry, proof []byte) {
 	w.string(e.Note)
 	w.bool(proof != nil)
 	w.b = append(w.b, proof...)
+	w.bool(e.Visible)
+	w.uint(uint64(len(e.Fields)))
+	for _, f := range e.Fields {
+		w.string(f.Name)
+		w.string(f.Old)
+		w.string(f.New)
+	}
 }
 
 func decodeEntry(b []byte) (Entry, error) {
 	d := reader{b: b}
-	d.format("history entry")
+	format := d.format("history entry")
 	e := Entry{At: d.time(), Event: ChangeEvent(d.uint()), Reason: d.string(), Agent: d.string(), Note: d.string()}
 	if d.bool() {
 		e.Call = d.proof()
+	}
+	if format >= 2 {
+		e.Visible = d.bool()
+		for range d.count() {
+			e.Fields = append(e.Fields, FieldChange{d.string(), d.string(), d.string()})
+		}
 	}
 	if d.err != nil {
 		return Entry{}, fmt.Errorf("reading a history: %w", d.err)

@@ -115,6 +115,10 @@ func (l *ledger) dialled(agent string, n sip.Number) {
 			l.close(r, AgentCalled, agent, l.at, p)
 		case await:
 			d.cases = append(d.cases, r.ID)
+			if agent == r.Assignee && !r.Claim.IsZero() { // the call that the claim was for
+				r.Claim, r.changed = time.Time{}, true
+				r.Version++
+			}
 		default:
 		}
 	}
@@ -160,10 +164,19 @@ func (l *ledger) resulted(r *record, act action, agent string, p *directory.Poli
 		return
 	}
 	outcome := l.call.Result.String()
-	if l.call.Result != sip.NetworkFailure { // the network's fault is no attempt
-		r.Attempts++
-		r.Attempted = startOf(l.call, l.at)
+	counted := l.call.Result != sip.NetworkFailure // the network's fault is no attempt
+	if l.sawTry(r, agent); counted {
 		l.change(r, Entry{Event: Attempted, Reason: outcome, Agent: agent})
+	}
+	if counted && l.call.Result != sip.Answered && (r.State == Open || act == noteAndReopen) {
+		if last, why := decideExhausted(r, l.at, false, p); last == closeNow {
+			l.decided(why)
+			if r.State == Closed {
+				l.reopen(r, outcome, agent)
+			}
+			l.close(r, AttemptsExhausted, agent, time.Time{}, p)
+			return
+		}
 	}
 	switch act {
 	case noteAndClose:
@@ -306,6 +319,7 @@ func (l *ledger) missed(h *held) {
 		l.opened(r)
 	case act == reopen:
 		r.open(l.at)
+		r.anew()
 		l.miss(r, list, Reopened)
 		l.opened(r)
 	default:
@@ -326,17 +340,23 @@ func (l *ledger) showLive(h *held, r *record) {
 // openCase makes the record of a new case.
 func (l *ledger) openCase(h *held, previous string, list *directory.List) *record {
 	r := &record{List: list.ID, Number: l.call.Caller, State: Open, Opened: l.at, Since: l.at, Previous: previous}
+	r.OpenedFor = l.call.Reason
 	if r.Number == 0 {
 		r.Caller = clip(l.call.CallerID)
 	}
-	for try := 0; ; try++ {
-		r.ID = newID(l.at, list.ID, h.key, l.call.ID, try)
-		if l.ids.free(r.ID, l.at) || l.record(r.ID) == nil {
-			break
-		}
-	}
+	l.identify(r, h.key, l.call.ID)
 	l.records = append(l.records, r)
 	return r
+}
+
+// identify gives a new case its id, made of its customer and of what caused it.
+func (l *ledger) identify(r *record, customer []byte, cause string) {
+	for try := 0; ; try++ {
+		r.ID = newID(l.at, r.List, customer, cause, try)
+		if l.ids.free(r.ID, l.at) || l.record(r.ID) == nil {
+			return
+		}
+	}
 }
 
 // miss adds the call to a case. Due never moves later; the time until expiry begins anew.
@@ -350,14 +370,19 @@ func (l *ledger) miss(r *record, list *directory.List, event ChangeEvent) {
 	r.CallIDs = r.CallIDs[max(0, len(r.CallIDs)-maxCallIDs):]
 	if due := list.Hours.Add(l.at, list.Policy.DueAfter).UTC(); r.Due.IsZero() || due.Before(r.Due) {
 		r.Due = due
+		l.fallBack(r)
 	}
+	r.NotBefore = time.Time{} // the customer wants to be called
 	l.extend(r, list)
+	if !r.Awaiting.IsZero() {
+		l.informed(r, "")
+	}
 	l.change(r, Entry{Event: event, Reason: c.Reason.String()})
 }
 
 // extend gives an open case its full time until expiry, counted from now.
 func (l *ledger) extend(r *record, list *directory.List) {
-	if list.Policy.ExpireAfter <= 0 {
+	if list.Policy.ExpireAfter <= 0 || r.OwnExpiry && r.Expires.After(l.at) {
 		return
 	}
 	if at := list.Hours.EndOfOpeningDay(l.at, list.Policy.ExpireAfter).UTC(); at.After(r.Expires) {
@@ -365,8 +390,10 @@ func (l *ledger) extend(r *record, list *directory.List) {
 	}
 }
 
-// close closes a case; reached is when the customer was called or served.
+// close closes a case, or gives a closed one another reason; reached is when the customer was called or
+// served.
 func (l *ledger) close(r *record, why CloseReason, agent string, reached time.Time, p *directory.Policy) {
+	replaces := r.State == Closed
 	r.State, r.Closed, r.CloseReason, r.ClosedBy = Closed, l.at, why, agent
 	r.Reached, r.Calling = reached, nil
 	r.ClosedCall, r.Proof, r.UndoUntil = "", nil, time.Time{}
@@ -376,7 +403,9 @@ func (l *ledger) close(r *record, why CloseReason, agent string, reached time.Ti
 	if why.Automatic() {
 		r.UndoUntil = l.at.Add(p.UndoWithin)
 	}
-	l.change(r, Entry{Event: CaseClosed, Reason: why.String(), Agent: agent})
+	if !replaces {
+		l.change(r, Entry{Event: CaseClosed, Reason: why.String(), Agent: agent})
+	}
 	l.closed(r)
 }
 
@@ -394,6 +423,13 @@ func (l *ledger) reopen(r *record, why, agent string) {
 func (r *record) open(at time.Time) {
 	r.State, r.Since, r.Closed, r.CloseReason, r.ClosedBy = Open, at, time.Time{}, NotClosed, ""
 	r.ClosedCall, r.Proof, r.UndoUntil, r.Reached = "", nil, time.Time{}, time.Time{}
+}
+
+// anew forgets what was done to reach a customer who was reached, and calls again.
+func (r *record) anew() {
+	r.release()
+	r.Attempts, r.Attempted, r.Try, r.Given, r.Handling, r.Resolution = 0, time.Time{}, try{}, nil, "", ""
+	r.Scheduled, r.NotBefore = time.Time{}, time.Time{}
 }
 
 // agentOf is who called or served.

@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -33,52 +34,89 @@ func (c *Cases) Expire(ctx context.Context, now time.Time) ([]Change, error) {
 		closed, err := c.settle(nil, 0, res, err)
 		if err != nil {
 			c.mu.Lock()
-			c.expires = sooner(c.expires, now) // look again next time
+			c.expires, c.wakes = sooner(c.expires, now), sooner(c.wakes, now) // look again next time
 			c.mu.Unlock()
 			return changes, err
 		}
 		changes = append(changes, closed...)
 	}
-	return changes, c.forget(ctx, now)
+	retired, err := c.forget(ctx, now)
+	return append(changes, retired...), err
 }
 
 // expired lists the open cases whose time is up, and notes when that of the next one will be.
 func (c *Cases) expired(now time.Time) (ids []string, err error) {
-	c.mu.Lock()
-	due := !c.expires.IsZero() && !c.expires.After(now)
-	if due {
-		c.expires = time.Time{} // what opens from now on sets it again
-	}
-	c.mu.Unlock()
-	if !due {
+	lists, wakes := c.timely(now)
+	if len(lists) == 0 && !wakes {
 		return nil, nil
 	}
-	var next time.Time
+	var next time.Time // of what wakes
 	err = c.st.View(func(s *store.Snapshot) error {
-		for key, value := range s.Scan(store.Prefix(tableOpen)) {
-			p, err := decodePlace(value)
-			if err != nil {
-				return err
+		for _, list := range lists {
+			for key, value := range s.Scan(store.Prefix(tableOpen, list)) {
+				p, err := decodePlace(value)
+				if err != nil {
+					return err
+				}
+				if p.expires.IsZero() || p.expires.After(now) {
+					continue
+				}
+				var id string
+				if err := store.SplitKey(key, nil, nil, nil, nil, nil, &id); err != nil {
+					return err
+				}
+				ids = append(ids, id)
 			}
-			if p.expires.IsZero() || p.expires.After(now) {
-				next = sooner(next, p.expires)
-				continue
-			}
+		}
+		if !wakes {
+			return nil
+		}
+		for key := range s.Scan(store.Prefix(tableWake)) {
+			var at time.Time
 			var id string
-			if err := store.SplitKey(key, nil, nil, nil, nil, &id); err != nil {
+			if err := store.SplitKey(key, nil, &at, &id); err != nil {
 				return err
 			}
-			ids = append(ids, id)
+			if at.After(now) {
+				next = at
+				break
+			}
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
 		}
 		return nil
 	})
 	if err != nil {
 		next = now
 	}
+	if wakes {
+		c.mu.Lock()
+		c.wakes = sooner(c.wakes, next)
+		c.mu.Unlock()
+	}
+	return ids, err
+}
+
+// timely names the lists on which cases expire by now, and says whether something happens to others. What
+// comes up from now on notes its time again.
+func (c *Cases) timely(now time.Time) (lists []string, wakes bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.expires = sooner(c.expires, next)
-	return ids, err
+	if !c.expires.IsZero() && !c.expires.After(now) {
+		c.expires = time.Time{}
+		for _, list := range slices.Sorted(maps.Keys(c.lists)) {
+			first := c.lists[list].together.first()
+			if !first.IsZero() && !first.After(now) {
+				lists = append(lists, list)
+			}
+			c.expires = sooner(c.expires, first)
+		}
+	}
+	if wakes = !c.wakes.IsZero() && !c.wakes.After(now); wakes {
+		c.wakes = time.Time{}
+	}
+	return lists, wakes
 }
 
 func (c *Cases) applyExpire(tx *store.Tx, cmd store.Command) (any, error) {
@@ -89,21 +127,15 @@ func (c *Cases) applyExpire(tx *store.Tx, cmd store.Command) (any, error) {
 	l := c.begin(tx, cmd.At)
 	for _, id := range ids {
 		r := l.record(id)
-		if r == nil {
-			continue
-		}
-		act, why := decideExpiry(r, l.at)
-		l.decided(why)
-		if act == closeNow {
-			p := l.policy(r.List)
-			l.close(r, Expired, "", time.Time{}, p)
+		if r != nil {
+			l.wake(r)
 		}
 	}
 	return l.finish()
 }
 
 // forget drops what is too old to matter.
-func (c *Cases) forget(ctx context.Context, now time.Time) error {
+func (c *Cases) forget(ctx context.Context, now time.Time) ([]Change, error) {
 	c.mu.Lock()
 	soon := now.Sub(c.forgot) < forgetsApart
 	if !soon {
@@ -111,22 +143,22 @@ func (c *Cases) forget(ctx context.Context, now time.Time) error {
 	}
 	c.mu.Unlock()
 	if soon {
-		return nil
+		return nil, nil
 	}
 	before := now.Add(-c.opt.Remember)
 	if _, err := c.st.Forget(ctx, before); err != nil {
-		return err
+		return nil, err
 	}
-	for _, table := range []string{tableCall, tableEnded} {
+	for _, table := range []string{tableCall, tableEnded, tableAct} {
 		for f := (forgetting{table, store.Key(table)}); f.From != nil; {
 			res, err := c.st.Do(ctx, store.Command{ID: before.Format(time.RFC3339), Kind: kindForget, At: before, Data: f})
 			if err != nil {
-				return err
+				return nil, err
 			}
 			f.From = res.([]byte)
 		}
 	}
-	return nil
+	return c.retire(ctx, now)
 }
 
 // forgetting is the data of the command that drops old calls: which table, and from which key on.
@@ -159,9 +191,16 @@ func (c *Cases) applyForget(tx *store.Tx, cmd store.Command) (any, error) {
 
 // read gives the time of a call, and whether it is over.
 func (f *forgetting) read(value []byte) (at time.Time, over bool, err error) {
-	if f.Table == tableEnded {
+	switch f.Table {
+	case tableEnded:
 		err = store.SplitKey(value, &at)
 		return at, true, err
+	case tableAct:
+		x, err := decodeActed(value)
+		if err != nil {
+			return at, false, err
+		}
+		return x.at, true, nil
 	}
 	d, err := decodeDial(value)
 	if err != nil {

@@ -100,7 +100,7 @@ func TestAnErrorOfTheStoreIsToldAndChangesNothing(t *testing.T) {
 	w.only(maija, "callbacks")
 	w.none(pekka)
 	same(t, "open cases", map[string]int{"callbacks": 1}, w.c.Open())
-	if _, err := w.c.Undo(t.Context(), act(w.only(maija, "callbacks").ID, 1)); !errors.Is(err, broken) {
+	if _, err := w.do(act(w.only(maija, "callbacks").ID, 1), cases.Undo{}); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := w.c.Expire(t.Context(), at(1e6)); !errors.Is(err, broken) {
@@ -120,7 +120,7 @@ func TestListsArePagedByPriority(t *testing.T) {
 				w.tell(gone(id+" again", number(i), "hotline", float64(i%40), float64(i%40)+1, sip.Busy), "miss_added callbacks busy")
 			}
 		}
-		all := w.pages(cases.Query{List: "callbacks", State: cases.Open, Limit: 10})
+		all := w.pages(cases.Query{Lists: []string{"callbacks"}, State: cases.Open, Limit: 10})
 		if len(all) != n {
 			t.Fatalf("%d of %d cases", len(all), n)
 		}
@@ -134,7 +134,7 @@ func TestListsArePagedByPriority(t *testing.T) {
 		}
 
 		// Whatever happens between two pages, no case that stays comes twice or is left out.
-		page, err := w.c.List(cases.Query{List: "callbacks", State: cases.Open, Limit: 50})
+		page, err := w.c.List(cases.Query{Lists: []string{"callbacks"}, State: cases.Open, Limit: 50})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,12 +143,12 @@ func TestListsArePagedByPriority(t *testing.T) {
 			seen[c.ID] = true
 		}
 		for _, c := range append(slices.Clone(page.Cases[40:]), all[60], all[61]) {
-			if _, err := w.c.CloseByHand(t.Context(), act(c.ID, 200+float64(c.Missed.Sub(ten).Seconds())), cases.Successful); err != nil {
+			if _, err := w.do(act(c.ID, 200+c.Missed.Sub(ten).Seconds()), cases.Close{Reason: cases.Successful}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		w.tell(gone("early", pekka, "hotline", -100, -90, sip.Busy), "opened callbacks busy")
-		for _, c := range w.pages(cases.Query{List: "callbacks", State: cases.Open, Cursor: page.Next}) {
+		for _, c := range w.pages(cases.Query{Lists: []string{"callbacks"}, State: cases.Open, Cursor: page.Next}) {
 			if seen[c.ID] {
 				t.Errorf("%s comes twice", c.ID)
 			}
@@ -158,20 +158,20 @@ func TestListsArePagedByPriority(t *testing.T) {
 			t.Errorf("%d of %d cases were seen", len(seen), n-2)
 		}
 
-		closed := w.pages(cases.Query{List: "callbacks", State: cases.Closed, Limit: 5})
+		closed := w.pages(cases.Query{Lists: []string{"callbacks"}, State: cases.Closed, Limit: 5})
 		if len(closed) != 12 || !slices.IsSortedFunc(closed, func(a, b cases.Case) int { return b.Closed.Compare(a.Closed) }) {
 			t.Errorf("%d closed cases, the latest first", len(closed))
 		}
-		if other := w.pages(cases.Query{List: "support", State: cases.Open}); len(other) != 0 {
+		if other := w.pages(cases.Query{Lists: []string{"support"}, State: cases.Open}); len(other) != 0 {
 			t.Errorf("another list has %d", len(other))
 		}
 		for name, q := range map[string]cases.Query{
 			"no list":                {State: cases.Open},
-			"no state":               {List: "callbacks"},
-			"no cursor":              {List: "callbacks", State: cases.Open, Cursor: "!"},
-			"another list's cursor":  {List: "support", State: cases.Open, Cursor: page.Next},
-			"another state's cursor": {List: "callbacks", State: cases.Closed, Cursor: page.Next},
-			"a made-up cursor":       {List: "callbacks", State: cases.Open, Cursor: "AgICAgI"},
+			"no state":               {Lists: []string{"callbacks"}},
+			"no cursor":              {Lists: []string{"callbacks"}, State: cases.Open, Cursor: "!"},
+			"another list's cursor":  {Lists: []string{"support"}, State: cases.Open, Cursor: page.Next},
+			"another state's cursor": {Lists: []string{"callbacks"}, State: cases.Closed, Cursor: page.Next},
+			"a made-up cursor":       {Lists: []string{"callbacks"}, State: cases.Open, Cursor: "AgICAgI"},
 		} {
 			if _, err := w.c.List(q); !errors.Is(err, cases.ErrQuery) {
 				t.Errorf("%s: got %v", name, err)

@@ -25,6 +25,7 @@ type ledger struct {
 	proof     []byte // of call, encoded once
 	arena     writer // holds the encoded proof and entries until their records are
 	err       error  // the first record that could not be read
+	settled   int    // outcomes of cases whose turn is over
 
 	result *result
 }
@@ -41,6 +42,7 @@ func (c *Cases) begin(tx *store.Tx, at time.Time) *ledger {
 	}
 	l.result.changes = l.result.room[:0]
 	l.result.why = l.result.whyRoom[:0]
+	l.result.moves = l.result.moveRoom[:0]
 	return l
 }
 
@@ -63,19 +65,20 @@ type pending struct {
 type result struct {
 	changes []Change
 	why     []Why
-	opened  []presence // cases that became open
-	closed  []presence
+	moves   []move // of cases in the indexes
+	done    []Outcome
 	waits   bool // the call's end matters
 
 	// Where most commands' results find room.
-	room    [1]Change
-	whyRoom [2]Why
+	room     [1]Change
+	whyRoom  [2]Why
+	moveRoom [1]move
 }
 
-// presence is where an open case counts.
-type presence struct {
-	list   string
-	number sip.Number
+// move is a case that moved in the indexes, for the counters.
+type move struct {
+	list    string
+	was, is position
 }
 
 // policy is the policy of a list. A case may outlive its list, and then has the default one.
@@ -148,8 +151,16 @@ func (l *ledger) open(h *held) []*record {
 // otherOpen says whether the customer of a case has another one open on its list. Of shared numbers
 // nobody knows whose it is.
 func (l *ledger) otherOpen(r *record) bool {
-	h := l.customer(r.Number, r.Caller)
+	h := l.customerOf(r)
 	return !h.shared && slices.ContainsFunc(h.on(r.List).open, func(id string) bool { return id != r.ID })
+}
+
+// customerOf is the customer of a case. Of a case without number or identity nothing is kept.
+func (l *ledger) customerOf(r *record) *held {
+	if r.Number == 0 && r.Caller == "" {
+		return &held{customer: new(customer)}
+	}
+	return l.customer(r.Number, r.Caller)
 }
 
 // change notes what happened to a case, in its history and for whoever is told.
@@ -157,40 +168,45 @@ func (l *ledger) change(r *record, e Entry) {
 	r.Version++
 	r.changed = true
 	e.At = l.at
+	if e.Event != CallingNow && e.Event != CallingOver {
+		r.Undo = undoing{} // something else happened since
+		r.Entries++
+		l.entries = append(l.entries, pending{r, r.Entries, e})
+	}
 	ch := Change{Event: e.Event, Case: r.public(), At: e.At, Reason: e.Reason, Agent: e.Agent}
 	if l.call != nil {
 		ch.Call, ch.CallIDs = l.call.ID, l.call.CallIDs
 	}
 	l.result.changes = append(l.result.changes, ch)
-	if e.Event != CallingNow && e.Event != CallingOver {
-		r.Entries++
-		l.entries = append(l.entries, pending{r, r.Entries, e})
-	}
 }
 
 // opened puts a case among the open ones of its customer.
 func (l *ledger) opened(r *record) {
-	h := l.customer(r.Number, r.Caller)
+	h := l.customerOf(r)
 	h.changed = true
 	o := h.on(r.List)
 	o.open = append(o.open, r.ID)
 	if o.last == r.ID {
 		o.last, o.closed, o.reached = r.Previous, time.Time{}, time.Time{}
 	}
-	l.result.opened = append(l.result.opened, presence{r.List, r.Number})
 }
 
 // closed takes a case from among them.
 func (l *ledger) closed(r *record) {
-	h := l.customer(r.Number, r.Caller)
-	h.changed = true
-	o := h.on(r.List)
-	o.open = slices.DeleteFunc(o.open, func(id string) bool { return id == r.ID })
+	o := l.left(r)
 	o.last, o.closed, o.reached = r.ID, time.Time{}, time.Time{}
 	if r.CloseReason.Automatic() {
 		o.closed, o.reached = r.Closed, r.Reached
 	}
-	l.result.closed = append(l.result.closed, presence{r.List, r.Number})
+}
+
+// left takes an open case from its customer, who has it no more.
+func (l *ledger) left(r *record) *onList {
+	h := l.customerOf(r)
+	h.changed = true
+	o := h.on(r.List)
+	o.open = slices.DeleteFunc(o.open, func(id string) bool { return id == r.ID })
+	return o
 }
 
 // decided notes which rule decided.
@@ -210,11 +226,18 @@ func (l *ledger) finish() (any, error) {
 		}
 	}
 	for _, h := range l.customers {
-		if h.changed {
+		switch {
+		case !h.changed:
+		case h.empty():
+			l.tx.Delete(h.key)
+		default:
 			l.tx.Set(h.key, h.encode())
 		}
 	}
-	return l.result, nil
+	for i := range l.result.changes {
+		l.tx.Append(Log, encodeLogged(&l.result.changes[i]))
+	}
+	return l.result, l.err
 }
 
 // remember puts an entry into the record of its case, and older ones under keys of their own.
@@ -237,24 +260,24 @@ func (l *ledger) encode(write func(w *writer)) []byte {
 	return l.arena.b[from:len(l.arena.b):len(l.arena.b)]
 }
 
-// write stores a case and moves it in the indexes.
+// write stores a case and moves it in the indexes and the statistics.
 func (l *ledger) write(r *record) {
-	l.tx.Set(caseKey(r.ID), r.encode())
 	is := r.position()
+	if r.gone {
+		is = position{}
+		l.erase(r)
+	} else {
+		l.tx.Set(caseKey(r.ID), r.encode())
+	}
 	if is == r.was {
 		return
 	}
-	was := r.was
-	switch {
-	case was.state == Open && (is.state != Open || !was.due.Equal(is.due) || was.misses != is.misses):
-		l.tx.Delete(openKey(r.List, &was, r.ID))
-	case was.state == Closed && (is.state != Closed || !was.closed.Equal(is.closed)):
-		l.tx.Delete(closedKey(r.List, &was, r.ID))
+	moveIn(l.tx, r.List, r.ID, &r.was, &is)
+	if !r.gone { // what is erased stays in the statistics, which tell of nobody
+		if err := countIn(l.tx, r.List, &r.was.tally, &is.tally); err != nil {
+			l.fail(err)
+		}
 	}
-	if is.state == Open {
-		l.tx.Set(openKey(r.List, &is, r.ID), is.encode())
-	} else if was.state != Closed || !was.closed.Equal(is.closed) {
-		l.tx.Set(closedKey(r.List, &is, r.ID), nil)
-	}
+	l.result.moves = append(l.result.moves, move{r.List, r.was, is})
 	r.was = is
 }

@@ -342,7 +342,7 @@ func TestSharedNumbersAreNeverMergedOrClosedAutomatically(t *testing.T) {
 		if err != nil || len(all) != 2 || all[0].MissedCount != 1 || all[0].Attempts != 0 {
 			t.Errorf("got %+v, %v", all, err)
 		}
-		if _, err := w.c.CloseByHand(t.Context(), act(all[0].ID, 400), cases.Successful); err != nil {
+		if _, err := w.do(act(all[0].ID, 400), cases.Close{Reason: cases.Successful}); err != nil {
 			t.Error(err)
 		}
 		if c := w.only(switchboard, "callbacks"); c.ID != all[1].ID {

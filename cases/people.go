@@ -4,155 +4,313 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ringback/store"
 )
 
-// Why a case cannot be done with what a person wants.
+// Why a case cannot be done with what a person wants. All but the first two come as a [*Refusal].
 var (
-	ErrNotFound  = errors.New("cases: not found")
-	ErrStale     = errors.New("cases: changed in the meantime")
-	ErrNotOpen   = errors.New("cases: not open")
-	ErrNotClosed = errors.New("cases: not closed")
-	ErrReason    = errors.New("cases: people do not close for this reason")
-	ErrNoUndo    = errors.New("cases: was not closed automatically, nothing to undo")
-	ErrTooLate   = errors.New("cases: too late to undo")
-	ErrOtherOpen = errors.New("cases: another case of this customer is open on the list")
+	ErrNotFound    = errors.New("cases: not found")
+	ErrInput       = errors.New("cases: bad input")
+	ErrStale       = errors.New("cases: changed in the meantime")
+	ErrNotOpen     = errors.New("cases: not open")
+	ErrNotClosed   = errors.New("cases: not closed")
+	ErrReason      = errors.New("cases: people do not close for this reason")
+	ErrNoUndo      = errors.New("cases: nothing to undo")
+	ErrTooLate     = errors.New("cases: too late to undo")
+	ErrOtherOpen   = errors.New("cases: another case of this customer is open on the list")
+	ErrTaken       = errors.New("cases: somebody else has it")
+	ErrNotYours    = errors.New("cases: not assigned to you")
+	ErrNoAttempt   = errors.New("cases: no attempt to call the customer since the last status")
+	ErrStatus      = errors.New("cases: no such handling status on the list")
+	ErrTime        = errors.New("cases: a time in the future is needed, and taken only by statuses that ask for one")
+	ErrResolution  = errors.New("cases: a resolution of the list is needed")
+	ErrNote        = errors.New("cases: a note is needed")
+	ErrNoNumber    = errors.New("cases: there is no number to call")
+	ErrCallingNow  = errors.New("cases: the customer is calling right now")
+	ErrTriedEnough = errors.New("cases: the number was tried often enough today")
+	ErrNotMember   = errors.New("cases: not a member of the list")
+	ErrNotGrouped  = errors.New("cases: not of the same group")
+	ErrNoList      = errors.New("cases: no such list")
+	ErrNone        = errors.New("cases: no case to give out")
 )
 
-// Act is something a person does to a case.
+// Refusal is an error that says which case it is about, and who or what stands in the way.
+type Refusal struct {
+	Err   error  // one of the errors of this package
+	Case  string // the case's id; empty where there is none yet
+	By    string // of ErrTaken and ErrNotYours: who holds it; empty for nobody
+	Other string // of ErrOtherOpen: the id of that case
+}
+
+// Error says what and which case, and nobody's name.
+func (r *Refusal) Error() string {
+	if r.Case == "" {
+		return r.Err.Error()
+	}
+	return r.Err.Error() + ": " + r.Case
+}
+
+// Unwrap gives the sentinel.
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// Act is a person at work: who does something, when, and to which case.
 type Act struct {
-	ID      string // names the act: given again it is not done again; may be empty
+	ID      string // names the act: given again it is not done again, and Undo finds it; may be empty
 	Case    string
 	Agent   string    // who does it
 	At      time.Time // when
-	Note    string
-	Version uint64 // of the case as the person saw it: another one is ErrStale; 0: whatever it is
+	Note    string    // for the history
+	Version uint64    // of the case as the person saw it: another one is ErrStale; 0: whatever it is
+
+	// Supervises says that the person may change what others hold. Whether he may is the caller's to know.
+	Supervises bool
 }
 
-// Undo takes an automatic close back, within the time the list gives for that (Case.UndoUntil).
-func (c *Cases) Undo(ctx context.Context, a Act) ([]Change, error) {
-	return c.act(ctx, deed{Act: a, What: undo})
+// Deed is what a person does to a case: [Assign], [Accept], [Comment], [Edit], [Try], [Handle],
+// [Await], [Inform], [KeepOpen], [Close], [Reopen], [Undo].
+type Deed interface {
+	// do looks whether the rules allow it, then changes the case. What it refuses it leaves as it is.
+	do(l *ledger, r *record, a *Act) error
 }
 
-// CloseByHand closes an open case as Successful, Unsuccessful or Suppressed.
-func (c *Cases) CloseByHand(ctx context.Context, a Act, why CloseReason) ([]Change, error) {
-	if why != Successful && why != Unsuccessful && why != Suppressed {
-		return nil, fmt.Errorf("%w: %s", ErrReason, why)
+// Done is what came of an act.
+type Done struct {
+	Case     Case      // as it is now
+	Changes  []Change  // on the disk now; none when the act was done before
+	Outcomes []Outcome // by case: of a batch in the order of the ids, of Handle the case and then the others
+}
+
+// Outcome is what came of an act for one of several cases.
+type Outcome struct {
+	ID   string
+	Case Case  // as it is now, zero when there is none
+	Err  error // why nothing was done; nil when it was
+}
+
+// Do does something to a case. When the act has an id and was done before, nothing changes and the case
+// comes as it is now. What the rules refuse is a [*Refusal] or wraps ErrNotFound or ErrInput.
+func (c *Cases) Do(ctx context.Context, a Act, d Deed) (Done, error) {
+	return c.act(ctx, doing{Act: a, Deed: d, Cases: []string{a.Case}})
+}
+
+// maxBatch is how many cases one act may be done to.
+const maxBatch = 500
+
+// Batch does something to up to 500 cases, to each on its own: one that is refused changes nothing for the
+// others. The act's Case and Version are not looked at.
+func (c *Cases) Batch(ctx context.Context, a Act, ids []string, d Deed) (Done, error) {
+	if len(ids) > maxBatch {
+		return Done{}, fmt.Errorf("%w: %d cases at once, at most %d", ErrInput, len(ids), maxBatch)
 	}
-	return c.act(ctx, deed{Act: a, What: closeByHand, Why: why})
+	a.Version = 0
+	return c.act(ctx, doing{Act: a, Deed: d, Cases: ids, Batch: true})
 }
 
-// ReopenByHand reopens a closed case, whyever it was closed.
-func (c *Cases) ReopenByHand(ctx context.Context, a Act) ([]Change, error) {
-	return c.act(ctx, deed{Act: a, What: reopenByHand})
-}
-
-// SetKeepOpen marks an open case as one that is never closed automatically, or takes the mark away.
-func (c *Cases) SetKeepOpen(ctx context.Context, a Act, keep bool) ([]Change, error) {
-	return c.act(ctx, deed{Act: a, What: keepOpen, Keep: keep})
+// UndoAct takes an earlier act back, by its id, on all cases that it was done to: one result per case.
+func (c *Cases) UndoAct(ctx context.Context, a Act, earlier string) (Done, error) {
+	a.Version = 0
+	return c.act(ctx, doing{Act: a, Deed: Undo{Act: earlier}, Batch: true})
 }
 
 // kindAct is the command that does what a person wants.
 const kindAct = "cases.act"
 
-// deed is its data.
-type deed struct {
+// doing is its data.
+type doing struct {
 	Act
-	What what
-	Why  CloseReason
-	Keep bool
+	Deed  Deed
+	Cases []string
+	Batch bool // an error of one case is an outcome
 }
 
-type what uint8
+func (c *Cases) act(ctx context.Context, d doing) (Done, error) {
+	d.At = d.At.UTC().Round(0)
+	if d.Deed == nil || len(d.Note) > maxWords || len(d.ID) > maxText || len(d.Agent) > maxText {
+		return Done{}, fmt.Errorf("%w: no deed, or a text that is too long", ErrInput)
+	}
+	return c.do(ctx, kindAct, d.ID, d.At, d)
+}
 
-const (
-	undo what = iota + 1
-	closeByHand
-	reopenByHand
-	keepOpen
-)
-
-func (c *Cases) act(ctx context.Context, d deed) ([]Change, error) {
-	cmd := store.Command{ID: "act/" + d.ID, Kind: kindAct, At: d.At.UTC(), Data: d, Once: d.ID != "", Urgent: true}
-	res, err := c.st.Do(ctx, cmd)
-	return c.settle(nil, 0, res, err)
+// do gives a person's command to the store.
+func (c *Cases) do(ctx context.Context, kind, id string, at time.Time, data any) (Done, error) {
+	res, err := c.st.Do(ctx, store.Command{ID: id, Kind: kind, At: at, Data: data, Urgent: true})
+	changes, err := c.settle(nil, 0, res, err)
+	if err != nil {
+		return Done{}, err
+	}
+	done := Done{Changes: changes, Outcomes: res.(*result).done}
+	if len(done.Outcomes) > 0 {
+		done.Case = done.Outcomes[0].Case
+	}
+	return done, nil
 }
 
 func (c *Cases) applyAct(tx *store.Tx, cmd store.Command) (any, error) {
-	d, ok := cmd.Data.(deed)
+	d, ok := cmd.Data.(doing)
 	if !ok {
 		return nil, fmt.Errorf("cases: %s with data of type %T", cmd.Kind, cmd.Data)
 	}
 	l := c.begin(tx, cmd.At)
-	r := l.record(d.Case)
-	switch {
-	case l.err != nil:
-		return nil, l.err
-	case r == nil:
-		return nil, fmt.Errorf("%w: %s", ErrNotFound, d.Case)
-	case d.Version != 0 && d.Version != r.Version:
-		return nil, fmt.Errorf("%w: %s", ErrStale, d.Case)
+	if l.doneBefore(&d.Act) {
+		l.result.done = slices.DeleteFunc(l.result.done, func(o Outcome) bool { return o.ID == "" })
+		return l.outcome()
 	}
-	if err := l.do(r, &d); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, d.Case)
+	if u, ok := d.Deed.(Undo); ok && u.Act != "" && d.Cases == nil {
+		earlier := l.acted(u.Act)
+		if earlier == nil {
+			return nil, &Refusal{Err: ErrNoUndo}
+		}
+		d.Cases = slices.DeleteFunc(earlier.cases, func(id string) bool { return id == "" })
 	}
-	return l.finish()
+	for _, id := range d.Cases {
+		if err := l.perform(id, &d); err != nil && !d.Batch {
+			return nil, err
+		}
+	}
+	return l.acting(&d.Act)
 }
 
-func (l *ledger) do(r *record, d *deed) error {
-	switch d.What {
-	case undo:
-		act, why := decideUndo(r, l.at, l.otherOpen(r))
-		l.decided(why)
-		if act == doNothing {
-			return refusals[why]
-		}
-		r.UndoneCall = r.ClosedCall
-		l.reopen(r, Undone, d.Agent)
-	case reopenByHand:
-		if r.State != Closed {
-			return ErrNotClosed
-		}
-		if l.otherOpen(r) {
-			return ErrOtherOpen
-		}
-		l.reopen(r, ByHand, d.Agent)
-	case closeByHand:
-		if r.State != Open {
-			return ErrNotOpen
-		}
-		p := l.policy(r.List)
-		l.close(r, d.Why, d.Agent, l.at, p)
-	case keepOpen:
-		if r.State != Open {
-			return ErrNotOpen
-		}
-		if r.KeepOpen == d.Keep {
-			return nil
-		}
-		r.KeepOpen = d.Keep
-		reason := "keep_open"
-		if !d.Keep {
-			reason = "not_keep_open"
-		}
-		l.change(r, Entry{Event: Edited, Reason: reason, Agent: d.Agent})
+// perform does the deed to one case and notes what came of it.
+func (l *ledger) perform(id string, d *doing) error {
+	r := l.record(id)
+	err := l.err
+	switch {
+	case err != nil:
+	case r == nil:
+		err = fmt.Errorf("%w: %s", ErrNotFound, id)
+	case d.Version != 0 && d.Version != r.Version:
+		err = &Refusal{Err: ErrStale, Case: id}
+	default:
+		err = l.deed(r, &d.Act, d.Deed)
 	}
-	l.noted(d.Note)
+	l.result.done = append(l.result.done, Outcome{})
+	copy(l.result.done[l.settled+1:], l.result.done[l.settled:]) // before the siblings that the deed handled
+	l.result.done[l.settled] = Outcome{ID: id, Err: err}
+	l.settled = len(l.result.done)
+	return err
+}
+
+// deed does a deed, and keeps what takes it back.
+func (l *ledger) deed(r *record, a *Act, d Deed) error {
+	before, entries, version, note := r.bare(), len(l.entries), r.Version, r.LastNote
+	if a.Note != "" {
+		r.LastNote = a.Note
+	}
+	err := d.do(l, r, a)
+	if r.Version == version {
+		r.LastNote = note
+	}
+	if err != nil {
+		var refusal *Refusal
+		if errors.As(err, &refusal) || errors.Is(err, ErrInput) {
+			return err
+		}
+		return &Refusal{Err: err, Case: r.ID}
+	}
+	event := ChangeUnknown
+	for i := entries; i < len(l.entries); i++ {
+		if l.entries[i].of == r {
+			l.entries[i].e.Note = a.Note
+			if event == ChangeUnknown {
+				event = l.entries[i].e.Event
+			}
+		}
+	}
+	if u, ok := d.(undoable); ok && u.undoable() && r.Version != version {
+		r.Undo = undoing{act: a.ID, agent: a.Agent, at: l.at, event: event, before: before}
+	}
 	return nil
 }
 
-// noted puts a person's words into the history.
-func (l *ledger) noted(note string) {
-	for i := range l.entries {
-		l.entries[i].e.Note = note
-	}
+// undoable is a deed that can be taken back.
+type undoable interface{ undoable() bool }
+
+// acted is what is kept of an act: its cases.
+type acted struct {
+	at    time.Time
+	agent string
+	cases []string
 }
 
-// refusals are what people are told when the undo rule says no.
-var refusals = map[Why]error{
-	whyNotAutomatic: ErrNoUndo,
-	whyUndoTooLate:  ErrTooLate,
-	whyOtherOpen:    ErrOtherOpen,
+func (x *acted) encode() []byte {
+	w := writer{make([]byte, 0, 64)}
+	w.uint(recordFormat)
+	w.time(x.at)
+	w.string(x.agent)
+	w.strings(x.cases)
+	return w.b
+}
+
+func decodeActed(b []byte) (*acted, error) {
+	d := reader{b: b}
+	d.format("act")
+	x := &acted{at: d.time(), agent: d.string(), cases: d.strings()}
+	if d.err != nil {
+		return nil, fmt.Errorf("reading an act: %w", d.err)
+	}
+	return x, nil
+}
+
+// acted reads an earlier act, nil when there is none or it is forgotten.
+func (l *ledger) acted(id string) *acted {
+	b, ok := l.tx.Get(actKey(id))
+	if !ok {
+		return nil
+	}
+	x, err := decodeActed(b)
+	if err != nil {
+		l.fail(err)
+		return nil
+	}
+	return x
+}
+
+// doneBefore says whether the act was done before, and then notes its cases as the outcome.
+func (l *ledger) doneBefore(a *Act) bool {
+	if a.ID == "" {
+		return false
+	}
+	x := l.acted(a.ID)
+	if x == nil {
+		return false
+	}
+	for _, id := range x.cases {
+		l.record(id)
+		l.result.done = append(l.result.done, Outcome{ID: id})
+	}
+	return true
+}
+
+// acting writes everything, and that the act was done.
+func (l *ledger) acting(a *Act) (any, error) {
+	if a.ID != "" && l.err == nil {
+		x := acted{at: l.at, agent: a.Agent}
+		for i := range l.result.done {
+			id := l.result.done[i].ID
+			if l.result.done[i].Err != nil {
+				id = "" // its place is kept
+			}
+			x.cases = append(x.cases, id)
+		}
+		if slices.ContainsFunc(x.cases, func(id string) bool { return id != "" }) {
+			l.tx.Set(actKey(a.ID), x.encode())
+		}
+	}
+	return l.outcome()
+}
+
+// outcome writes everything, and gives the cases as they are then.
+func (l *ledger) outcome() (any, error) {
+	for i := range l.result.done {
+		o := &l.result.done[i]
+		for _, r := range l.records {
+			if r.ID == o.ID {
+				o.Case = r.public()
+			}
+		}
+	}
+	return l.finish()
 }

@@ -18,7 +18,7 @@ func TestAnAutomaticCloseCanBeUndone(t *testing.T) {
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		id := w.only(maija, "callbacks").ID
 		w.tell(dials("out", maija, 100), "closed callbacks agent_called by 101")
-		changes, err := w.c.Undo(t.Context(), act(id, 150))
+		changes, err := w.do(act(id, 150), cases.Undo{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +27,7 @@ func TestAnAutomaticCloseCanBeUndone(t *testing.T) {
 		w.tell(rang("out", maija, 100, 105, 200, sip.Answered), "attempted callbacks answered by 101")
 		w.only(maija, "callbacks")
 		w.tell(dials("again", maija, 300), "closed callbacks agent_called by 101")
-		if _, err := w.c.Undo(t.Context(), act(id, 901)); !errors.Is(err, cases.ErrTooLate) {
+		if _, err := w.do(act(id, 901), cases.Undo{}); !errors.Is(err, cases.ErrTooLate) {
 			t.Errorf("after ten minutes: %v", err)
 		}
 		same(t, "history", []string{
@@ -42,7 +42,7 @@ func TestPeopleCloseAndReopen(t *testing.T) {
 		t := w.t
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		id := w.only(maija, "callbacks").ID
-		changes, err := w.c.CloseByHand(t.Context(), act(id, 100), cases.Successful)
+		changes, err := w.do(act(id, 100), cases.Close{Reason: cases.Successful})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,17 +61,17 @@ func TestPeopleCloseAndReopen(t *testing.T) {
 			do   func() ([]cases.Change, error)
 			want error
 		}{
-			"reopening a second one":      {func() ([]cases.Change, error) { return w.c.ReopenByHand(t.Context(), act(id, 300)) }, cases.ErrOtherOpen},
-			"reopening an open one":       {func() ([]cases.Change, error) { return w.c.ReopenByHand(t.Context(), act(second, 300)) }, cases.ErrNotClosed},
-			"closing a closed one":        {func() ([]cases.Change, error) { return w.c.CloseByHand(t.Context(), act(id, 300), cases.Successful) }, cases.ErrNotOpen},
-			"closing for Ringback's sake": {func() ([]cases.Change, error) { return w.c.CloseByHand(t.Context(), act(second, 300), cases.Expired) }, cases.ErrReason},
-			"undoing what a person did":   {func() ([]cases.Change, error) { return w.c.Undo(t.Context(), act(id, 300)) }, cases.ErrNoUndo},
-			"keeping a closed one open":   {func() ([]cases.Change, error) { return w.c.SetKeepOpen(t.Context(), act(id, 300), true) }, cases.ErrNotOpen},
-			"what is not there":           {func() ([]cases.Change, error) { return w.c.Undo(t.Context(), act("1NGE7R4-8XK2QJ", 300)) }, cases.ErrNotFound},
+			"reopening a second one":      {func() ([]cases.Change, error) { return w.do(act(id, 300), cases.Reopen{}) }, cases.ErrOtherOpen},
+			"reopening an open one":       {func() ([]cases.Change, error) { return w.do(act(second, 300), cases.Reopen{}) }, cases.ErrNotClosed},
+			"closing a closed one":        {func() ([]cases.Change, error) { return w.do(act(id, 300), cases.Close{Reason: cases.Successful}) }, cases.ErrNotOpen},
+			"closing for Ringback's sake": {func() ([]cases.Change, error) { return w.do(act(second, 300), cases.Close{Reason: cases.Expired}) }, cases.ErrReason},
+			"undoing what a person did":   {func() ([]cases.Change, error) { return w.do(act(id, 300), cases.Undo{}) }, cases.ErrOtherOpen},
+			"keeping a closed one open":   {func() ([]cases.Change, error) { return w.do(act(id, 300), cases.KeepOpen{Keep: true}) }, cases.ErrNotOpen},
+			"what is not there":           {func() ([]cases.Change, error) { return w.do(act("1NGE7R4-8XK2QJ", 300), cases.Undo{}) }, cases.ErrNotFound},
 			"an old version": {func() ([]cases.Change, error) {
 				a := act(second, 300)
 				a.Version = 77
-				return w.c.CloseByHand(t.Context(), a, cases.Successful)
+				return w.do(a, cases.Close{Reason: cases.Successful})
 			}, cases.ErrStale},
 		} {
 			if changes, err := tt.do(); !errors.Is(err, tt.want) || changes != nil {
@@ -79,10 +79,10 @@ func TestPeopleCloseAndReopen(t *testing.T) {
 			}
 		}
 
-		if _, err := w.c.CloseByHand(t.Context(), act(second, 400), cases.Unsuccessful); err != nil {
+		if _, err := w.do(act(second, 400), cases.Close{Reason: cases.Unsuccessful}); err != nil {
 			t.Fatal(err)
 		}
-		changes, err = w.c.ReopenByHand(t.Context(), act(id, 500))
+		changes, err = w.do(act(id, 500), cases.Reopen{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,10 +100,10 @@ func TestAnActGivenTwiceIsDoneOnce(t *testing.T) {
 		c := w.only(maija, "callbacks")
 		a := act(c.ID, 100)
 		a.ID, a.Version = "0190-click", c.Version
-		if changes, err := w.c.CloseByHand(t.Context(), a, cases.Successful); err != nil || len(changes) != 1 {
+		if changes, err := w.do(a, cases.Close{Reason: cases.Successful}); err != nil || len(changes) != 1 {
 			t.Fatalf("%v, %v", changes, err)
 		}
-		if changes, err := w.c.CloseByHand(t.Context(), a, cases.Successful); err != nil || len(changes) != 0 {
+		if changes, err := w.do(a, cases.Close{Reason: cases.Successful}); err != nil || len(changes) != 0 {
 			t.Errorf("the second time: %v, %v", changes, err)
 		}
 	})
@@ -115,7 +115,7 @@ func TestWhatAPersonKeepsOpenIsNeverClosedAutomatically(t *testing.T) {
 		w.tell(gone("a", maija, "hotline", 0, 40, sip.Timeout), "opened callbacks timeout")
 		id := w.only(maija, "callbacks").ID
 		for range 2 { // the second time it is so already
-			if _, err := w.c.SetKeepOpen(t.Context(), act(id, 50), true); err != nil {
+			if _, err := w.do(act(id, 50), cases.KeepOpen{Keep: true}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -126,7 +126,7 @@ func TestWhatAPersonKeepsOpenIsNeverClosedAutomatically(t *testing.T) {
 			t.Errorf("expired: %v, %v", lines(changes), err)
 		}
 		same(t, "history", []string{"42 opened timeout", "50 edited keep_open by 102: as he wished", "202 attempted answered by 101"}, w.history(id))
-		if _, err := w.c.SetKeepOpen(t.Context(), act(id, 30*86400), false); err != nil {
+		if _, err := w.do(act(id, 30*86400), cases.KeepOpen{Keep: false}); err != nil {
 			t.Fatal(err)
 		}
 		changes, err := w.c.Expire(t.Context(), at(30*86400))

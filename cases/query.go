@@ -1,12 +1,16 @@
 package cases
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"iter"
 	"slices"
+	"time"
 
+	"ringback/directory"
 	"ringback/sip"
 	"ringback/store"
 )
@@ -14,92 +18,250 @@ import (
 // ErrQuery is returned for a query that makes no sense, or a cursor that is not one of this list.
 var ErrQuery = errors.New("cases: bad query")
 
-// Query asks for a page of the cases of a list.
+// Query asks for a page of cases.
+//
+// Open cases come as they are to be called: overdue first, the longest overdue on top, then by due time,
+// then more misses, then older. Closed ones come with the latest first.
 type Query struct {
-	List   string
-	State  State  // Open: by priority, the longest overdue first; Closed: the latest first
+	Lists []string // those that whoever asks may see
+	State State
+	Agent string // who asks; empty: a program, which sees all
+
+	ShowAll   bool // open ones: also those that others have; else unassigned ones and the agent's
+	MineFirst bool // open ones: the agent's own above all others
+	Grouped   bool // open ones of one number on grouped lists come together, where the most urgent one stands
+	Reached   bool // closed ones: those that the agent closed having reached the customer
+
+	Filter Filter
 	Limit  int    // cases on a page: 50, at most 500
 	Cursor string // Page.Next of the page before; empty: from the beginning
 }
 
-// Page is one page of a list.
-type Page struct {
-	Cases []Case
-	Next  string // the cursor of the next page, empty on the last one
+// Filter chooses among cases; what is zero chooses all.
+type Filter struct {
+	Number   sip.Number
+	Assignee string
+	Reasons  []sip.Reason // of the latest miss
+	Channels []Channel
+	Due      Span // of open ones
+	Closed   Span // of closed ones
+	ClosedBy string
+	Closes   []CloseReason
+	Awaiting *bool
 }
 
-// The bounds of Query.Limit.
+// Span is a time from a moment on and before another; zero is no limit.
+type Span struct{ From, To time.Time }
+
+func (s Span) holds(t time.Time) bool {
+	return !t.Before(s.From) && (s.To.IsZero() || t.Before(s.To))
+}
+
+// Page is one page of cases.
+type Page struct {
+	Cases  []Case
+	Groups [][]Case // with Query.Grouped: the other open cases of each one's group, by priority
+	Next   string   // the cursor of the next page, empty on the last one
+}
+
+// The bounds of Query.Limit, and how many cases a filter looks at for one page: then the page may be short
+// and have a Next all the same.
 const (
 	defaultLimit = 50
 	maxLimit     = 500
+	maxLooked    = 5000
 )
 
 // List reads a page. A cursor is a place in the order, not a number of cases: whatever opens or closes
 // meanwhile, no case that stays where it is comes twice or is left out.
 func (c *Cases) List(q Query) (Page, error) {
-	r, err := q.keys()
-	if err != nil {
+	if len(q.Lists) == 0 {
+		return Page{}, fmt.Errorf("%w: it names no list", ErrQuery)
+	}
+	if q.State != Open && q.State != Closed {
+		return Page{}, fmt.Errorf("%w: a case is open or closed", ErrQuery)
+	}
+	q.Lists = slices.Compact(slices.Sorted(slices.Values(q.Lists)))
+	if q.Limit <= 0 {
+		q.Limit = defaultLimit
+	}
+	q.Limit = min(q.Limit, maxLimit)
+	p := paging{Query: q, dir: c.dir(), page: Page{Cases: make([]Case, 0, q.Limit)}}
+	if err := p.begin(); err != nil {
 		return Page{}, err
 	}
-	limit := q.Limit
-	if limit <= 0 {
-		limit = defaultLimit
+	err := c.st.View(p.read)
+	return p.page, err
+}
+
+// paging is a page being read.
+type paging struct {
+	Query
+	dir      *directory.Directory
+	sections [][]run
+	section  int
+	behind   []byte // the order to go on behind
+	looked   int
+	page     Page
+}
+
+// begin works out which runs of the indexes make up the pages, and where this one goes on.
+func (p *paging) begin() error {
+	everything := append(unassignedOf(p.Lists), heldOf(p.Lists)...)
+	switch mine := mineOf(p.Agent, p.Lists); {
+	case p.State == Closed && p.Reached:
+		p.sections = [][]run{closedBy(p.Agent, p.Lists)}
+	case p.State == Closed:
+		p.sections = [][]run{closedOf(p.Lists)}
+	case p.Agent == "":
+		p.sections = [][]run{everything}
+	case p.ShowAll && p.MineFirst:
+		p.sections = [][]run{mine, everything}
+	case p.ShowAll:
+		p.sections = [][]run{everything}
+	case p.MineFirst:
+		p.sections = [][]run{mine, unassignedOf(p.Lists)}
+	default:
+		p.sections = [][]run{append(mine, unassignedOf(p.Lists)...)}
 	}
-	limit = min(limit, maxLimit)
-	page := Page{Cases: make([]Case, 0, limit)}
-	err = c.st.View(func(s *store.Snapshot) error {
-		var last []byte
-		for key := range s.Scan(r) {
-			if len(page.Cases) == limit {
-				page.Next = base64.RawURLEncoding.EncodeToString(last)
-				break
-			}
-			var id string
-			if err := store.SplitKey(key, q.parts(&id)...); err != nil {
-				return err
-			}
-			x, err := readCase(s, id)
+	if p.Cursor == "" {
+		return nil
+	}
+	last, err := base64.RawURLEncoding.DecodeString(p.Cursor)
+	if err != nil || len(last) < cursorHead || !bytes.Equal(last[:cursorHead-1], p.sum()) || int(last[cursorHead-1]) >= len(p.sections) {
+		return fmt.Errorf("%w: the cursor is not of this query", ErrQuery)
+	}
+	p.section, p.behind = int(last[cursorHead-1]), last[cursorHead:]
+	return nil
+}
+
+// cursorHead is the length of what stands in a cursor before the order: a sum of the query, and the
+// section.
+const cursorHead = 5
+
+// sum tells queries apart whose cursors mean different things.
+func (p *paging) sum() []byte {
+	q := p.Query
+	q.Cursor, q.Limit = "", 0
+	awaiting := ""
+	if q.Filter.Awaiting != nil {
+		awaiting = fmt.Sprint(*q.Filter.Awaiting)
+		q.Filter.Awaiting = nil
+	}
+	h := fnv.New32a()
+	_, _ = fmt.Fprintf(h, "%+v %s", q, awaiting)
+	return h.Sum(nil)
+}
+
+func (p *paging) read(s *store.Snapshot) error {
+	var last []byte
+	for ; p.section < len(p.sections); p.section, p.behind = p.section+1, nil {
+		for at, err := range merge(s, p.sections[p.section], p.behind) {
 			if err != nil {
 				return err
 			}
-			page.Cases = append(page.Cases, x.public())
-			last = slices.Clone(key)
+			if len(p.page.Cases) == p.Limit || p.looked >= maxLooked {
+				p.page.Next = base64.RawURLEncoding.EncodeToString(last)
+				return nil
+			}
+			if p.State == Closed && p.passed(&at) {
+				break
+			}
+			if err := p.take(s, &at); err != nil {
+				return err
+			}
+			last = append(append(p.sum(), byte(p.section)), at.order...)
 		}
+	}
+	return nil
+}
+
+// passed says whether no later case of a walk through closed ones can be in the span asked for.
+func (p *paging) passed(at *indexed) bool {
+	var closed time.Time
+	return store.SplitKey(at.order, &closed) == nil && closed.Before(p.Filter.Closed.From)
+}
+
+// take puts a case on the page if it belongs there.
+func (p *paging) take(s *store.Snapshot, at *indexed) error {
+	r, err := readCase(s, at.id)
+	if err != nil {
+		return err
+	}
+	p.looked++
+	if p.MineFirst && p.section > 0 && r.Assignee == p.Agent || !p.Filter.takes(r) {
 		return nil
+	}
+	if !p.Grouped || p.State != Open {
+		p.page.Cases = append(p.page.Cases, r.public())
+		return nil
+	}
+	group, err := siblings(s, p.dir, r, p.Lists)
+	if err != nil {
+		return err
+	}
+	for _, other := range group {
+		if p.shows(other) && p.above(other, r) {
+			return nil // it stands there
+		}
+	}
+	slices.SortFunc(group, func(a, b *record) int {
+		if p.above(a, b) {
+			return -1
+		}
+		return 1
 	})
-	return page, err
+	others := make([]Case, 0, len(group))
+	for _, other := range group {
+		others = append(others, other.public())
+	}
+	p.page.Cases, p.page.Groups = append(p.page.Cases, r.public()), append(p.page.Groups, others)
+	return nil
 }
 
-// keys is the range of the index that the query asks for.
-func (q *Query) keys() (store.Range, error) {
-	var r store.Range
+// shows says whether an open case has a place of its own on the pages.
+func (p *paging) shows(r *record) bool {
+	seen := p.Agent == "" || p.ShowAll || r.Assignee == "" || r.Assignee == p.Agent
+	return seen && p.Filter.takes(r)
+}
+
+// above says whether an open case stands above another.
+func (p *paging) above(a, b *record) bool {
+	if p.MineFirst && p.Agent != "" {
+		if mine := a.Assignee == p.Agent; mine != (b.Assignee == p.Agent) {
+			return mine
+		}
+	}
+	return before(a, b)
+}
+
+// before is the order of priority: due time, then more misses, then older.
+func before(a, b *record) bool {
 	switch {
-	case q.List == "":
-		return r, fmt.Errorf("%w: it names no list", ErrQuery)
-	case q.State == Open:
-		r = store.Prefix(tableOpen, q.List)
-	case q.State == Closed:
-		r = store.Prefix(tableClosed, q.List).Backwards()
-	default:
-		return r, fmt.Errorf("%w: a case is open or closed", ErrQuery)
+	case !a.Due.Equal(b.Due):
+		return a.Due.Before(b.Due)
+	case a.Misses != b.Misses:
+		return a.Misses > b.Misses
 	}
-	if q.Cursor == "" {
-		return r, nil
-	}
-	last, err := base64.RawURLEncoding.DecodeString(q.Cursor)
-	var id string
-	if err != nil || !r.Holds(last) || store.SplitKey(last, q.parts(&id)...) != nil {
-		return r, fmt.Errorf("%w: the cursor is not of this list", ErrQuery)
-	}
-	return r.Beyond(last), nil
+	return a.ID < b.ID
 }
 
-// parts are those of a key of the index, the id among them.
-func (q *Query) parts(id *string) []any {
-	if q.State == Open {
-		return []any{nil, nil, nil, nil, id}
+// takes says whether a case is one of those asked for.
+func (f *Filter) takes(r *record) bool {
+	switch {
+	case f.Number != 0 && f.Number != r.Number:
+	case f.Assignee != "" && f.Assignee != r.Assignee:
+	case len(f.Reasons) > 0 && !slices.Contains(f.Reasons, r.Reason):
+	case len(f.Channels) > 0 && !slices.Contains(f.Channels, r.Channel):
+	case f.Awaiting != nil && *f.Awaiting == r.Awaiting.IsZero():
+	case r.State == Open:
+		return f.Due.holds(r.Due)
+	case f.ClosedBy != "" && f.ClosedBy != r.ClosedBy:
+	case len(f.Closes) > 0 && !slices.Contains(f.Closes, r.CloseReason):
+	default:
+		return f.Closed.holds(r.Closed)
 	}
-	return []any{nil, nil, nil, id}
+	return false
 }
 
 // Case reads one case, ErrNotFound when there is none.

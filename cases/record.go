@@ -12,9 +12,12 @@ import (
 // ErrRecord is returned for stored bytes that are no record this version can read.
 var ErrRecord = errors.New("cases: unreadable record")
 
-// recordFormat is the version every record begins with. 1: the first. A later version appends fields,
-// and reads the earlier ones without them.
-const recordFormat = 1
+// recordFormat is the version every record begins with. A later version appends fields, and reads the
+// earlier ones without them; upgrade brings a store of an earlier one up to date.
+//
+//	1: the first
+//	2: case work: what people made of a case, attempts by number, who holds a case in the index
+const recordFormat = 2
 
 // maxRecent is how many entries of its history stand in the record of a case: most cases have no more,
 // and a record with its entries is one write where two would be needed.
@@ -63,53 +66,18 @@ type record struct {
 	Entries  uint64   // of its history
 	Recent   [][]byte // the latest of them, encoded
 
+	worked
+
+	format  uint64   // of the record as it was read; 0 for a new case
 	was     position // of the record as it was read
 	changed bool
+	gone    bool // it is to be deleted
 }
 
 // calling is one call of the customer that is on the line.
 type calling struct {
 	Call  string // sip.Call.ID
 	Since time.Time
-}
-
-// position is all that the indexes know of a case.
-type position struct {
-	state  State
-	due    time.Time
-	closed time.Time
-	misses uint64
-	place
-}
-
-// place is what stands beside a case in the index of open ones.
-type place struct {
-	number  sip.Number
-	calling bool      // the customer is on the line
-	expires time.Time // zero: never
-}
-
-func (r *record) position() position {
-	return position{r.State, r.Due, r.Closed, r.Misses, place{r.Number, len(r.Calling) > 0, r.expiry()}}
-}
-
-func (p *place) encode() []byte {
-	w := writer{make([]byte, 0, 20)}
-	w.uint(recordFormat)
-	w.uint(uint64(p.number))
-	w.bool(p.calling)
-	w.time(p.expires)
-	return w.b
-}
-
-func decodePlace(b []byte) (place, error) {
-	d := reader{b: b}
-	d.format("place")
-	p := place{sip.Number(d.uint()), d.bool(), d.time()}
-	if d.err != nil {
-		return place{}, fmt.Errorf("reading the open cases: %w", d.err)
-	}
-	return p, nil
 }
 
 // expiry is when the case has to be looked at for expiry; zero: never.
@@ -125,6 +93,16 @@ func (r *record) public() Case {
 		Closed: r.Closed, CloseReason: r.CloseReason, ClosedBy: r.ClosedBy, Proof: slices.Clip(r.Proof), UndoUntil: r.UndoUntil,
 		Assignee: r.Assignee, Scheduled: r.Scheduled, KeepOpen: r.KeepOpen,
 		Attempts: int(r.Attempts), Attempted: r.Attempted, Previous: r.Previous, Version: r.Version,
+		Channel: r.Channel, CreatedBy: r.CreatedBy, ExternalID: r.ExternalID, Name: r.Name, Topic: r.Topic, Note: r.Note,
+		LastNote: r.LastNote, Fields: r.Fields, Personal: r.Personal, PersonalUntil: r.Fallback, Accepted: r.Accepted,
+		ClaimUntil: r.Claim, NotBefore: r.NotBefore, Awaiting: r.Awaiting, Question: r.Question,
+		Handling: r.Handling, Resolution: r.Resolution, Contacted: r.Contacted,
+	}
+	if !r.Try.at.IsZero() {
+		c.Attempt = r.Try.public()
+	}
+	if r.Undo.before != nil {
+		c.Undo = &Undoable{Act: r.Undo.act, Agent: r.Undo.agent, At: r.Undo.at, Event: r.Undo.event}
 	}
 	if r.Number != 0 {
 		c.Caller = r.Number.String()
@@ -136,11 +114,25 @@ func (r *record) public() Case {
 }
 
 func (r *record) encode() []byte {
-	size := 384
+	size := 384 + len(r.Undo.before)
 	for _, e := range r.Recent {
 		size += len(e) + 2
 	}
 	w := writer{make([]byte, 0, size)}
+	r.encodeTo(&w, r.Recent)
+	return w.b
+}
+
+// bare is the record without its history and what can be undone, for taking it back to here.
+func (r *record) bare() []byte {
+	bare := *r
+	bare.Undo = undoing{}
+	w := writer{make([]byte, 0, 384)}
+	bare.encodeTo(&w, nil)
+	return w.b
+}
+
+func (r *record) encodeTo(w *writer, recent [][]byte) {
 	w.uint(recordFormat)
 	w.string(r.ID)
 	w.string(r.List)
@@ -180,20 +172,20 @@ func (r *record) encode() []byte {
 	w.string(r.Previous)
 	w.uint(r.Version)
 	w.uint(r.Entries)
-	w.uint(uint64(len(r.Recent)))
-	for _, e := range r.Recent {
+	w.uint(uint64(len(recent)))
+	for _, e := range recent {
 		w.uint(uint64(len(e)))
 		w.b = append(w.b, e...)
 	}
-	return w.b
+	r.encodeWorked(w)
 }
 
 // decodeRecord reads a case. Its recent entries share memory with b.
 func decodeRecord(b []byte) (*record, error) {
 	d := reader{b: b}
-	d.format("case")
 	r := &record{
-		ID: d.string(), List: d.string(), Number: sip.Number(d.uint()), Caller: d.string(), State: State(d.uint()),
+		format: d.format("case"),
+		ID:     d.string(), List: d.string(), Number: sip.Number(d.uint()), Caller: d.string(), State: State(d.uint()),
 		Service: d.string(), Verdict: sip.Verdict(d.uint()), Reason: sip.Reason(d.uint()), Confidence: sip.Confidence(d.uint()),
 		Misses: d.uint(), Wait: time.Duration(d.int()), CallIDs: d.strings(),
 		Opened: d.time(), Missed: d.time(), Due: d.time(), Expires: d.time(), Since: d.time(),
@@ -208,6 +200,11 @@ func decodeRecord(b []byte) (*record, error) {
 	r.Previous, r.Version, r.Entries = d.string(), d.uint(), d.uint()
 	for range d.count() {
 		r.Recent = append(r.Recent, d.bytes())
+	}
+	if r.format >= 2 {
+		r.decodeWorked(&d)
+	} else {
+		r.guessWorked()
 	}
 	if d.err != nil {
 		return nil, fmt.Errorf("reading a case: %w", d.err)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,10 +23,22 @@ var update = flag.Bool("update", false, "write the store of this version into te
 // stores are the stores that releases wrote, each with the day of events it was written from. A new
 // format adds a row; none is ever written again.
 var stores = []struct {
-	file string
-	seed uint64
+	file   string
+	seed   uint64
+	format int
 }{
-	{"format-1.tar.gz", 11},
+	{"format-1.tar.gz", 11, 1},
+}
+
+// known leaves out what a format does not know and an upgrade can only guess.
+func known(format int, all map[string]any) map[string]any {
+	for key, x := range all {
+		if c, ok := x.(Case); ok && format < 2 {
+			c.Attempt, c.Contacted = nil, time.Time{}
+			all[key] = c
+		}
+	}
+	return all
 }
 
 // TestStoresOfAllVersionsAreRead opens a store written by every version there was, finds in it what
@@ -50,7 +63,7 @@ func TestStoresOfAllVersionsAreRead(t *testing.T) {
 			if err := errors.Join(fresh.st.Close(), fresh.open(today)); err != nil {
 				t.Fatal(err)
 			}
-			same(t, "cases", fresh.cases(), s.cases())
+			same(t, "cases", known(old.format, fresh.cases()), known(old.format, s.cases()))
 			for _, ev := range day(old.seed+1, 60) {
 				same(t, "changes", fresh.apply(ev), s.apply(ev))
 			}

@@ -35,12 +35,21 @@ const (
 	ChangeUnknown ChangeEvent = iota
 	Opened                    // Reason: why the call was missed or dropped
 	MissAdded                 // likewise
-	Attempted                 // Reason: the result of the call, as "busy"
+	Attempted                 // Reason: the result of the call, as "busy"; Dialled for one made in the app
 	CaseClosed                // Reason: the CloseReason
 	Reopened                  // Reason: of the miss or the result of the call; else "by_hand" or "undone"
 	CallingNow                // the customer is on the line again
 	CallingOver               // he is not any more
-	Edited                    // Reason: what was changed, as "keep_open"
+	Edited                    // Reason: what was changed, as "keep_open", or the first of several fields
+	Assigned                  // Reason: to whom
+	Released                  // nobody holds it any more; Reason: why, as "claim_lapsed"
+	Accepted                  // by whom it was assigned to
+	Commented                 //
+	Handled                   // Reason: the handling status
+	Awaited                   // more is asked of the customer, or of a colleague
+	Informed                  // what was asked is there
+	Undid                     // a person took back what he did; Reason: what that was, as "assigned"
+	Erased                    // it is gone, and its Case has nothing but id, list and version; Reason: why
 )
 
 // The reasons of reopening that are neither a miss nor a call's result.
@@ -48,6 +57,9 @@ const (
 	ByHand = "by_hand"
 	Undone = "undone"
 )
+
+// Dialled is the Reason of an attempt that an agent made in the app and whose result is not known yet.
+const Dialled = "dialled"
 
 var stateWords = [...]string{StateUnknown: "unknown", Open: "open", Closed: "closed"}
 
@@ -60,7 +72,8 @@ var closeWords = [...]string{
 var changeWords = [...]string{
 	ChangeUnknown: "unknown", Opened: "opened", MissAdded: "miss_added", Attempted: "attempted",
 	CaseClosed: "closed", Reopened: "reopened", CallingNow: "calling_now", CallingOver: "calling_over",
-	Edited: "edited",
+	Edited: "edited", Assigned: "assigned", Released: "released", Accepted: "accepted", Commented: "commented",
+	Handled: "handled", Awaited: "awaiting", Informed: "informed", Undid: "undone", Erased: "erased",
 }
 
 func word(words []string, n uint8) string {

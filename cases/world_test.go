@@ -248,6 +248,13 @@ func (w *world) read(id string) cases.Case {
 	return c
 }
 
+// do does something to a case and gives the changes.
+func (w *world) do(a cases.Act, d cases.Deed) ([]cases.Change, error) {
+	w.t.Helper()
+	done, err := w.c.Do(w.t.Context(), a, d)
+	return done.Changes, err
+}
+
 // history lists the entries of a case.
 func (w *world) history(id string) []string {
 	w.t.Helper()

@@ -42,7 +42,7 @@ func (d *Daemon) listCounts() []metrics.List {
 	var out []metrics.List
 	for _, l := range d.directory().Lists() {
 		n := metrics.List{ID: l.ID, Open: open[l.ID]}
-		for q := (cases.Query{List: l.ID, State: cases.Open, Limit: 500}); n.Overdue < maxOverdue; {
+		for q := (cases.Query{Lists: []string{l.ID}, State: cases.Open, Limit: 500}); n.Overdue < maxOverdue; {
 			p, err := d.cases.List(q)
 			if err != nil {
 				break // the store says so by itself

@@ -26,23 +26,19 @@ func (s *Server) registerActs(api huma.API) {
 	}
 	handle(s, api, act("undo", "Take back an automatic close", "Reopens a case that was closed automatically, until its undo_until."),
 		func(ctx context.Context, in *actInput) (*actOutput, error) {
-			return s.act(ctx, &in.ActHead, in.Body, s.o.Cases.Undo)
+			return s.act(ctx, &in.ActHead, in.Body, cases.Undo{})
 		})
 	handle(s, api, act("close", "Close by hand", "Closes an open case."),
 		func(ctx context.Context, in *closeInput) (*actOutput, error) {
-			return s.act(ctx, &in.ActHead, &in.Body.ActBody, func(ctx context.Context, a cases.Act) ([]cases.Change, error) {
-				return s.o.Cases.CloseByHand(ctx, a, byHand[in.Body.Reason])
-			})
+			return s.act(ctx, &in.ActHead, &in.Body.ActBody, cases.Close{Reason: byHand[in.Body.Reason]})
 		})
 	handle(s, api, act("reopen", "Reopen by hand", "Opens a closed case again, whyever it was closed."),
 		func(ctx context.Context, in *actInput) (*actOutput, error) {
-			return s.act(ctx, &in.ActHead, in.Body, s.o.Cases.ReopenByHand)
+			return s.act(ctx, &in.ActHead, in.Body, cases.Reopen{})
 		})
 	handle(s, api, act("keep-open", "Keep open", "Marks an open case as one that is never closed automatically, or takes the mark away."),
 		func(ctx context.Context, in *keepInput) (*actOutput, error) {
-			return s.act(ctx, &in.ActHead, &in.Body.ActBody, func(ctx context.Context, a cases.Act) ([]cases.Change, error) {
-				return s.o.Cases.SetKeepOpen(ctx, a, in.Body.Keep)
-			})
+			return s.act(ctx, &in.ActHead, &in.Body.ActBody, cases.KeepOpen{Keep: in.Body.Keep})
 		})
 }
 
@@ -95,7 +91,7 @@ type actOutput struct {
 
 // act does what a person wants to a case, tells of it, and answers with the case as it is then. The body
 // may be nil.
-func (s *Server) act(ctx context.Context, head *ActHead, body *ActBody, do func(context.Context, cases.Act) ([]cases.Change, error)) (*actOutput, error) {
+func (s *Server) act(ctx context.Context, head *ActHead, body *ActBody, deed cases.Deed) (*actOutput, error) {
 	client := clientOf(ctx).name
 	a := cases.Act{Case: head.ID, Agent: client, At: time.Now()}
 	if body != nil {
@@ -117,19 +113,15 @@ func (s *Server) act(ctx context.Context, head *ActHead, body *ActBody, do func(
 			a.Version = n
 		}
 	}
-	changes, err := do(ctx, a)
+	done, err := s.o.Cases.Do(ctx, a, deed)
 	if err != nil {
 		return nil, err
 	}
-	for i := range changes {
-		s.events.Case(changes[i])
+	for i := range done.Changes {
+		s.events.Case(done.Changes[i])
 		if s.o.Changed != nil {
-			s.o.Changed(changes[i])
+			s.o.Changed(done.Changes[i])
 		}
 	}
-	c, err := s.o.Cases.Case(head.ID)
-	if err != nil {
-		return nil, err
-	}
-	return &actOutput{ETag: entityTag(versionOf(&c)), Body: caseOf(&c)}, nil
+	return &actOutput{ETag: entityTag(versionOf(&done.Case)), Body: caseOf(&done.Case)}, nil
 }

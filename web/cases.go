@@ -47,7 +47,7 @@ func (s *Server) listCases(_ context.Context, in *casesInput) (*casesOutput, err
 		return nil, invalid("query.list", "name a list, or a number")
 	}
 	state, _ := cases.ParseState(in.State) // one of the two words, or the answer was given before
-	page, err := s.o.Cases.List(cases.Query{List: in.List, State: state, Limit: in.Limit, Cursor: in.Cursor})
+	page, err := s.o.Cases.List(cases.Query{Lists: []string{in.List}, State: state, Limit: in.Limit, Cursor: in.Cursor})
 	if err != nil {
 		return nil, err
 	}

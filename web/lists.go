@@ -62,7 +62,7 @@ func (s *Server) lists(context.Context, *struct{}) (*listsOutput, error) {
 
 // count counts what is overdue and due soon: cases come in the order they are due.
 func (s *Server) count(l *List, now time.Time) error {
-	q := cases.Query{List: l.ID, State: cases.Open, Limit: 500}
+	q := cases.Query{Lists: []string{l.ID}, State: cases.Open, Limit: 500}
 	for seen := 0; ; {
 		page, err := s.o.Cases.List(q)
 		if err != nil {
