@@ -47,6 +47,12 @@ type Config struct {
 	// For operators and monitoring: metrics, health, readiness, profiles, and the socket by which the
 	// command line reaches a running daemon.
 	Admin Admin `yaml:"admin"`
+
+	// Other programs that are told of events over HTTP; docs/webhooks.md describes what they get. Each
+	// has the keys below.
+	//
+	// Example: [{id: crm, url: "https://crm.example.com/hooks", secret_files: [/etc/ringback/crm.secret]}]
+	Webhooks []Webhook `yaml:"webhooks" reload:"live"`
 }
 
 // Log says what is logged and how.
@@ -275,4 +281,49 @@ type Admin struct {
 
 	// Whether Go's profiles are served under /debug/pprof on the listen address.
 	Pprof bool `yaml:"pprof"`
+}
+
+// Webhook is a program that is told of events.
+type Webhook struct {
+	// What metrics, logs and commands call it. What waits for it is kept under this name: with another one
+	// it is another endpoint.
+	//
+	// Example: crm
+	ID string `yaml:"id" reload:"live"`
+
+	// Where it is: https, as customers' numbers are sent. http is taken for addresses in allow_networks only.
+	// A redirection is not followed.
+	//
+	// Example: https://crm.example.com/hooks
+	URL string `yaml:"url" reload:"live"`
+
+	// Files of signing secrets, one a line, as whsec_ and 24 to 64 bytes in base64. A message is signed with all
+	// of them: to change one, add the new one, teach it to the receiver, and take the old one away. Make one
+	// with: echo whsec_$(openssl rand -base64 32)
+	//
+	// Example: [/etc/ringback/crm.secret]
+	SecretFiles []string `yaml:"secret_files" reload:"live"`
+
+	// The events it wants, as case.closed, or case.* for all about cases. Empty: all there are.
+	//
+	// Example: [case.opened, case.closed, hint.*]
+	Events []string `yaml:"events" reload:"live"`
+
+	// The callback lists whose events it wants. An event about several lists is sent only if all of them
+	// are wanted. Empty: all there are.
+	//
+	// Example: [callbacks]
+	Lists []string `yaml:"lists" reload:"live"`
+
+	// Networks that it may be in though they are not public: private, loopback and link-local addresses are
+	// not called otherwise, whatever names say.
+	//
+	// Example: [10.20.0.0/16]
+	AllowNetworks []netip.Prefix `yaml:"allow_networks" reload:"live"`
+
+	// How long it may take to answer. 0s: 10s.
+	Timeout time.Duration `yaml:"timeout" reload:"live"`
+
+	// How long a message is tried before it becomes a dead letter. 0s: 72h.
+	GiveUp time.Duration `yaml:"give_up" reload:"live"`
 }

@@ -63,6 +63,13 @@ func TestWhatIsShownReadsBack(t *testing.T) {
 	c.Hints.User, c.Hints.PasswordFile = `o'hara "x" #1: true`, "/etc/with space"
 	c.Hints.From = "sip:ringback@[2001:db8::1]:5060"
 	c.Hints.Proxy = "sips:pbx.example.com;transport=tcp"
+	c.Webhooks = []configs.Webhook{
+		{ID: "crm", URL: "https://crm.example.com/hooks?a=b,c&d={e}", SecretFiles: []string{"/etc/ringback/crm.secret", "/with space"}},
+		{
+			ID: "own", URL: "http://10.20.0.1/", SecretFiles: []string{"/s"}, Events: []string{"case.*", "hint.raised"}, Lists: []string{"a: b"},
+			AllowNetworks: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16")}, Timeout: 3 * time.Second, GiveUp: time.Hour,
+		},
+	}
 
 	read, err := configs.Parse("shown", []byte(c.YAML()))
 	if err != nil {
@@ -98,6 +105,25 @@ func TestMistakes(t *testing.T) {
 f.yaml:3:13: tracker.drop_127: "maybe" is neither; write true or false
 f.yaml:4:14: tracker.max_calls: "many" is no whole number that fits; write digits only, as 1000
 f.yaml:6:10: log.level: "inof" is not known here; did you mean info?`,
+		},
+		{
+			"webhooks",
+			"webhooks:\n  - id: CRM\n    url: crm.example.com\n  - id: a\n    url: https://a.example\n    secret_files: [/s]\n    allow_networks: [10.0.0.1/8]\n" +
+				"  - {id: a, url: 'ftp://a.example', secret_files: [/s], timeout: 2m, give_up: 1000h, retry: 3}\n",
+			`f.yaml:8:86: webhooks[2].retry is no setting; known are id, url, secret_files, events, lists, allow_networks, timeout, give_up`,
+		},
+		{
+			"webhooks that cannot be",
+			"webhooks:\n  - id: CRM\n    url: crm.example.com\n  - id: a\n    url: https://a.example\n    secret_files: [/s]\n    allow_networks: [10.0.0.1/8]\n" +
+				"  - {id: a, url: 'ftp://a.example', secret_files: [/s], timeout: 2m, give_up: 1000h}\n",
+			`f.yaml:2:5: webhooks[0].id: "CRM" is no name; write small letters, digits, dots and dashes, as crm
+f.yaml:2:7: webhooks[0].secret_files: is empty; name a file with a signing secret, so that the receiver can tell our messages from forged ones
+f.yaml:3:5: webhooks[0].url: "crm.example.com" is no address of a web server; write it as https://crm.example.com/hooks
+f.yaml:7:22: webhooks[1].allow_networks[0]: 10.0.0.1/8 has bits beyond its length; write 10.0.0.0/8
+f.yaml:8:6: webhooks[2].id: a is the name of webhooks[1] too; choose another
+f.yaml:8:13: webhooks[2].url: "ftp://a.example" is no address of a web server; write it as https://crm.example.com/hooks
+f.yaml:8:57: webhooks[2].timeout: 2m0s is out of range; write 0s to 1m
+f.yaml:8:70: webhooks[2].give_up: 1000h0m0s is out of range; write 0s to 720h`,
 		},
 		{
 			"addresses",

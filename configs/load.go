@@ -69,8 +69,13 @@ func Check(path string) error {
 func (ps Problems) place(file string, places map[string]*token.Position) {
 	for _, p := range ps {
 		p.File = file
-		if place, ok := places[p.Key]; ok {
-			p.Line, p.Column = place.Line, place.Column
+		for key := p.Key; key != ""; {
+			if place, ok := places[key]; ok {
+				p.Line, p.Column = place.Line, place.Column
+				break
+			}
+			// What is missing of a group is a problem of the group.
+			key = key[:max(strings.LastIndexByte(key, '.'), 0)]
 		}
 	}
 	slices.SortStableFunc(ps, func(a, b *Problem) int {

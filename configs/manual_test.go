@@ -177,6 +177,11 @@ without a host they mean every address of the machine.
 			continue
 		}
 		setting(&b, "## ", "", e)
+		if isListOfSections(e.typ) {
+			for _, f := range explain(t, reflect.Zero(e.typ.Elem()), docs) {
+				setting(&b, "### ", e.name+"[].", f)
+			}
+		}
 	}
 	for _, s := range sections {
 		fmt.Fprintf(&b, "## `%s`\n\n%s\n\n", s.name, s.doc)
@@ -186,6 +191,9 @@ without a host they mean every address of the machine.
 	}
 	return append(bytes.TrimRight(b.Bytes(), "\n"), '\n')
 }
+
+// isListOfSections reports whether the items of a setting have keys of their own.
+func isListOfSections(t reflect.Type) bool { return t.Kind() == reflect.Slice && isSection(t.Elem()) }
 
 // setting writes one setting's entry.
 func setting(b *bytes.Buffer, heading, prefix string, e explained) {
@@ -207,8 +215,10 @@ func typeName(t reflect.Type) string {
 		return "one of `" + strings.Join(c.Choices(), "`, `") + "`"
 	}
 	switch {
+	case isListOfSections(t):
+		return "list of groups of keys"
 	case t.Kind() == reflect.Slice:
-		return "list of " + map[string]string{"Address": "addresses", "Prefix": "networks", "AddrPort": "addresses", "uint16": "ports"}[t.Elem().Name()]
+		return "list of " + map[string]string{"Address": "addresses", "Prefix": "networks", "AddrPort": "addresses", "uint16": "ports", "string": "texts"}[t.Elem().Name()]
 	case t.Name() == "Duration":
 		return "duration"
 	case t.Name() == "Size":
@@ -236,6 +246,13 @@ func TestExamplesInTheManualAreRead(t *testing.T) {
 	for _, e := range explain(t, reflect.ValueOf(Default()).Elem(), docs) {
 		if e.example != "" {
 			try(e.name + ": " + e.example + "\n")
+		}
+		if isListOfSections(e.typ) {
+			for _, f := range explain(t, reflect.Zero(e.typ.Elem()), docs) {
+				if f.example != "" {
+					try(e.name + ": [{" + f.name + ": " + f.example + "}]\n")
+				}
+			}
 		}
 		if !isSection(e.typ) {
 			continue

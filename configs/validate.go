@@ -79,6 +79,7 @@ func (c *Config) validate() Problems {
 	v.require(len(c.Admin.Socket) < 108, "admin.socket", "is longer than the 107 bytes a socket's path can have; choose a shorter one")
 	v.require(!c.Admin.Pprof || c.Admin.Listen != "", "admin.pprof", "is on, but admin.listen is empty; give it an address")
 
+	c.validateWebhooks(&v)
 	return v.problems
 }
 
@@ -167,10 +168,7 @@ func (v *validation) positive(key string, n int) {
 // checkFiles looks at the files the configuration names.
 func (c *Config) checkFiles() Problems {
 	var v validation
-	for _, f := range []struct {
-		key, path string
-		secret    bool
-	}{
+	for _, f := range append([]file{
 		{"hep.tls_cert_file", c.HEP.TLSCertFile, false},
 		{"hep.tls_key_file", c.HEP.TLSKeyFile, true},
 		{"hep.tls_client_ca_file", c.HEP.TLSClientCAFile, false},
@@ -182,7 +180,7 @@ func (c *Config) checkFiles() Problems {
 		{"web.tls_cert_file", c.Web.TLSCertFile, false},
 		{"web.tls_key_file", c.Web.TLSKeyFile, true},
 		{"web.tokens_file", c.Web.TokensFile, true},
-	} {
+	}, c.secretFiles()...) {
 		if f.path == "" {
 			continue
 		}

@@ -36,10 +36,16 @@ func (c *Config) YAML() string {
 
 // text writes one value as decode reads it.
 func text(v reflect.Value) string {
+	if isSection(v.Type()) {
+		return mapping(v)
+	}
 	if v.Kind() == reflect.Slice {
 		items := make([]string, v.Len())
 		for i := range items {
 			items[i] = text(v.Index(i))
+			if isSection(v.Index(i).Type()) {
+				continue
+			}
 			if v.Index(i).Kind() == reflect.String || v.Index(i).Kind() == reflect.Struct {
 				items[i] = strconv.Quote(plain(v.Index(i)))
 			}
@@ -51,6 +57,17 @@ func text(v reflect.Value) string {
 		return strconv.Quote(s)
 	}
 	return s
+}
+
+// mapping writes what is set of an item of a list of sections.
+func mapping(v reflect.Value) string {
+	var pairs []string
+	for field, value := range v.Fields() {
+		if !value.IsZero() {
+			pairs = append(pairs, field.Tag.Get("yaml")+": "+text(value))
+		}
+	}
+	return "{" + strings.Join(pairs, ", ") + "}"
 }
 
 // unquoted is what YAML certainly takes for a string without quotes.
