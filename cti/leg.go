@@ -150,14 +150,24 @@ const (
 	Invited
 )
 
-// End says that the leg is over: by which side, and the Q.850 cause, -1 where none was told.
-func (l *Leg) End(at time.Time, by Side, cause int) {
-	reason := ""
-	if cause >= 0 {
-		reason = fmt.Sprintf("Reason: Q.850;cause=%d\r\n", cause) // RFC 3326 §2
+// Ending is how a leg came to its end.
+type Ending struct {
+	By     Side
+	Cause  int // Q.850, -1 where none was told
+	Status int // the SIP status behind it, 0 where none was told
+}
+
+// End says that the leg is over.
+func (l *Leg) End(at time.Time, e Ending) {
+	reason, by := "", e.By
+	switch {
+	case l.state == legUp && (e.Status == 408 || e.Status == 481):
+		reason = fmt.Sprintf("Reason: SIP;cause=%d\r\n", e.Status) // RFC 3326 §2
+	case e.Cause == answeredElsewhere && by == Inviting && l.state != legUp:
+		reason = "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n"
 	}
-	if cause == answeredElsewhere && by == Inviting && l.state != legUp {
-		reason = "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n" + reason
+	if e.Cause >= 0 {
+		reason += fmt.Sprintf("Reason: Q.850;cause=%d\r\n", e.Cause)
 	}
 	switch l.state {
 	case legIdle, legOver:
@@ -173,8 +183,11 @@ func (l *Leg) End(at time.Time, by Side, cause int) {
 			l.answer(at, 200, "OK", "CANCEL")
 			l.answer(at, 487, "Request Terminated", "INVITE")
 		} else {
-			status, phrase := statusOf(cause)
-			l.answer(at, status, phrase, "INVITE")
+			status := e.Status
+			if status < 300 || status > 699 {
+				status = statusOf(e.Cause)
+			}
+			l.answer(at, status, "Told", "INVITE")
 		}
 		l.request(at, true, "ACK", 1, "", "", "")
 	}
@@ -183,30 +196,30 @@ func (l *Leg) End(at time.Time, by Side, cause int) {
 
 const answeredElsewhere = 26 // Q.850 non-selected user clearing
 
-// statusOf is the final response that a PBX makes a Q.850 cause of, or the other way round (RFC 3398
-// §7.2.4.1).
-func statusOf(cause int) (status int, phrase string) {
+// statusOf is the final response that stands for a Q.850 cause (RFC 3398 §7.2.4.1, where PBXs do not
+// differ).
+func statusOf(cause int) int {
 	switch cause {
 	case 1, 2, 3:
-		return 404, "Not Found"
+		return 404
 	case 17:
-		return 486, "Busy Here"
+		return 486
 	case 18:
-		return 408, "Request Timeout"
+		return 408
 	case 19, 20:
-		return 480, "Temporarily Unavailable"
+		return 480
 	case 16, 21:
-		return 603, "Decline"
+		return 603
 	case 22:
-		return 410, "Gone"
+		return 410
 	case 23:
-		return 302, "Moved Temporarily"
+		return 302
 	case 28:
-		return 484, "Address Incomplete"
+		return 484
 	case 34, 38, 41, 42, 47:
-		return 503, "Service Unavailable"
+		return 503
 	}
-	return 500, "Server Internal Error"
+	return 500
 }
 
 // request writes a request, of the inviting side or the other.

@@ -352,7 +352,7 @@ func (t *Tracker) inside(l *leg, m *Message) {
 		return // of a REFER's own subscription, which may outlive the dialog (RFC 3515 §2.4.6)
 	}
 	tag, fromCaller := l.farTag(m)
-	if !fromCaller && m.CSeq > l.farCSeq && (m.CSeqMethod == INVITE || m.CSeqMethod == UPDATE) {
+	if !fromCaller && l.flags&legBacked == 0 && m.CSeq > l.farCSeq && (m.CSeqMethod == INVITE || m.CSeqMethod == UPDATE) {
 		l.call.flags |= callInferred // what was asked there nobody saw: a hold, maybe
 	}
 	for h := &l.hop; h != nil; h = h.next {

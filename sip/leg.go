@@ -83,6 +83,7 @@ const (
 	legTied   legFlags = 1 << iota // joined to its call by number and time
 	legLinked                      // joined by a header or an outside link
 	legTold                        // known from what a PBX tells, not from signalling
+	legBacked                      // known from signalling, and its PBX tells of it too
 )
 
 // maxHops bounds the hops of a leg, which a hostile sender could otherwise add without end.

@@ -41,21 +41,33 @@ func (t *Tracker) Tell(f Fact, emit func(*Event)) {
 }
 
 // otherwise takes a message of a leg that another kind of feed showed first: mirrored signalling of a
-// leg that was told, or the other way round. What the first feed shows stands; where it misses that the leg
-// was answered or ended, the other proves it.
+// leg that was told, or the other way round. What the first feed shows stands; where it lacks the message
+// that proves something, what was told does.
 func (t *Tracker) otherwise(l *leg, m *Message) {
+	if !m.Told {
+		return
+	}
 	h := &l.hop
 	for h.next != nil {
 		h = h.next
 	}
 	in := input{at: m.Time, reason: m.Reason}
 	switch {
-	case !m.Told:
+	case m.Request && m.Method == INVITE && len(m.To.Tag) == 0:
+		h.flags &^= hopNoInvite
+		l.flags |= legBacked
 		return
-	case m.Request && m.Method == BYE && h.state == confirmed:
-		in.sign, in.fromCaller = signBye, t.sideOf(l, m)
-	case !m.Request && m.CSeqMethod == INVITE && m.StatusCode/100 == 2 && h.state < confirmed:
+	case m.Request && m.Method == INVITE:
+		if held, _ := Hold(m.Body); !held {
+			h.held = 0
+		} else if h.held == 0 {
+			h.held = m.Time
+		}
+		return
+	case !m.Request && m.CSeqMethod == INVITE && m.StatusCode/100 == 2 && (h.state < confirmed || h.flags&hopNo2xx != 0):
 		in.sign = signAnswer
+	case m.Request && m.Method == BYE && (h.state == confirmed || h.flags&hopNoBye != 0):
+		in.sign, in.fromCaller = signBye, t.byInviting(l, m)
 	default:
 		return
 	}
@@ -64,13 +76,7 @@ func (t *Tracker) otherwise(l *leg, m *Message) {
 	t.changed(l, h, &was, m)
 }
 
-// sideOf says whether the side that sent a leg's INVITE sends a message, by where it comes from.
-func (t *Tracker) sideOf(l *leg, m *Message) (inviting bool) {
-	fromPBX := t.at(m.Src).kind == placePBX
-	switch l.hop.role {
-	case roleIn:
-		return !fromPBX
-	default:
-		return fromPBX
-	}
+// byInviting says whether the side that sent a leg's INVITE sends a message, by where it comes from.
+func (t *Tracker) byInviting(l *leg, m *Message) bool {
+	return (t.at(m.Src).kind == placePBX) != (l.hop.role == roleIn)
 }

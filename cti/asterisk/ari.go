@@ -23,6 +23,7 @@ type ariEvent struct {
 	Forwarded  *ariChannel `json:"forwarded"`
 	DialString string      `json:"dialstring"`
 	Cause      *int        `json:"cause"`
+	TechCause  int         `json:"tech_cause"` // SIP status, from Asterisk 22 on
 	Soft       bool        `json:"soft"`
 	App        string      `json:"dialplan_app"`
 	Bridge     *struct {
@@ -74,9 +75,9 @@ func (m *Model) ARI(b []byte, arrival time.Time) (at time.Time, err error) {
 	if at, err = time.Parse(ariTime, e.Timestamp); err != nil {
 		at = arrival
 	}
-	ch, cause := e.Channel.channel(), -1
+	ch, end := e.Channel.channel(), Hangup{Cause: -1, Status: e.TechCause, Soft: e.Soft}
 	if e.Cause != nil {
-		cause = *e.Cause
+		end.Cause = *e.Cause
 	}
 	switch e.Type {
 	case "ChannelCreated", "ChannelStateChange", "ChannelCallerId", "ChannelConnectedLine", "ChannelDialplan":
@@ -91,9 +92,9 @@ func (m *Model) ARI(b []byte, arrival time.Time) (at time.Time, err error) {
 			m.Dial(at, caller, e.Forwarded.channel(), "")
 		}
 	case "ChannelHangupRequest":
-		m.HangupRequested(at, ch, cause, e.Soft)
+		m.HangupRequested(at, ch, end)
 	case "ChannelDestroyed":
-		m.Destroyed(at, ch, cause)
+		m.Destroyed(at, ch, end)
 	case "ChannelEnteredBridge":
 		if e.Bridge != nil {
 			m.Entered(at, e.Bridge.ID, ch, e.Bridge.Channels)

@@ -118,7 +118,7 @@ func (m *Model) See(at time.Time, now Channel) { m.see(at, now) }
 
 // see finds or begins a channel and brings it up to date; nil when it has no id.
 func (m *Model) see(at time.Time, now Channel) *channel {
-	if now.ID == "" {
+	if now.ID == "" || isNoCall(now.Name) {
 		return nil
 	}
 	c := m.channels[now.ID]
@@ -135,6 +135,16 @@ func (m *Model) see(at time.Time, now Channel) *channel {
 	c.update(now)
 	m.progress(at, c)
 	return c
+}
+
+// isNoCall says whether a channel is one of Asterisk's own that is no leg of a call.
+func isNoCall(name string) bool {
+	tech, _, _ := strings.Cut(name, "/")
+	switch tech {
+	case "Message", "Bridge", "Surrogate", "Announcer", "Recorder", "CBAnn", "CBRec", "Snoop", "UnicastRTP", "MulticastRTP", "AudioSocket", "WebSocket":
+		return true
+	}
+	return false
 }
 
 // begin follows a new channel.
@@ -355,7 +365,7 @@ func isVoicemail(app string) bool {
 func (m *Model) Dial(at time.Time, caller, peer Channel, dialled string) {
 	by := m.see(at, caller)
 	c := m.channels[peer.ID]
-	if c == nil && peer.Name != "" && peer.ID != "" {
+	if c == nil && peer.Name != "" && peer.ID != "" && !isNoCall(peer.Name) {
 		c = m.begin(at, peer)
 	}
 	if c != nil && by != nil && !c.over && c.by == nil && !c.incoming && by != c && by.root() != c {
@@ -367,14 +377,36 @@ func (m *Model) Dial(at time.Time, caller, peer Channel, dialled string) {
 	m.see(at, peer)
 }
 
-// HangupRequested takes that a channel is asked to end: by its far side, or, if soft, by Asterisk. cause is
-// -1 where none was told.
-func (m *Model) HangupRequested(at time.Time, ch Channel, cause int, soft bool) {
+// Hangup is what a PBX tells of a channel's end.
+type Hangup struct {
+	Cause  int  // Q.850, -1 where none was told
+	Status int  // SIP; ARI's tech_cause; 0 where none was told
+	Soft   bool // Asterisk itself wants it
+}
+
+// HangupRequested takes that a channel is asked to end, by its far side or by Asterisk.
+func (m *Model) HangupRequested(at time.Time, ch Channel, h Hangup) {
 	c := m.see(at, ch)
-	if c == nil || c.leg == nil || soft || c.over {
+	if c == nil || c.leg == nil || h.Soft || c.over {
 		return
 	}
-	c.leg.End(at, c.far(), cause)
+	side := c.far()
+	if c.State == Other || c.leg.Up() && (h.Status == 408 || h.Status == 481) {
+		side = c.near() // turned away with busy or congestion; given up as no answer came (RFC 4028 §10)
+	}
+	c.leg.End(at, cti.Ending{By: side, Cause: h.Cause, Status: h.Status})
+}
+
+// Destroyed takes that a channel is no more.
+func (m *Model) Destroyed(at time.Time, ch Channel, h Hangup) {
+	c := m.see(at, ch)
+	if c == nil {
+		return
+	}
+	if c.leg != nil {
+		c.leg.End(at, cti.Ending{By: c.near(), Cause: h.Cause, Status: h.Status})
+	}
+	m.forget(c)
 }
 
 // far is the side of a channel's leg that is not Asterisk.
@@ -385,24 +417,12 @@ func (c *channel) far() cti.Side {
 	return cti.Invited
 }
 
+// near is Asterisk's side of it.
 func (c *channel) near() cti.Side {
 	if c.incoming {
 		return cti.Invited
 	}
 	return cti.Inviting
-}
-
-// Destroyed takes that a channel is no more.
-func (m *Model) Destroyed(at time.Time, ch Channel, cause int) {
-	ch.State = StateUnknown // a channel that was turned away shows busy
-	c := m.see(at, ch)
-	if c == nil {
-		return
-	}
-	if c.leg != nil {
-		c.leg.End(at, c.near(), cause)
-	}
-	m.forget(c)
 }
 
 // Entered takes that a channel is in a bridge with others: whoever called is now with whoever answered,
