@@ -13,7 +13,6 @@ import (
 // revives, judged right where all of it was seen, and else right or as inferred.
 type simOracle struct {
 	t      *testing.T
-	seed   uint64
 	truth  map[string]*simCall // by Call-ID of any leg
 	calls  []*simCall
 	open   []*simCall // older ones, that may end late
@@ -37,9 +36,9 @@ type liveInterval struct {
 	from, to int64
 }
 
-func newSimOracle(t *testing.T, seed uint64) *simOracle {
+func newSimOracle(t *testing.T) *simOracle {
 	t.Helper()
-	return &simOracle{t: t, seed: seed, truth: map[string]*simCall{}, told: map[string]*simTold{}}
+	return &simOracle{t: t, truth: map[string]*simCall{}, told: map[string]*simTold{}}
 }
 
 func (o *simOracle) expect(c *simCall) {
@@ -81,7 +80,7 @@ func (o *simOracle) fail(c *simCall, format string, args ...any) {
 	if c != nil {
 		what = fmt.Sprintf("call %d (%s, kind %d, affected %v, ambiguous %v): ", c.index, c.name, c.kind, c.affected, c.ambiguous)
 	}
-	o.t.Errorf("-sim.seed=%d: %s%s", o.seed, what, fmt.Sprintf(format, args...))
+	o.t.Errorf("%s%s", what, fmt.Sprintf(format, args...))
 }
 
 // event takes in what the tracker tells.
