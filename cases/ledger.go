@@ -32,12 +32,19 @@ type ledger struct {
 
 // begin makes the ledger ready for a command. It is used again, as one command is applied at a time.
 func (c *Cases) begin(tx *store.Tx, at time.Time) *ledger {
+	l := c.blank(tx, at)
+	l.dir = c.dir()
+	return l
+}
+
+// blank is the ledger of a command that asks nothing of the directory.
+func (c *Cases) blank(tx *store.Tx, at time.Time) *ledger {
 	l := &c.ledger
 	clear(l.records)
 	clear(l.customers)
 	clear(l.entries)
 	*l = ledger{
-		tx: tx, dir: c.dir(), ids: &c.ids, at: at, records: l.records[:0], customers: l.customers[:0], entries: l.entries[:0],
+		tx: tx, ids: &c.ids, at: at, records: l.records[:0], customers: l.customers[:0], entries: l.entries[:0],
 		arena: writer{l.arena.b[:0]}, result: new(result),
 	}
 	l.result.changes = l.result.room[:0]

@@ -34,14 +34,13 @@ func (c *Cases) upgrade() error {
 		return err
 	}
 	c.opt.Logger.Info("upgrading stored cases")
-	began, n := time.Now(), 0
+	began := time.Now()
 	for from := store.Prefix(tableCase).To; from != nil; {
 		res, err := c.st.Do(context.Background(), store.Command{ID: "upgrade", Kind: kindUpgrade, Data: from})
 		if err != nil {
 			return err
 		}
 		from = res.([]byte)
-		n += upgradeAtOnce
 	}
 	c.opt.Logger.Info("upgraded stored cases", "elapsed", time.Since(began))
 	return nil
@@ -53,7 +52,7 @@ func (c *Cases) applyUpgrade(tx *store.Tx, cmd store.Command) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("cases: %s with data of type %T", cmd.Kind, cmd.Data)
 	}
-	l := c.begin(tx, cmd.At)
+	l := c.blank(tx, cmd.At) // there may be no directory yet
 	from := store.Prefix(tableCase)
 	from.To = to
 	var last []byte
