@@ -2,6 +2,7 @@ package directory
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"ringback/directory/audit"
 	"ringback/store"
 )
 
@@ -52,8 +54,10 @@ func NewVersions(st *store.Store) *Versions {
 type Update struct {
 	File *File
 	Base uint64    // the number of the version it was made from
-	By   string    // who makes it
+	By   string    // who makes it, for people; empty: as the audit trail writes Who
 	At   time.Time // when
+	Who  audit.Who // for the audit trail; the zero Who is the system
+	Peer string    // the address he comes from, where that is known
 }
 
 // Save puts a file in force as one command, all or nothing, and returns its version. A file that
@@ -70,6 +74,10 @@ func (v *Versions) Save(ctx context.Context, u Update) (Version, error) {
 	case err != nil:
 		return Version{}, err
 	}
+	if u.Who == (audit.Who{}) {
+		u.Who = audit.Who{Kind: audit.System}
+	}
+	changes := Diff(old, u.File)
 	text := Format(u.File)
 	if _, err := Parse("directory", text); err != nil { // never store what cannot be loaded again
 		return Version{}, err
@@ -84,7 +92,10 @@ func (v *Versions) Save(ctx context.Context, u Update) (Version, error) {
 	}
 	result, err := v.st.Do(ctx, store.Command{
 		ID: kindReplace + " " + strconv.FormatUint(u.Base+1, 10), Kind: kindReplace, At: u.At, Urgent: true,
-		Data: replacement{Base: u.Base, By: u.By, Text: packed.Bytes(), Sum: sha256.Sum256(text), Changes: len(Diff(old, u.File))},
+		Data: replacement{
+			Base: u.Base, By: cmp.Or(u.By, u.Who.String()), Text: packed.Bytes(), Sum: sha256.Sum256(text),
+			Changes: len(changes), Told: tellChanges(changes, &u, u.Base+1),
+		},
 	})
 	if err != nil {
 		return Version{}, err
@@ -150,6 +161,7 @@ type replacement struct {
 	Text    []byte // gzip
 	Sum     [sha256.Size]byte
 	Changes int
+	Told    []audit.Entry // what the audit trail says of it
 }
 
 // replace puts a version in force.
@@ -174,6 +186,11 @@ func replace(tx *store.Tx, c store.Command) (any, error) {
 	value, err := json.Marshal(head)
 	if err != nil {
 		return nil, fmt.Errorf("directory: writing version %d: %w", head.Number, err)
+	}
+	for _, e := range r.Told {
+		if err := audit.Write(tx, e); err != nil {
+			return nil, err
+		}
 	}
 	tx.Set(textKey(head.Number), r.Text)
 	tx.Set(versionKey(head.Number), value)
