@@ -36,6 +36,9 @@ func (t *Tracker) Tell(f Fact, emit func(*Event)) {
 		l.hop.cause = 44 + 1
 		t.mark(c)
 	case FactWithheld:
+		if c.dir == Inbound && (c.caller == nil || c.caller == l) && c.flags&callWithheld == 0 {
+			t.hide(c)
+		}
 	default:
 	}
 }

@@ -87,6 +87,17 @@ func (c *call) withhold() {
 	}
 }
 
+// hide makes the caller of a call that shows him anonymous, also on the legs that are still to come.
+func (t *Tracker) hide(c *call) {
+	k := c.key
+	c.withhold()
+	t.remember(c, [3]key{k})
+	if c.caller != nil {
+		t.enlist(c, keyOf(keyWithheld, 0).in(k.list()))
+	}
+	t.tell(CallUpdated, c, nil, t.now, 0, "")
+}
+
 // remember keeps the traits of what a call's caller withheld, in place of those kept before.
 func (t *Tracker) remember(c *call, keys [3]key) {
 	t.unremember(c)
