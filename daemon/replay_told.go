@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"ringback/cti"
@@ -23,9 +24,19 @@ type recording struct {
 	next  []byte    // the line that comes next; nil at the end
 	at    time.Time // when it arrived
 	size  int64
+	line  int
+	kind  recordingKind
 	close func() error
-	play  func(line []byte, arrival time.Time)
+	play  func() error // tells what comes next
 }
+
+// recordingKind is what a recording is of.
+type recordingKind uint8
+
+const (
+	ariRecording recordingKind = iota + 1
+	amiRecording
+)
 
 // maxLine bounds one event.
 const maxLine = 1 << 20
@@ -61,16 +72,26 @@ func openRecording(name string) (*recording, error) {
 // advance reads the next line that is an event.
 func (r *recording) advance() error {
 	for r.lines.Scan() {
+		r.line++
 		var head struct {
-			Recv      float64 `json:"recv"`
-			T         float64 `json:"t"`
-			Timestamp string  `json:"timestamp"`
+			Recv  float64 `json:"recv"`
+			T     float64 `json:"t"`
+			Type  string  `json:"type"`
+			Event string  `json:"Event"`
 		}
 		if len(bytes.TrimSpace(r.lines.Bytes())) == 0 {
 			continue
 		}
 		if err := json.Unmarshal(r.lines.Bytes(), &head); err != nil {
-			return fmt.Errorf("%s: a line is no event: %w", filepath.Base(r.name), err)
+			return fmt.Errorf("%s: line %d is no event: %w", filepath.Base(r.name), r.line, err)
+		}
+		switch {
+		case head.Event != "":
+			r.kind = amiRecording
+		case head.Type != "":
+			r.kind = ariRecording
+		default:
+			continue // an answer to an action
 		}
 		at := max(head.Recv, head.T)
 		r.at = time.Unix(0, int64(at*1e6)*1e3)
@@ -79,30 +100,6 @@ func (r *recording) advance() error {
 	}
 	r.next = nil
 	return r.lines.Err()
-}
-
-// telling sets a recording up to tell the watch.
-func (r *recording) tells(w *watch, p *sip.Plan) error {
-	pbx := ""
-	for i := range p.Trunks {
-		if pbx = p.Trunks[i].PBX; pbx != "" {
-			break
-		}
-	}
-	if pbx == "" && len(p.PBXs) > 0 {
-		pbx = p.PBXs[0].ID
-	}
-	site, err := cti.NewSite(p, pbx, nil)
-	if err != nil {
-		return err
-	}
-	t := &teller{w: w}
-	m := asterisk.New(asterisk.Options{Site: site, Sink: t, CallIDs: true})
-	r.play = func(line []byte, arrival time.Time) {
-		t.begin(arrival)
-		_, _ = m.ARI(line, arrival)
-	}
-	return nil
 }
 
 // recordings are all those of a replay.
@@ -132,14 +129,52 @@ func (all recordings) close() {
 	}
 }
 
-// tell has all of them tell a watch.
+// tell has all of them tell a watch. ARI and AMI recordings are of one Asterisk: the PBX that the
+// directory's first trunk leads to.
 func (all recordings) tell(w *watch, p *sip.Plan) error {
+	if len(all) == 0 {
+		return nil
+	}
+	site, err := cti.NewSite(p, firstPBX(p), nil)
+	if err != nil {
+		return err
+	}
+	t := &teller{w: w}
+	m := asterisk.New(asterisk.Options{
+		Site: site, Sink: t, CallIDs: slices.ContainsFunc(all, func(r *recording) bool { return r.kind == ariRecording }),
+	})
 	for _, r := range all {
-		if err := r.tells(w, p); err != nil {
-			return err
+		switch r.kind {
+		case ariRecording:
+			r.play = func() error {
+				t.begin(r.at)
+				_, err := m.ARI(r.next, r.at)
+				return err
+			}
+		case amiRecording:
+			r.play = func() error {
+				t.begin(r.at)
+				e, err := asterisk.ParseAMI(r.next)
+				if err == nil {
+					m.AMI(e, r.at)
+				}
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+func firstPBX(p *sip.Plan) string {
+	for i := range p.Trunks {
+		if p.Trunks[i].PBX != "" {
+			return p.Trunks[i].PBX
+		}
+	}
+	if len(p.PBXs) > 0 {
+		return p.PBXs[0].ID
+	}
+	return ""
 }
 
 // until plays what arrived up to a time, in order.
@@ -154,7 +189,9 @@ func (all recordings) until(at time.Time) error {
 		if first == nil {
 			return nil
 		}
-		first.play(first.next, first.at)
+		if err := first.play(); err != nil {
+			return fmt.Errorf("%s: line %d: %w", filepath.Base(first.name), first.line, err)
+		}
 		if err := first.advance(); err != nil {
 			return err
 		}

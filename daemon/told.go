@@ -68,7 +68,7 @@ func (w *watch) hear(now time.Time) {
 		w.tracker.Expire(x.due.UnixNano(), w.emit)
 		w.cause = x.arrival
 		if x.told.Text == nil {
-			w.tracker.Tell(x.fact, w.emit)
+			w.tracker.Tell(&x.fact, w.emit)
 			continue
 		}
 		w.toldMessage(x)
@@ -83,7 +83,7 @@ func (w *watch) toldMessage(x *telling) {
 		w.refused[reasonOf(err)]++
 		return
 	}
-	w.msg.Told = true
+	w.msg.Told, w.msg.Made = true, m.Made
 	w.message(&hep.Received{Packet: sip.Packet{Src: m.Src, Dst: m.Dst, Transport: sip.TCP}}, m.At.UnixNano())
-	w.msg.Told = false
+	w.msg.Told, w.msg.Made = false, false
 }

@@ -43,6 +43,7 @@ type extra struct {
 	target   *agent     // to whom, where that is an agent
 	customer recentCall // of a consultation: whom the agent left when he left it
 	traits   [3]trait   // of what the caller withheld
+	notes    []Evidence // that its PBX told
 }
 
 type callFlags uint16
@@ -61,6 +62,7 @@ const (
 	callKept      // written behind at least once
 	callCounted   // among its trunk's live calls with an agent
 	callVoicemail // the PBX told that its caller reached voicemail
+	callSilent    // the PBX told that no media came any more
 )
 
 // newCall begins a call with its first leg.

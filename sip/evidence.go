@@ -66,6 +66,9 @@ func (t *Tracker) evidence(c *call) []Evidence {
 			}
 		}
 	}
+	if c.extra != nil {
+		t.facts = append(t.facts, c.extra.notes...)
+	}
 	slices.SortStableFunc(t.facts, func(a, b Evidence) int { return a.At.Compare(b.At) })
 	return t.facts
 }

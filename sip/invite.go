@@ -30,6 +30,10 @@ func (t *Tracker) newLeg(m *Message) *hop {
 	if t.hops >= hopsPerCall*t.opt.MaxCalls {
 		t.evict()
 	}
+	s := t.look(m)
+	if t.twice(m, &s) {
+		return nil
+	}
 	l := t.spares.leg()
 	l.callID, l.fromTag, l.cseq, l.nhops = t.texts.text(m.CallID), hash(m.From.Tag), m.CSeq, 1
 	if m.Told {
@@ -37,7 +41,6 @@ func (t *Tracker) newLeg(m *Message) *hop {
 	}
 	t.legs[t.id] = l
 	t.hops++
-	s := t.look(m)
 	h := &l.hop
 	h.dress(m, &s)
 	if !t.place(l, h, m, &s) {

@@ -228,7 +228,7 @@ func (l *ladder) command(at int64, command string, args []string) {
 		l.tracker = tr
 	case "tell": // what, leg
 		kinds := map[string]sip.FactKind{"voicemail": sip.FactVoicemail, "media_stopped": sip.FactMediaStopped, "withheld": sip.FactWithheld}
-		l.tracker.Tell(sip.Fact{Kind: kinds[args[0]], At: at, CallID: args[1]}, l.emit)
+		l.tracker.Tell(&sip.Fact{Kind: kinds[args[0]], At: at, CallID: args[1]}, l.emit)
 	case "unreadable":
 		l.tracker.Unreadable(hostOf(args[0], ""), hostOf(args[1], ""))
 	default:

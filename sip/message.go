@@ -93,6 +93,8 @@ type Message struct {
 	Transport Transport
 	// Told says that nobody saw the message: its PBX told of what it means. Whoever sets the addresses sets it.
 	Told bool
+	// Made says of a told message that its Call-ID is made up.
+	Made bool
 
 	Request    bool   // else a response
 	Method     Method // of the request line, for a response that of CSeq

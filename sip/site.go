@@ -41,6 +41,7 @@ type site struct {
 type pbx struct {
 	PBX
 	numbering *Numbering
+	mirrored  int64 // when the latest leg began whose signalling was seen
 }
 
 type trunk struct {

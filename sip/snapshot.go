@@ -161,7 +161,7 @@ func (t *Tracker) restoreCall(r *recordReader) error {
 	k := key(r.fixed())
 	c.from, c.to = Number(r.uint()), Number(r.uint())
 	x := extra{from: r.text(), to: r.text(), referred: r.time(c.started), target: t.agentByID(r.text())}
-	if x != (extra{}) {
+	if x.from != "" || x.to != "" || x.referred != 0 || x.target != nil {
 		c.extra = &x
 	}
 	c.service = t.site.serviceIDs[r.text()]

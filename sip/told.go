@@ -1,14 +1,17 @@
 package sip
 
+import "time"
+
 // FactKind is what a PBX tells of a leg that signalling does not show.
 type FactKind uint8
 
 // The kinds of facts.
 const (
 	FactUnknown      FactKind = iota
-	FactVoicemail             // the caller's leg reached voicemail
+	FactVoicemail             // the caller reached voicemail
 	FactMediaStopped          // no media came any more
 	FactWithheld              // the caller hides his number
+	FactNote                  // for the evidence: What
 )
 
 // Fact is one thing that a PBX tells of a leg.
@@ -16,32 +19,96 @@ type Fact struct {
 	Kind   FactKind
 	At     int64  // nanoseconds since the Unix epoch, by the PBX's clock
 	CallID string // SIP Call-ID of the leg
+	What   string // of FactNote
+
+	// Where the PBX does not tell Call-IDs, a caller's leg is found by these.
+	PBX    string // directory id
+	Caller string // his number as the PBX writes it
+	Began  int64  // nanoseconds since the Unix epoch
 }
 
-// Tell takes a fact in. It may come before the leg's messages or after them, but not after the verdict.
-// The events it causes are emitted before Tell returns.
-func (t *Tracker) Tell(f Fact, emit func(*Event)) {
+// Tell takes a fact in: after the first message of its leg, and before the verdict. The events it causes
+// are emitted before Tell returns.
+func (t *Tracker) Tell(f *Fact, emit func(*Event)) {
 	t.emit = emit
-	id := t.idOfText(f.CallID)
-	l := t.leg(id)
-	if l == nil {
+	c := t.callOf(f)
+	if c == nil {
 		return
 	}
-	c := l.call
 	switch f.Kind {
 	case FactVoicemail:
 		c.flags |= callVoicemail
-		t.mark(c)
 	case FactMediaStopped:
-		l.hop.cause = 44 + 1
-		t.mark(c)
+		c.flags |= callSilent
 	case FactWithheld:
-		if c.dir == Inbound && (c.caller == nil || c.caller == l) && c.flags&callWithheld == 0 {
+		if l := t.leg(t.idOfText(f.CallID)); c.dir == Inbound && (c.caller == nil || c.caller == l || l == nil) && c.flags&callWithheld == 0 {
 			t.hide(c)
+		}
+	case FactNote:
+		x := c.more()
+		if len(x.notes) < maxNotes {
+			x.notes = append(x.notes, Evidence{At: stamp(f.At), CallID: f.CallID, What: f.What, Cause: -1})
 		}
 	default:
 	}
+	t.mark(c)
 }
+
+// maxNotes bounds what PBXs may add to the evidence of one call.
+const maxNotes = 16
+
+// callOf is the call that a fact is of, or nil.
+func (t *Tracker) callOf(f *Fact) *call {
+	if l := t.leg(t.idOfText(f.CallID)); l != nil {
+		return l.call
+	}
+	at := t.site.pbxIDs[f.PBX]
+	if at == nil || f.Caller == "" {
+		return nil
+	}
+	n := at.numbering.Parse([]byte(f.Caller), nil)
+	if n == 0 {
+		return nil
+	}
+	var found *call
+	k := keyOf(keyCaller, uint64(n))
+	for _, in := range [...]listKind{inWaiting, inServed} {
+		c := t.lists[k.in(in)].first
+		for i := 0; c != nil && i < maxCandidates; c, i = c.nodes[byKey].next, i+1 {
+			if !samePBX(c.pbx, at) || c.started < f.Began-sameBegin || c.started > f.Began+sameBegin {
+				continue
+			}
+			if found != nil {
+				return nil // nobody knows of which
+			}
+			found = c
+		}
+	}
+	return found
+}
+
+// sameBegin is how far the beginning of a call may be from what its PBX tells of it.
+const sameBegin = int64(time.Second)
+
+// twice says whether a leg that a PBX tells of, without its Call-ID, would be there twice, as the PBX's
+// signalling is mirrored.
+func (t *Tracker) twice(m *Message, s *sight) bool {
+	at := s.src.pbx
+	if at == nil {
+		at = s.dst.pbx
+	}
+	switch {
+	case at == nil:
+		return false
+	case !m.Told:
+		at.mirrored = m.Time
+		return false
+	}
+	return m.Made && at.mirrored != 0 && m.Time-at.mirrored < mirrorPatience
+}
+
+// mirrorPatience is how long after the last leg in the mirror a PBX counts as mirrored.
+const mirrorPatience = int64(30 * time.Minute)
 
 // otherwise takes a message of a leg that another kind of feed showed first: mirrored signalling of a
 // leg that was told, or the other way round. What the first feed shows stands; where it lacks the message

@@ -147,6 +147,11 @@ func (t *Tracker) SetPlan(p *Plan) error {
 	if err != nil {
 		return err
 	}
+	for id, x := range s.pbxIDs {
+		if was := t.site.pbxIDs[id]; was != nil {
+			x.mirrored = was.mirrored
+		}
+	}
 	t.site = s
 	clear(t.near[:])
 	// Learnt phones are told again from their AORs, which may be listed now.

@@ -64,7 +64,7 @@ func (t *Tracker) judgeServed(c *call, caller, last *hop) judgement {
 	switch {
 	case t.outageOf(c).hit(caller.down):
 		return drop(Outage)
-	case has(func(h *hop) bool { return h.byBye() && h.cause == 44+1 }):
+	case c.flags&callSilent != 0, has(func(h *hop) bool { return h.byBye() && h.cause == 44+1 }):
 		return drop(MediaLost)
 	case has(func(h *hop) bool { return h.flags&hopDying != 0 || h.byBye() && (h.sip == 408 || h.sip == 481) }):
 		return drop(SessionExpired)

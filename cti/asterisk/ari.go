@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// ErrEvent is returned for bytes that are no event of ARI.
-var ErrEvent = errors.New("asterisk: no ARI event")
+// ErrEvent is returned for bytes that are no event of ARI or AMI.
+var ErrEvent = errors.New("asterisk: no event")
 
 // ariTime is how ARI writes times.
 const ariTime = "2006-01-02T15:04:05.000-0700"
@@ -27,8 +27,7 @@ type ariEvent struct {
 	Soft       bool        `json:"soft"`
 	App        string      `json:"dialplan_app"`
 	Bridge     *struct {
-		ID       string   `json:"id"`
-		Channels []string `json:"channels"`
+		ID string `json:"id"`
 	} `json:"bridge"`
 }
 
@@ -97,8 +96,10 @@ func (m *Model) ARI(b []byte, arrival time.Time) (at time.Time, err error) {
 		m.Destroyed(at, ch, end)
 	case "ChannelEnteredBridge":
 		if e.Bridge != nil {
-			m.Entered(at, e.Bridge.ID, ch, e.Bridge.Channels)
+			m.Entered(at, e.Bridge.ID, ch)
 		}
+	case "ChannelLeftBridge":
+		m.Left(at, ch)
 	case "ChannelHold":
 		m.Held(at, ch, true)
 	case "ChannelUnhold":

@@ -1,6 +1,7 @@
 package asterisk
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -69,7 +70,8 @@ type Model struct {
 	o        Options
 	channels map[string]*channel
 	halves   map[string]*channel // first halves of Local channels, by their common name
-	order    []string            // ids as they came, for giving up the oldest
+	bridges  map[string][]*channel
+	order    []string // ids as they came, for giving up the oldest
 	stats    Stats
 }
 
@@ -85,8 +87,8 @@ type channel struct {
 	Channel
 	endpoint string
 	local    bool
-	second   bool // ;2 of a Local channel
-	incoming bool // Asterisk was called on it
+	second   bool    // ;2 of a Local channel
+	incoming bool    // Asterisk was called on it
 	way      cti.Way // once it has a leg
 	to       string
 	dialled  string   // what Asterisk dialled
@@ -103,7 +105,7 @@ func New(o Options) *Model {
 	if o.MaxChannels <= 0 {
 		o.MaxChannels = 20_000
 	}
-	return &Model{o: o, channels: map[string]*channel{}, halves: map[string]*channel{}}
+	return &Model{o: o, channels: map[string]*channel{}, halves: map[string]*channel{}, bridges: map[string][]*channel{}}
 }
 
 // Stats is what has been counted so far.
@@ -199,6 +201,7 @@ func (m *Model) evict() {
 
 func (m *Model) forget(c *channel) {
 	c.over = true
+	m.leave(c)
 	delete(m.channels, c.ID)
 	if c.local && !c.second {
 		pair, _, _ := strings.Cut(strings.TrimPrefix(c.Name, "Local/"), ";")
@@ -349,7 +352,16 @@ func (m *Model) mailbox(at time.Time, c *channel) {
 		return
 	}
 	c.mailbox = true
-	m.o.Sink.Fact(sip.Fact{Kind: sip.FactVoicemail, At: at.UnixNano(), CallID: c.leg.CallID()})
+	m.fact(at, c, sip.Fact{Kind: sip.FactVoicemail})
+}
+
+// fact tells a fact of a channel's leg.
+func (m *Model) fact(at time.Time, c *channel, f sip.Fact) {
+	f.At, f.CallID, f.PBX = at.UnixNano(), c.leg.CallID(), m.o.Site.PBX
+	if c.way == cti.FromCarrier {
+		f.Caller, f.Began = c.Caller, c.Created.UnixNano()
+	}
+	m.o.Sink.Fact(f)
 }
 
 // isVoicemail says whether a dialplan application takes messages.
@@ -425,27 +437,47 @@ func (c *channel) near() cti.Side {
 	return cti.Inviting
 }
 
-// Entered takes that a channel is in a bridge with others: whoever called is now with whoever answered,
-// however that came about.
-func (m *Model) Entered(at time.Time, bridge string, ch Channel, with []string) {
+// Entered takes that a channel came into a bridge: whoever called is now with whoever answered, however
+// that came about.
+func (m *Model) Entered(at time.Time, bridge string, ch Channel) {
 	c := m.see(at, ch)
-	if c == nil {
+	if c == nil || c.over || bridge == "" {
 		return
 	}
+	m.leave(c)
 	c.bridge = bridge
-	for _, id := range with {
-		o := m.channels[id]
-		if o == nil || o == c || o.leg == nil || c.leg == nil {
+	others := m.bridges[bridge]
+	m.bridges[bridge] = append(others, c)
+	for _, o := range others {
+		if o.leg == nil || c.leg == nil {
 			continue
 		}
 		cause, effect := c, o
-		if !c.customer() && o.customer() || !cause.incoming && effect.incoming {
+		if !c.customer() && o.customer() || !c.incoming && o.incoming {
 			cause, effect = o, c
 		}
 		if effect.root() != cause {
 			m.link(at, cause, effect)
 		}
 	}
+}
+
+// Left takes that a channel left its bridge.
+func (m *Model) Left(at time.Time, ch Channel) {
+	if c := m.see(at, ch); c != nil {
+		m.leave(c)
+	}
+}
+
+func (m *Model) leave(c *channel) {
+	if c.bridge == "" {
+		return
+	}
+	rest := slices.DeleteFunc(m.bridges[c.bridge], func(o *channel) bool { return o == c })
+	if m.bridges[c.bridge] = rest; len(rest) == 0 {
+		delete(m.bridges, c.bridge)
+	}
+	c.bridge = ""
 }
 
 // customer says whether a channel is that of somebody who called in.
