@@ -22,7 +22,7 @@ func (e *endings) len() int { return len(e.legs) - e.head }
 
 // leg is the live leg of a Call-ID, or nil.
 func (t *Tracker) leg(id uint64) *leg {
-	l := t.legs[id]
+	l := t.legs.get(id)
 	if l == gone {
 		return nil
 	}
@@ -32,7 +32,7 @@ func (t *Tracker) leg(id uint64) *leg {
 // bury leaves gone in the place of a leg.
 func (t *Tracker) bury(id uint64) {
 	t.exhume()
-	t.legs[id] = gone
+	t.legs.set(id, gone)
 	t.endings.legs = append(t.endings.legs, endedLeg{id, t.now})
 }
 
@@ -41,7 +41,7 @@ func (t *Tracker) bury(id uint64) {
 func (t *Tracker) exhume() {
 	e := &t.endings
 	for e.head < len(e.legs) && (e.legs[e.head].at+afterEnd <= t.now || e.len() >= endingsPerCall*t.opt.MaxCalls) {
-		delete(t.legs, e.legs[e.head].id)
+		t.legs.remove(e.legs[e.head].id)
 		e.head++
 	}
 	if e.head > 1024 && e.head > len(e.legs)/2 {

@@ -15,7 +15,7 @@ func (t *Tracker) Books() string {
 		}
 	}
 	note("calls", len(t.timers))
-	note("legs", len(t.legs)-t.endings.len())
+	note("legs", t.legs.len()-t.endings.len())
 	note("hops", t.hops)
 	note("lists", len(t.lists))
 	note("traits", len(t.withheld))

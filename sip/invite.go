@@ -39,7 +39,7 @@ func (t *Tracker) newLeg(m *Message) *hop {
 	if m.Told {
 		l.flags |= legTold
 	}
-	t.legs[t.id] = l
+	t.legs.set(t.id, l)
 	t.hops++
 	h := &l.hop
 	h.dress(m, &s)

@@ -185,7 +185,7 @@ func (t *Tracker) restoreCall(r *recordReader) error {
 		return ErrSnapshot
 	}
 	for l := c.first; l != nil; l = l.next {
-		if _, known := t.legs[t.idOfText(l.callID)]; known { // live, or ended by now
+		if t.legs.get(t.idOfText(l.callID)) != nil { // live, or ended by now
 			return nil
 		}
 	}
@@ -246,7 +246,7 @@ func (t *Tracker) admit(c *call, k key) {
 	t.calls++
 	c.number = t.calls
 	for l := c.first; l != nil; l = l.next {
-		t.legs[t.idOfText(l.callID)] = l
+		t.legs.set(t.idOfText(l.callID), l)
 		t.hops += int(l.nhops)
 	}
 	if c.any((*hop).wasAgent) {

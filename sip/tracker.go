@@ -15,11 +15,11 @@ type Tracker struct {
 	now  int64
 	emit func(*Event)
 
-	seed     maphash.Seed    // so that nobody can make Call-IDs that meet
-	id       uint64          // of the Call-ID being handled
-	legs     map[uint64]*leg // by Call-ID
-	hops     int             // of all of them
-	timers   timers          // every live call
+	seed     maphash.Seed // so that nobody can make Call-IDs that meet
+	id       uint64       // of the Call-ID being handled
+	legs     table[leg]   // by Call-ID
+	hops     int          // of all of them
+	timers   timers       // every live call
 	lists    map[key]list
 	queues   map[string]*list // those who wait for a service, by its id
 	recent   recent
@@ -105,7 +105,7 @@ func NewTracker(p *Plan, o Options) (*Tracker, error) {
 	o = o.withDefaults()
 	return &Tracker{
 		site: s, opt: o, seed: maphash.MakeSeed(),
-		legs: map[uint64]*leg{}, lists: map[key]list{}, queues: map[string]*list{}, withheld: map[trait]withholders{}, shared: newLinks(o.MaxCalls),
+		lists: map[key]list{}, queues: map[string]*list{}, withheld: map[trait]withholders{}, shared: newLinks(o.MaxCalls),
 		outages: map[outageKey]*outage{}, strays: map[string]int64{},
 		lasting:   newForgotten(o.MaxCalls, int64(o.MaxCall)),
 		strangers: newForgotten(o.MaxCalls, afterEnd),
@@ -173,7 +173,7 @@ func (t *Tracker) SetOptions(o Options) { t.opt = o.withDefaults() }
 // Stats returns the counts. Owned by the tracker's goroutine.
 func (t *Tracker) Stats() Stats {
 	s := t.stats
-	s.LiveCalls, s.LiveLegs, s.Bindings = len(t.timers), len(t.legs)-t.endings.len(), len(t.bindings)
+	s.LiveCalls, s.LiveLegs, s.Bindings = len(t.timers), t.legs.len()-t.endings.len(), len(t.bindings)
 	return s
 }
 
@@ -196,10 +196,10 @@ func (t *Tracker) Handle(m *Message, emit func(*Event)) {
 	t.now = max(t.now, m.Time)
 	t.stats.Messages++
 	t.id = t.idOf(m.CallID)
-	l := t.legs[t.id]
+	l := t.legs.get(t.id)
 	if l == gone {
 		t.exhume()
-		l = t.legs[t.id]
+		l = t.legs.get(t.id)
 	}
 	switch l {
 	case nil:
@@ -271,7 +271,7 @@ func (t *Tracker) unknown(m *Message) {
 		t.stats.Unrelated++
 	default:
 		if h := t.newLeg(m); h != nil {
-			t.inviteResponse(t.legs[t.id], m)
+			t.inviteResponse(t.legs.get(t.id), m)
 		}
 	}
 }
