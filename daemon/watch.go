@@ -88,7 +88,7 @@ func (w *watch) packet(p *hep.Received) {
 	w.tracker.Expire(p.Arrival.UnixNano(), w.emit)
 	at := w.clocks.at(p).UnixNano()
 	for b := p.Payload; len(b) > 0; {
-		n, err := w.scanner.Scan(b, &w.msg)
+		n, err := w.scanner.Skim(b, &w.msg)
 		if err == nil {
 			w.message(p, at)
 		} else if reason := reasonOf(err); reason != sip.ScanEmpty {
@@ -104,6 +104,7 @@ func (w *watch) packet(p *hep.Received) {
 func (w *watch) message(p *hep.Received, at int64) {
 	w.msg.Time, w.msg.Src, w.msg.Dst, w.msg.Transport = at, p.Src, p.Dst, p.Transport
 	if w.msg.CSeqMethod == sip.MESSAGE {
+		w.msg.Read()
 		w.mirrored(&w.msg)
 	}
 	w.tracker.Handle(&w.msg, w.emit)

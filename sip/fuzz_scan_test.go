@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"ringback/sip"
 )
@@ -44,8 +45,15 @@ func FuzzScan(f *testing.F) {
 		if n2 != n || (again == nil) != (err == nil) || again != nil && *again != refusal {
 			t.Fatalf("first %d bytes and %v, then %d and %v", n, refusal, n2, err2)
 		}
-		if err == nil && !cmp.Equal(m, used, cmp.AllowUnexported(sip.Message{}), cmp.Comparer(sameAddr)) {
-			t.Fatal(cmp.Diff(m, used, cmp.AllowUnexported(sip.Message{}), cmp.Comparer(sameAddr)))
+		if err == nil && !cmp.Equal(m, used, cmpopts.IgnoreUnexported(sip.Message{}), cmp.Comparer(sameAddr)) {
+			t.Fatal(cmp.Diff(m, used, cmpopts.IgnoreUnexported(sip.Message{}), cmp.Comparer(sameAddr)))
+		}
+		// And skimmed first, as the tracker has it.
+		if n3, err3 := s.Skim(b, used); n3 != n || (err3 == nil) != (err == nil) {
+			t.Fatalf("scanned %d bytes and %v, skimmed %d and %v", n, refusal, n3, err3)
+		}
+		if used.Read(); err == nil && !cmp.Equal(m, used, cmpopts.IgnoreUnexported(sip.Message{}), cmp.Comparer(sameAddr)) {
+			t.Fatal(cmp.Diff(m, used, cmpopts.IgnoreUnexported(sip.Message{}), cmp.Comparer(sameAddr)))
 		}
 		if len(b)%8 == 0 { // counting stops the world
 			if allocs := testing.AllocsPerRun(3, func() { _, _ = s.Scan(b, used) }); allocs != 0 {

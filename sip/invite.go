@@ -193,6 +193,7 @@ func (t *Tracker) inviteResponse(l *leg, m *Message) {
 // answeredBy looks whose contact a 2xx to the caller has: through a proxy it is that of the agent who
 // answered, whether or not his own hop showed it.
 func (t *Tracker) answeredBy(l *leg, h *hop, m *Message) {
+	m.Read()
 	if m.NumContacts == 0 || t.site.ours(m.Contacts[0].URI.Host) != nil {
 		return
 	}
@@ -418,6 +419,7 @@ func (t *Tracker) stranger(m *Message) {
 // doubt marks the calls that a stranger may be a leg of: those of its parties' numbers that began
 // before it was first seen.
 func (t *Tracker) doubt(m *Message) {
+	m.Read()
 	n := t.site.numbering
 	for _, u := range [...]*URI{&m.From.URI, &m.To.URI} {
 		num := n.Parse(u.User, u.PhoneContext)

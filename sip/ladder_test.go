@@ -176,7 +176,7 @@ func (l *ladder) play(at int64, words []string) {
 		l.t.Fatalf("%s: %v", l.where, err)
 	}
 	var msg sip.Message
-	n, err := l.scanner.Scan(m.text, &msg)
+	n, err := l.scanner.Skim(m.text, &msg)
 	if err != nil || n != len(m.text) {
 		l.t.Fatalf("%s: %v after %d of %d bytes\n%s", l.where, err, n, len(m.text), m.text)
 	}

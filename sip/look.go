@@ -12,6 +12,7 @@ type sight struct {
 
 // look classifies the hop that an INVITE, or a response to one, travels on.
 func (t *Tracker) look(m *Message) sight {
+	m.Read()
 	s := sight{ends: t.endsOf(m)}
 	s.from = t.callerOf(m, &s.ends)
 	if !m.Request && s.src.kind != placePBX && t.isWithheld(keyFrom(&s.from, m), s.dst.pbx, nil) {

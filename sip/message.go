@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"math"
 	"net/netip"
 	"time"
 )
@@ -85,7 +86,10 @@ type Contact struct {
 const MaxContacts = 8
 
 // Message is what the tracker needs to know of one SIP message. Every slice points into the
-// scanned bytes and is valid as long as those are. A Message is reused: Scan resets it.
+// scanned bytes and is valid as long as those are. A Message is reused: Scan and Skim reset it.
+//
+// Skim sets the first fields, which tell where a message belongs; those below them are set by Read, and
+// by Scan. That is what most messages are done with, and half of the work of a scan.
 type Message struct {
 	// Time, Src, Dst and Transport are copied from the Packet by its reader.
 	Time      int64 // nanoseconds since the Unix epoch
@@ -99,16 +103,24 @@ type Message struct {
 	Request    bool   // else a response
 	Method     Method // of the request line, for a response that of CSeq
 	StatusCode uint16 // of a response
-	RequestURI URI
+	RequestURI URI    // Skim sets its Raw alone
 
 	CallID     []byte
 	CSeq       uint32
 	CSeqMethod Method
-	From, To   Address
-	Branch     []byte // branch of the topmost Via
-	Vias       uint8  // number of Via values seen
+	From, To   Address // Skim sets Raw alone of their URIs
+	Branch     []byte  // branch of the topmost Via
+	Vias       uint8   // number of Via values seen
 	// SentBy is the topmost Via's host, where the sender expects the response.
-	SentBy []byte
+	SentBy  []byte
+	Reason  ReasonCause
+	Body    []byte // as long as Content-Length says, or as much as there is
+	Missing uint32 // bytes of the body that Content-Length promises and the scanned bytes lack
+
+	text  []byte // what was scanned
+	late  [maxLate]lateHeader
+	lates uint8
+	whole bool // Read was here
 
 	Contacts    [MaxContacts]Contact
 	NumContacts uint8
@@ -123,7 +135,6 @@ type Message struct {
 	PCalledPartyID    URI    // RFC 7315 §4.2
 	Diversion         [3]URI // RFC 5806, topmost (latest) first
 	HistoryInfo       [4]URI // RFC 7044, in order of appearance
-	Reason            ReasonCause
 	SessionExpires    uint32 // RFC 4028 §4, seconds; 0 when absent
 	ReferTo           URI    // RFC 3515 §2.1
 	ReferReplaces     []byte // the Replaces header inside Refer-To, still escaped (RFC 3891)
@@ -135,8 +146,6 @@ type Message struct {
 	UserAgent         []byte // User-Agent, of a response Server
 	Event             []byte // RFC 6665 §8.2.1, without parameters
 	ContentType       []byte // without parameters
-	Body              []byte // as long as Content-Length says, or as much as there is
-	Missing           uint32 // bytes of the body that Content-Length promises and the scanned bytes lack
 
 	// Links are values of the headers configured as call links (Plan.LinkHeaders), in that order;
 	// empty where absent.
@@ -145,21 +154,84 @@ type Message struct {
 	seldom bool // a field of those few messages have is set
 }
 
-// reset makes m empty but for its time, addresses and transport. Most of a Message's kilobytes are
-// fields few messages have, so those are cleared only after a message that had one.
-func (m *Message) reset() {
+// maxLate is how many headers Skim leaves for later. Where there are more, it reads them all.
+const maxLate = 24
+
+// lateHeader is a header that Skim found and did not read: its value is text[at:end].
+type lateHeader struct {
+	at, end uint32
+	kind    headerKind
+	link    uint8 // of nameLink: which
+}
+
+// Read sets the fields that Skim leaves out. Done before, it does nothing.
+func (m *Message) Read() {
+	if m.whole || m.text == nil {
+		return
+	}
+	m.whole = true
+	m.readURIs()
+	for i := range m.late[:m.lates] {
+		h := &m.late[i]
+		m.readLate(h.kind, h.link, m.text[h.at:h.end])
+	}
+}
+
+func (m *Message) readURIs() {
+	m.RequestURI.parse(m.RequestURI.Raw)
+	m.From.URI.parse(m.From.URI.Raw)
+	m.To.URI.parse(m.To.URI.Raw)
+}
+
+func (m *Message) readLate(kind headerKind, link uint8, v []byte) {
+	if kind != nameLink {
+		m.header(kind, v)
+	} else if m.Links[link] == nil {
+		m.seldom = true
+		m.Links[link] = trimLWS(v)
+	}
+}
+
+// leave notes a header for Read, or reads it where Read was here already.
+func (m *Message) leave(kind headerKind, link uint8, at, end int) {
+	if m.lates == maxLate || end > math.MaxUint32 {
+		m.Read()
+	}
+	if m.whole {
+		m.readLate(kind, link, m.text[at:end])
+		return
+	}
+	m.late[m.lates] = lateHeader{at: uint32(at), end: uint32(end), kind: kind, link: link}
+	m.lates++
+}
+
+// reset makes m empty but for its time, addresses and transport. Most messages are never read whole,
+// so what Read sets is cleared only after one that was.
+func (m *Message) reset(text []byte) {
+	m.text, m.lates = text, 0
 	m.Request, m.Method, m.StatusCode = false, MethodUnknown, 0
-	m.RequestURI = URI{}
 	m.CallID = nil
 	m.CSeq, m.CSeqMethod = 0, MethodUnknown
-	m.From, m.To = Address{}, Address{}
+	m.RequestURI.Raw = nil
+	m.From.URI.Raw, m.From.Name, m.From.Tag = nil, nil, nil
+	m.To.URI.Raw, m.To.Name, m.To.Tag = nil, nil, nil
 	m.Branch, m.Vias, m.SentBy = nil, 0, nil
+	m.Reason = ReasonCause{}
+	m.Body, m.Missing = nil, 0
+	m.Expires = -1
+	if m.whole {
+		m.whole = false
+		m.resetWhole()
+	}
+}
+
+func (m *Message) resetWhole() {
+	m.RequestURI, m.From.URI, m.To.URI = URI{}, URI{}, URI{}
 	clear(m.Contacts[:m.NumContacts])
-	m.NumContacts, m.ContactStar, m.Expires = 0, false, -1
-	m.Reason, m.SessionExpires = ReasonCause{}, 0
+	m.NumContacts, m.ContactStar = 0, false
+	m.SessionExpires = 0
 	m.PrivacyID, m.Authorized = false, false
 	m.UserAgent, m.Event, m.ContentType = nil, nil, nil
-	m.Body, m.Missing = nil, 0
 	if m.seldom {
 		m.seldom = false
 		m.PAssertedIdentity, m.PPreferred, m.PCalledPartyID = URI{}, URI{}, URI{}

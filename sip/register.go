@@ -36,6 +36,7 @@ func (t *Tracker) register(m *Message) {
 	if len(t.site.names) > 0 && src.kind != placePBX || dst.kind == placePBX || dst.kind == placeTrunk || src.kind == placeTrunk {
 		return
 	}
+	m.Read()
 	if len(m.To.URI.User)+len(m.To.URI.Host) > maxBindingText {
 		return
 	}

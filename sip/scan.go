@@ -38,7 +38,16 @@ func NewScanner(linkHeaders []string) *Scanner {
 // meant, as the watched PBX may well have done. n is then the length of the refused message where
 // that could be told, else all of b, so that a stream can be read on.
 func (s *Scanner) Scan(b []byte, m *Message) (n int, err error) {
-	m.reset()
+	if n, err = s.Skim(b, m); err == nil {
+		m.Read()
+	}
+	return n, err
+}
+
+// Skim is Scan but for what Message.Read reads, if it comes to that: of most messages nobody wants to
+// know more than to which dialog they belong and what they do to it. It refuses what Scan refuses.
+func (s *Scanner) Skim(b []byte, m *Message) (n int, err error) {
+	m.reset(b)
 	s.err.Reason = ScanOK
 	r := reading{m: m, err: &s.err}
 
@@ -68,15 +77,23 @@ func (s *Scanner) Scan(b []byte, m *Message) (n int, err error) {
 		line := b[i:end]
 		kind, colon := headerName(line)
 		if s.letters&letter(line[0]) != 0 {
-			s.link(line, m)
+			s.link(line, i, m)
 		}
-		if kind != nameOther {
+		switch {
+		case kind == nameOther:
+		case kind > lastAtOnce:
+			m.leave(kind, 0, i+colon+1, end)
+		default:
 			r.header(kind, trimLWS(line[colon+1:]), i)
 		}
 		i = next
 	}
+	if m.whole { // because of too many headers
+		m.readURIs()
+	}
 
 	n = r.body(b, i)
+	m.text = b[:n]
 	r.check()
 	if s.err.Reason != ScanOK {
 		return n, &s.err
@@ -107,17 +124,16 @@ func cutLine(b []byte, i int) (end, next int) {
 	return end, next
 }
 
-// link keeps the value of a header that is a configured link.
-func (s *Scanner) link(line []byte, m *Message) {
-	name, value, ok := bytes.Cut(line, []byte(":"))
-	if !ok {
+// link notes the value of a header that is a configured link; line stands at offset at.
+func (s *Scanner) link(line []byte, at int, m *Message) {
+	colon := bytes.IndexByte(line, ':')
+	if colon < 0 {
 		return
 	}
-	name = trimLWS(name)
+	name := trimLWS(line[:colon])
 	for k := range s.links {
-		if s.links[k] != "" && equalFold(name, s.links[k]) && m.Links[k] == nil {
-			m.seldom = true
-			m.Links[k] = trimLWS(value)
+		if s.links[k] != "" && equalFold(name, s.links[k]) {
+			m.leave(nameLink, uint8(k), at+colon+1, at+len(line))
 		}
 	}
 }

@@ -5,8 +5,9 @@ import (
 	"math"
 )
 
-// header reads the value of one of the headers that a message can do without.
+// header reads the value of one of the headers that Skim leaves for later.
 func (m *Message) header(kind headerKind, v []byte) {
+	v = trimLWS(v)
 	switch kind {
 	case nameContact:
 		m.contacts(v)
@@ -16,8 +17,6 @@ func (m *Message) header(kind headerKind, v []byte) {
 		if n, ok := parseSeconds(v); ok {
 			m.Expires = n
 		}
-	case nameReason:
-		m.reasons(v)
 	case namePrivacy:
 		m.privacy(v)
 	case nameEvent:

@@ -17,10 +17,10 @@ const (
 	nameCallID
 	nameCSeq
 	nameContentLength
+	nameReason
 	nameContact
 	nameContentType
 	nameExpires
-	nameReason
 	namePrivacy
 	nameEvent
 	nameUserAgent
@@ -36,6 +36,10 @@ const (
 	namePAssertedIdentity
 	namePPreferredIdentity
 	namePCalledPartyID
+	nameLink // a configured one, of any name
+
+	// lastAtOnce is the last of those that Skim reads; the others are left for Message.Read.
+	lastAtOnce = nameReason
 )
 
 // headerNames are the headers that are read. The one-letter names are the compact forms of

@@ -105,11 +105,11 @@ func (r *reading) requestLine(line []byte, at int) bool {
 		r.fail(ScanStartLine, "", at)
 		return true
 	}
-	r.m.RequestURI.parse(uri)
+	r.m.RequestURI.Raw = uri
 	return true
 }
 
-// header reads one header; its line starts at offset at.
+// header reads one of the headers that Skim reads; its line starts at offset at.
 func (r *reading) header(kind headerKind, v []byte, at int) {
 	m := r.m
 	switch kind {
@@ -157,7 +157,7 @@ func (r *reading) header(kind headerKind, v []byte, at int) {
 	case nameContentLength:
 		r.length(v, at)
 	default:
-		m.header(kind, v)
+		m.reasons(v)
 	}
 }
 

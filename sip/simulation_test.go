@@ -185,7 +185,7 @@ func (w *simWorld) until(now int64) {
 }
 
 func (w *simWorld) handle(m *simMessage) {
-	n, err := w.scanner.Scan(m.text, &w.msg)
+	n, err := w.scanner.Skim(m.text, &w.msg)
 	if err != nil || n != len(m.text) {
 		w.t.Fatalf("%v\n%s", err, m.text)
 	}

@@ -18,6 +18,7 @@ func (t *Tracker) refer(l *leg, m *Message) {
 		}
 		return
 	}
+	m.Read()
 	if len(m.ReferReplaces) == 0 {
 		x := c.more()
 		x.referred, x.target = m.Time, t.site.agentOf(&m.ReferTo)
@@ -40,7 +41,10 @@ func (t *Tracker) refer(l *leg, m *Message) {
 // §9.1): the number of a caller who is live elsewhere means that the agent has him now.
 func (t *Tracker) connected(l *leg, m *Message) {
 	c := l.call
-	if c.dir != Internal || len(m.PAssertedIdentity.User) == 0 || m.PrivacyID || c.pbx == nil {
+	if c.dir != Internal || c.pbx == nil {
+		return
+	}
+	if m.Read(); len(m.PAssertedIdentity.User) == 0 || m.PrivacyID {
 		return
 	}
 	n := c.pbx.numbering.Parse(m.PAssertedIdentity.User, m.PAssertedIdentity.PhoneContext)

@@ -2,15 +2,15 @@ package sip
 
 import "bytes"
 
-// parse reads a name-addr or addr-spec with its parameters. It is false when there is no URI, or
-// when a quote or bracket never ends.
+// parse reads a name-addr or addr-spec with its parameters, but of the URI no more than where it is. It
+// is false when there is no URI, or when a quote or bracket never ends.
 func (a *Address) parse(v []byte) bool {
 	name, uri, params, ok := cutAddress(v)
 	if !ok {
 		return false
 	}
 	a.Name = name
-	a.URI.parse(uri)
+	a.URI.Raw = uri
 	if len(params) > 5 && string(params[:5]) == ";tag=" && params[5] != '"' {
 		a.Tag = untilParam(params[5:])
 	} else {
