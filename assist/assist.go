@@ -19,6 +19,10 @@ type Options struct {
 	// hint has a note.
 	Note func(caseID string) string
 
+	// Name is what to call the customer who has a number, empty for nothing; it must not call the Assist. Nil: no
+	// hint has a name.
+	Name func(sip.Number) string
+
 	RecentCalls  int           // of one agent that are remembered: 10
 	RecentWithin time.Duration // for how long: 60 min
 
@@ -266,7 +270,7 @@ func (a *Assist) match(out []Hint, p *part, found []cases.Case, at time.Time) []
 	if len(found) > 0 {
 		d := a.o.Directory()
 		for i := range found {
-			if c := &found[i]; c.Number == p.number && d.Member(p.agent, c.List) {
+			if c := &found[i]; c.Number == p.number && d.Right(p.agent, c.List) >= directory.See {
 				p.tell(groupOf(d, c.List)).take(c)
 			}
 		}
@@ -279,6 +283,9 @@ func (a *Assist) match(out []Hint, p *part, found []cases.Case, at time.Time) []
 			slices.SortStableFunc(t.cases, urgency)
 			if a.o.Note != nil {
 				t.note = a.o.Note(t.cases[0].ID)
+			}
+			if a.o.Name != nil {
+				t.name = a.o.Name(p.number)
 			}
 			out = append(out, t.become(p, Raised, at))
 		}

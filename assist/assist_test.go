@@ -2,12 +2,14 @@ package assist
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"ringback/cases"
+	"ringback/directory"
 	"ringback/sip"
 )
 
@@ -201,6 +203,30 @@ func TestHintBringsTheLastNote(t *testing.T) {
 	for _, h := range append(a.Handle(event(1, sip.AgentAnswered, "in", "anna", matti), found), a.Live("anna")...) {
 		if h.Note != "note on S1" {
 			t.Errorf("%v: %q", h.Event, h.Note)
+		}
+	}
+}
+
+func TestHintBringsTheContactsName(t *testing.T) {
+	a := newAssist(t, Options{Name: func(n sip.Number) string { return "name of " + n.String() }})
+	found := []cases.Case{open("S1", "support", matti)}
+	for _, h := range append(a.Handle(event(1, sip.AgentAnswered, "in", "anna", matti), found), a.Live("anna")...) {
+		if h.Name != "name of +358401234567" {
+			t.Errorf("%v: %q", h.Event, h.Name)
+		}
+	}
+}
+
+func TestWhoMaySeeAListIsToldOfItsCasesMemberOrNot(t *testing.T) {
+	d := newDirectory(t, strings.NewReplacer(
+		"{id: david, extensions: \"104\"}", "{id: david, extensions: \"104\", roles: [agent, admin]}",
+		"name: Billing,", "name: Billing, readers: cecilia,",
+	).Replace(centre))
+	a := New(Options{Directory: func() *directory.Directory { return d }})
+	b := []cases.Case{open("B1", "billing", matti)}
+	for _, agent := range []string{"cecilia", "david"} {
+		if h := a.Handle(event(1, sip.AgentRinging, "to "+agent, agent, matti), b); len(h) != 1 {
+			t.Errorf("%s is told of %d hints", agent, len(h))
 		}
 	}
 }

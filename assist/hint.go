@@ -67,6 +67,7 @@ type Hint struct {
 
 	Cases []cases.Case // never empty; the most urgent first
 	Note  string       // the last note on the first of them
+	Name  string       // the contact that has the number; empty for none
 }
 
 // Misses is how often the customer was missed, in all cases.

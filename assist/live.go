@@ -33,6 +33,7 @@ type told struct {
 	group     string
 	cases     []cases.Case
 	note      string // of the first case
+	name      string // of the contact that has the number
 	event     Event  // the latest, zero before the first
 	at        time.Time
 	fresh     bool // cases came in since it was withdrawn
@@ -86,7 +87,7 @@ func (t *told) withdraw(out []Hint, p *part, at time.Time) []Hint {
 func (t *told) hint(p *part, e Event, at time.Time) Hint {
 	return Hint{
 		Key: Key{Agent: p.agent, CallID: p.callID, Group: t.group}, Event: e, At: at,
-		Number: p.number, Direction: p.direction, PBX: p.pbx, Device: p.device, Cases: t.cases, Note: t.note,
+		Number: p.number, Direction: p.direction, PBX: p.pbx, Device: p.device, Cases: t.cases, Note: t.note, Name: t.name,
 	}
 }
 

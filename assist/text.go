@@ -30,6 +30,8 @@ func fieldOf(d *directory.Directory, h *Hint, zone *time.Location, field string)
 	switch field {
 	case "number":
 		return h.Number.String()
+	case "name":
+		return h.Name
 	case "list":
 		return listNames(d, h)
 	case "service":

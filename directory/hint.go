@@ -6,7 +6,7 @@ import (
 )
 
 // DefaultHint is the text of a hint on a list that sets none.
-const DefaultHint = "Callback {number} on {list}: missed {misses}x, {age} ago[, with {assignee}][, note: {note}][, {recording}]"
+const DefaultHint = "Callback {number}[ ({name})] on {list}: missed {misses}x, {age} ago[, with {assignee}][, note: {note}][, {recording}]"
 
 // HintFields are the fields a hint's text may name.
 func HintFields() []string {

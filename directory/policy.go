@@ -56,8 +56,8 @@ type Policy struct {
 	// Hint is the one line an agent is sent when he is on a call with a customer who has a case:
 	// {number}, {name}, {list}, {service}, {misses}, {age}, {due}, {reason}, {assignee}, {note} and
 	// {recording} are filled in, a part in [ ] is left out when a field in it is empty, and \ takes
-	// the meaning from the next character. Default: "Callback {number} on {list}: missed {misses}x,
-	// {age} ago[, with {assignee}][, note: {note}][, {recording}]".
+	// the meaning from the next character. Default: "Callback {number}[ ({name})] on {list}: missed
+	// {misses}x, {age} ago[, with {assignee}][, note: {note}][, {recording}]".
 	Hint string `yaml:"hint"`
 	// ClaimFor is how long a case that an agent took stays his without a call to the customer; then it
 	// is everybody's again. 0 is for ever. Default: 10m.

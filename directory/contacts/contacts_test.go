@@ -57,7 +57,7 @@ func nameOf(t *testing.T, c *contacts.Contacts, n sip.Number) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return name
+	return name.Name
 }
 
 func TestEveryNumberOfAContactHasItsName(t *testing.T) {
@@ -79,7 +79,7 @@ func TestEveryNumberOfAContactHasItsName(t *testing.T) {
 		t.Errorf("numbers of nobody have a name: %q", got)
 	}
 	names, err := c.Names([]sip.Number{358931001, 0, 1234567, 358931001})
-	if diff := cmp.Diff(map[sip.Number]string{358931001: "Maija Meikäläinen, Oy Ab"}, names); diff != "" || err != nil {
+	if diff := cmp.Diff(map[sip.Number]contacts.Named{358931001: {ID: made.ID, Name: "Maija Meikäläinen, Oy Ab"}}, names); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }

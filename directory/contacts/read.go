@@ -13,32 +13,35 @@ import (
 // ErrCursor is returned for a cursor that no page gave.
 var ErrCursor = errors.New("contacts: not a cursor of contacts")
 
-// NameOf is what to call whoever has a number, empty when nobody is known by it.
-func (c *Contacts) NameOf(n sip.Number) (name string, err error) {
+// Named is a contact by id, and what to call him.
+type Named struct{ ID, Name string }
+
+// NameOf is what to call whoever has a number; the zero Named when nobody is known by it.
+func (c *Contacts) NameOf(n sip.Number) (named Named, err error) {
 	if n == 0 {
-		return "", nil
+		return named, nil
 	}
 	err = c.st.View(func(s *store.Snapshot) error {
-		_, name, err = ownerOf(s, n)
+		named.ID, named.Name, err = ownerOf(s, n)
 		return err
 	})
-	return name, err
+	return named, err
 }
 
 // Names are what to call those who have the numbers, all looked up at once. Numbers of nobody are not in it.
-func (c *Contacts) Names(numbers []sip.Number) (map[sip.Number]string, error) {
-	names := make(map[sip.Number]string, len(numbers))
+func (c *Contacts) Names(numbers []sip.Number) (map[sip.Number]Named, error) {
+	names := make(map[sip.Number]Named, len(numbers))
 	err := c.st.View(func(s *store.Snapshot) error {
 		for _, n := range numbers {
 			if _, known := names[n]; known || n == 0 {
 				continue
 			}
-			_, name, err := ownerOf(s, n)
+			id, name, err := ownerOf(s, n)
 			if err != nil {
 				return err
 			}
-			if name != "" {
-				names[n] = name
+			if id != "" {
+				names[n] = Named{id, name}
 			}
 		}
 		return nil
