@@ -2,9 +2,10 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"slices"
-	"sync"
 	"time"
 
 	"ringback/store"
@@ -13,7 +14,8 @@ import (
 
 // What is written behind, in the store:
 //
-//	"live", id          → record   live calls and learnt registrations (sip.Tracker.Changes)
+//	"live", n           → segment  of the journal of live calls and learnt registrations, n counting up
+//	"live", id          → record   of one of them, as it was written before there was a journal
 //	"watch", "seen"     → time     when the watch last wrote behind
 //	"watch", "blind", t → end      nothing was watched from t to then
 const (
@@ -24,32 +26,44 @@ const (
 // keptBlind is how many blind intervals are kept.
 const keptBlind = 1000
 
-// behind keeps the live calls in the store, so that they outlive the process.
+// behind keeps the live calls in the store, so that they outlive the process. One goroutine writes.
 type behind struct {
 	st *store.Store
 
-	mu   sync.Mutex
-	left changes // of writes that failed, to be written with the next
+	journal   *journal
+	unwritten []segment // what writes that failed left; nothing newer is collected before it is written
+	inherited uint64    // segments before this one, and records of old, are an earlier process's; 0: there are none
 }
 
-// changes is the data of kindBehind: records by id, nil for those to be deleted.
-type changes map[string][]byte
+// written is the data of kindBehind.
+type written struct {
+	segments []segment
+	drop     store.Range // deleted, as much of it as one command may; the zero range: nothing
+}
+
+// deleteAtOnce is how many keys one command deletes.
+const deleteAtOnce = 5000
 
 // interval is the data of kindBlind.
 type interval struct{ From, To time.Time }
 
 func newBehind(st *store.Store) *behind {
 	st.Handle(kindBehind, func(tx *store.Tx, c store.Command) (any, error) {
-		for id, record := range c.Data.(changes) {
-			key := store.Key("live", id)
-			if record == nil {
-				tx.Delete(key)
-			} else {
-				tx.Set(key, record)
+		w := c.Data.(written)
+		n := 0
+		if w.drop.To != nil {
+			for key := range tx.Scan(w.drop) {
+				if n++; n > deleteAtOnce {
+					break
+				}
+				tx.Delete(slices.Clone(key))
 			}
 		}
+		for i := range w.segments {
+			tx.Set(store.Key("live", w.segments[i].seq), w.segments[i].bytes)
+		}
 		tx.Set(store.Key("watch", "seen"), store.Key(c.At))
-		return nil, nil
+		return n > deleteAtOnce, nil
 	})
 	st.Handle(kindBlind, func(tx *store.Tx, c store.Command) (any, error) {
 		in := c.Data.(interval)
@@ -62,25 +76,22 @@ func newBehind(st *store.Store) *behind {
 		}
 		return nil, nil
 	})
-	return &behind{st: st}
+	return &behind{st: st, journal: newJournal()}
 }
 
 // restore puts back what was live when the watch last stopped, and returns how many records there
-// were, how many of them nobody could read, and when that was; zero for a new store.
+// were, how many of them nobody could read, and when that was; zero for a new store. The next write writes
+// all of it anew, and deletes what was there.
 func (b *behind) restore(w *watch) (records, bad int, seen time.Time, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	err = b.st.View(func(s *store.Snapshot) error {
-		for key, record := range s.Scan(store.Prefix("live")) {
-			var kind, id string
-			if err := store.SplitKey(key, &kind, &id); err != nil {
-				return fmt.Errorf("reading a live call: %w", err)
-			}
+		bad = b.read(s, func(id string, record []byte) {
 			records++
 			if err := w.tracker.Restore(id, record); err != nil {
 				bad++
 			}
-		}
+		})
 		if v, ok := s.Get(store.Key("watch", "seen")); ok {
 			return store.SplitKey(v, &seen)
 		}
@@ -89,85 +100,158 @@ func (b *behind) restore(w *watch) (records, bad int, seen time.Time, err error)
 	return records, bad, seen, err
 }
 
-// collect takes what changed since the last time, and what a write that failed left.
-func (b *behind) collect(w *watch) changes {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	c := b.left
-	b.left = nil
-	if c == nil {
-		c = changes{}
-	}
-	w.tracker.Changes(func(id string, record []byte) {
-		if record == nil {
-			c[id] = nil
-			return
-		}
-		c[id] = slices.Clone(record)
-	})
-	return c
-}
-
-// maxBehind is how many bytes of records one command writes: far less than a transaction holds, so
-// that cases need not wait long for it.
-const maxBehind = 64 << 10
-
-// portions cuts changes into what single commands can write; there is at least one.
-func (c changes) portions() []changes {
-	all, size := []changes{{}}, 0
-	for id, record := range c {
-		n := len(id) + len(record) + 64 // and what the store adds
-		if size += n; size > maxBehind {
-			all, size = append(all, changes{}), n
-		}
-		all[len(all)-1][id] = record
-	}
-	return all
-}
-
-// submit writes behind what was collected. What could not be written is collected again. done is told
-// the first error.
-func (b *behind) submit(c changes, now time.Time, done func(error)) {
-	portions := c.portions()
-	var first error // the store tells results one at a time, in order
-	for i, portion := range portions {
-		b.st.Submit(store.Command{Kind: kindBehind, At: now, Data: portion}, func(_ any, err error) {
-			if err != nil {
-				b.keep(portion)
-				if first == nil {
-					first = err
-				}
+// read yields the records in force that an earlier process left, and returns how many segments nobody can
+// read.
+func (b *behind) read(s *store.Snapshot, yield func(id string, record []byte)) (broken int) {
+	latest := map[string]uint64{} // the segment whose record of an id is the last one; 0: that says it is over
+	for seq, value := range segments(s) {
+		b.journal.next, b.inherited = seq+1, seq+1
+		if err := walkSegment(value, func(id, record []byte) {
+			latest[string(id)] = seq
+			if record == nil {
+				latest[string(id)] = 0
 			}
-			if i == len(portions)-1 {
-				done(first)
+		}); err != nil {
+			broken++
+		}
+	}
+	for key, record := range s.Scan(store.Prefix("live")) {
+		var id string
+		if err := store.SplitKey(key, nil, &id); err != nil {
+			break // the segments stand behind all ids
+		}
+		b.inherited = max(b.inherited, 1)
+		if _, later := latest[id]; !later {
+			yield(id, record)
+		}
+	}
+	for seq, value := range segments(s) {
+		_ = walkSegment(value, func(id, record []byte) { // what nobody can read was counted above
+			if record != nil && latest[string(id)] == seq {
+				yield(string(id), record)
 			}
 		})
 	}
+	return broken
 }
 
-// keep takes back what could not be written, unless there is something newer.
-func (b *behind) keep(c changes) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.left == nil {
-		b.left = changes{}
-	}
-	for id, record := range c {
-		if _, newer := b.left[id]; !newer {
-			b.left[id] = record
+// segments yields the segments of the journal in their order.
+func segments(s *store.Snapshot) iter.Seq2[uint64, []byte] {
+	return func(yield func(uint64, []byte) bool) {
+		for key, value := range s.Scan(store.Range{From: store.Key("live", uint64(0)), To: store.Prefix("live").To}) {
+			var seq uint64
+			if err := store.SplitKey(key, nil, &seq); err != nil || !yield(seq, value) {
+				return
+			}
 		}
 	}
 }
 
-// write writes behind what changed since, and waits for it. Events told before must have been
-// submitted: a call must not leave the disk before its verdict is there.
+// collect takes what changed since the last time. The caller holds the watch's lock.
+func (b *behind) collect(w *watch) { b.take(w.tracker.Changes) }
+
+// take makes segments of changes, unless there are some that are not written yet.
+func (b *behind) take(changes func(yield func(id string, record []byte))) {
+	if len(b.unwritten) > 0 {
+		return
+	}
+	changes(func(id string, record []byte) { b.unwritten = b.journal.put(b.unwritten, id, record) })
+	b.journal.seal(b.unwritten)
+}
+
+// flush writes what was collected, segment by segment, so that cases in between wait for one at most, and
+// then cleans the journal. What could not be written remains for the next time. Events told before
+// collect must have been submitted: a call must not leave the disk before its verdict is there.
+func (b *behind) flush(now time.Time) error {
+	if err := b.writeAll(now); err != nil {
+		return err
+	}
+	if b.inherited > 0 {
+		if err := b.delete(now, store.Range{From: store.Key("live"), To: store.Key("live", b.inherited)}); err != nil {
+			return err
+		}
+		b.inherited = 0
+	}
+	return b.clean(now)
+}
+
+// writeAll writes the segments that are not written yet, and when that was.
+func (b *behind) writeAll(now time.Time) error {
+	if len(b.unwritten) == 0 {
+		_, err := b.do(now, written{})
+		return err
+	}
+	for len(b.unwritten) > 0 {
+		if _, err := b.do(now, written{segments: b.unwritten[:1]}); err != nil {
+			return err
+		}
+		b.unwritten = b.unwritten[1:]
+	}
+	b.unwritten = nil
+	return nil
+}
+
+// delete deletes a range of keys.
+func (b *behind) delete(now time.Time, r store.Range) error {
+	for {
+		more, err := b.do(now, written{drop: r})
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+func (b *behind) do(now time.Time, w written) (more bool, err error) {
+	result, err := b.st.Do(context.Background(), store.Command{Kind: kindBehind, At: now, Data: w})
+	if err != nil {
+		return false, err
+	}
+	return result.(bool), nil
+}
+
+// clean writes again what is in force of the oldest segments, where the journal has become too large, and
+// deletes them.
+func (b *behind) clean(now time.Time) error {
+	old := slices.Clone(b.journal.dirty())
+	if len(old) == 0 {
+		return nil
+	}
+	var damaged error
+	err := b.st.View(func(s *store.Snapshot) error {
+		for i := range old {
+			value, ok := s.Get(store.Key("live", old[i].seq))
+			if !ok {
+				continue
+			}
+			var err error
+			if b.unwritten, err = b.journal.keep(b.unwritten, old[i].seq, value); err != nil {
+				damaged = fmt.Errorf("segment %d of the live calls: %w", old[i].seq, err)
+			}
+		}
+		return nil
+	})
+	b.journal.seal(b.unwritten)
+	if err == nil {
+		err = b.writeAll(now)
+	}
+	if err == nil {
+		err = b.delete(now, store.Range{From: store.Key("live", old[0].seq), To: store.Key("live", old[len(old)-1].seq+1)})
+	}
+	if err == nil {
+		b.journal.drop(len(old))
+	}
+	return errors.Join(err, damaged)
+}
+
+// write writes behind what changed since, and waits for it.
 func (b *behind) write(w *watch, now time.Time) error {
+	if err := b.writeAll(now); err != nil { // what was left, so that nothing newer remains uncollected
+		return err
+	}
 	w.mu.Lock()
-	c := b.collect(w)
+	b.collect(w)
 	w.mu.Unlock()
-	done := make(chan error, 1)
-	b.submit(c, now, func(err error) { done <- err })
-	return <-done
+	return b.flush(now)
 }
 
 // blind records an interval in which nothing was watched.

@@ -224,16 +224,19 @@ func every(ctx context.Context, interval time.Duration, f func(now time.Time) er
 	}
 }
 
-// writeBehind keeps the live calls. It goes through the queue, behind the events told so far: a call
-// must not leave the disk before its verdict is there. A store that cannot write says so by itself;
-// the watch goes on.
+// writeBehind keeps the live calls. It goes behind the events told so far: a call must not leave the disk
+// before its verdict is there. A store that cannot write says so by itself; the watch goes on.
 func (d *Daemon) writeBehind(now time.Time) error {
-	done := make(chan error, 1)
+	applied := make(chan struct{})
 	d.watch.mu.Lock()
-	c := d.behind.collect(d.watch)
-	d.queue.then(func() { d.behind.submit(c, now, func(err error) { done <- err }) })
+	d.behind.collect(d.watch)
+	d.queue.then(func() { close(applied) })
 	d.watch.mu.Unlock()
-	if err := <-done; err != nil {
+	<-applied
+	if held, _ := d.flow.waiting(); held > 0 {
+		return nil
+	}
+	if err := d.behind.flush(now); err != nil {
 		d.complaints.log(d.log, "live calls are not written behind", err)
 	}
 	return nil

@@ -324,11 +324,11 @@ func interrupted(t *testing.T, lab, file string, all []hep.Received, cut int) st
 	return fmt.Sprint(first.out.String(), second.out.String())
 }
 
-// TestManyLiveCallsAreWrittenBehind keeps more live calls than one transaction holds.
+// TestManyLiveCallsAreWrittenBehind keeps more live calls than one segment holds.
 func TestManyLiveCallsAreWrittenBehind(t *testing.T) {
 	t.Parallel()
 	const file, calls = "../sip/testdata/captures/kamailio/k3_cancel/hep.pcap.gz", 20_000
-	o := store.Options{Dir: t.TempDir(), MemTable: 1 << 20, Reserve: -1}
+	o := store.Options{Dir: t.TempDir(), MemTable: 4 << 20, Reserve: -1}
 	first := newStage(t, labOf(t, file), o)
 	all := packets(t, file)
 	invite := all[slices.IndexFunc(all, func(p hep.Received) bool { return bytes.HasPrefix(p.Payload, []byte("INVITE ")) })]
