@@ -87,27 +87,25 @@ const (
 // tooSoon is how long it has to ring before giving up says that nobody answers.
 const tooSoon = 15 * time.Second
 
-// sawTry notes the result of an agent's call on a case. The attempt that the agent began in the app is
-// this one; a network's failure is none.
-func (l *ledger) sawTry(r *record, agent string) {
+// sawTry notes the result of an agent's call on a case, and says whether it is an attempt. The attempt
+// that the agent began in the app is this one; a network's failure is none. began is when the attempt
+// was made, for all cases of the customer.
+func (l *ledger) sawTry(r *record, agent string, began time.Time) bool {
 	c := l.call
-	t := try{
-		at: startOf(c, l.at), agent: agent, call: c.ID, result: c.Result,
-		early: c.Result == sip.NoAnswer && c.StatusCode != 408 && c.StatusCode != 480 && endOf(c, l.at).Sub(startOf(c, l.at)) < tooSoon,
+	same := l.sameTry(r, agent)
+	if c.Result == sip.NetworkFailure {
+		if same {
+			l.uncount(r)
+			r.Try = try{}
+		}
+		return same // it was told as one
 	}
-	was := r.Try
-	if was.app && was.call == "" && !was.handled && cmp.Or(agent, was.agent) == was.agent &&
-		t.at.After(was.at.Add(-sameTryBefore)) && t.at.Before(was.at.Add(sameTryAfter)) {
-		t.at, t.app, t.counted = was.at, true, was.counted
-	} else if c.Result == sip.NetworkFailure {
-		return
+	t := try{at: began, agent: agent, call: c.ID, result: c.Result}
+	t.early = c.Result == sip.NoAnswer && c.StatusCode != 408 && c.StatusCode != 480 && endOf(c, l.at).Sub(startOf(c, l.at)) < tooSoon
+	if same {
+		t.app, t.counted = true, r.Try.counted
 	}
 	r.Try = t
-	if c.Result == sip.NetworkFailure {
-		l.uncount(r)
-		r.Try = try{}
-		return
-	}
 	l.count(r)
 	if c.Result == sip.Answered && r.Contacted.IsZero() {
 		r.Contacted = c.Answered
@@ -115,6 +113,25 @@ func (l *ledger) sawTry(r *record, agent string) {
 			r.Contacted = endOf(c, l.at)
 		}
 	}
+	return true
+}
+
+// sameTry says whether the call on the wire is the attempt that its agent began in the app.
+func (l *ledger) sameTry(r *record, agent string) bool {
+	t, start := &r.Try, startOf(l.call, l.at)
+	return t.app && t.call == "" && !t.handled && cmp.Or(agent, t.agent) == t.agent &&
+		start.After(t.at.Add(-sameTryBefore)) && start.Before(t.at.Add(sameTryAfter))
+}
+
+// began is when the attempt was made that the call on the wire is: by the button in the app, if an agent
+// pressed it on one of the cases.
+func (l *ledger) began(agent string) time.Time {
+	for _, r := range l.records {
+		if l.sameTry(r, agent) {
+			return r.Try.at
+		}
+	}
+	return startOf(l.call, l.at)
 }
 
 // decideExhausted says whether an attempt that did not reach the customer was the last one.

@@ -146,11 +146,12 @@ func (l *ledger) agentCallEnded() {
 		l.record(id)
 	}
 	l.open(h) // cases that came to be after the INVITE
+	began := l.began(d.agent)
 	for _, r := range slices.Clone(l.records) {
 		p := l.policy(r.List)
 		act, why := decideResult(r, l.call, l.at, h.shared, l.otherOpen(r), p)
 		l.decided(why)
-		l.resulted(r, act, d.agent, p)
+		l.resulted(r, act, d.agent, began, p)
 	}
 	if len(d.cases) > 0 || len(l.result.changes) > 0 {
 		d.over = true
@@ -159,16 +160,15 @@ func (l *ledger) agentCallEnded() {
 }
 
 // resulted notes the result of an agent's call on a case, and does what was decided.
-func (l *ledger) resulted(r *record, act action, agent string, p *directory.Policy) {
+func (l *ledger) resulted(r *record, act action, agent string, began time.Time, p *directory.Policy) {
 	if act == doNothing {
 		return
 	}
 	outcome := l.call.Result.String()
-	counted := l.call.Result != sip.NetworkFailure // the network's fault is no attempt
-	if l.sawTry(r, agent); counted {
+	if l.sawTry(r, agent, began) {
 		l.change(r, Entry{Event: Attempted, Reason: outcome, Agent: agent})
 	}
-	if counted && l.call.Result != sip.Answered && (r.State == Open || act == noteAndReopen) {
+	if r.Try.counted && r.Try.call == l.call.ID && l.call.Result != sip.Answered && (r.State == Open || act == noteAndReopen) {
 		if last, why := decideExhausted(r, l.at, false, p); last == closeNow {
 			l.decided(why)
 			if r.State == Closed {

@@ -103,11 +103,11 @@ func onBoth(t *testing.T, test func(*world)) {
 
 // line is a change as tests write it: event, list, reason, agent.
 func line(ch cases.Change) string {
-	text := strings.Join([]string{ch.Event.String(), ch.Case.List, ch.Reason}, " ")
+	text := strings.TrimSpace(strings.Join([]string{ch.Event.String(), ch.Case.List, ch.Reason}, " "))
 	if ch.Agent != "" {
 		text += " by " + ch.Agent
 	}
-	return strings.TrimSpace(text)
+	return text
 }
 
 func lines(all []cases.Change) []string {
