@@ -1,0 +1,209 @@
+package search
+
+import (
+	"slices"
+	"strings"
+
+	"ringback/cases"
+	"ringback/directory"
+	"ringback/sip"
+)
+
+// kind is how well a case matches.
+type kind uint8
+
+// The kinds of matches, the best first.
+const (
+	exact kind = iota // the whole number, or a whole word of name or topic
+	good              // where a number begins or ends, or any whole word
+	some              // within a number, or the beginning of a word
+	kinds
+)
+
+// matches are the cases of a segment that match as a kind says, or better.
+type matches [kinds]*bits
+
+// both are those that match twice.
+func both(a, b matches) (m matches) {
+	for k := range m {
+		m[k] = and(a[k], b[k])
+	}
+	return m
+}
+
+// either are those that match one or the other.
+func either(a, b matches) (m matches) {
+	for k := range m {
+		m[k] = or(a[k], b[k])
+	}
+	return m
+}
+
+// part is one thing that is looked for: all parts must be found.
+type part struct {
+	words  []wanted
+	number *fragment // or this; nil for none
+}
+
+// wanted is one word, and what it may stand for in the directory.
+type wanted struct {
+	word                  string
+	whole                 bool     // words that only begin with it are not meant
+	lists, agents         []string // ids of those whose name has it
+	listBegin, agentBegin []string // ids of those whose name has a word that begins with it
+}
+
+// maxParts is how many words or numbers of a search count.
+const maxParts = 16
+
+// parse reads what somebody typed. Words are separated as in texts; what has digits and no letters is a
+// part of a number, or else of a text that has it.
+func parse(text string, dir *directory.Directory, plan *sip.Numbering) []part {
+	var parts []part
+	var run []string // words without a letter, one after the other
+	flush := func() {
+		if len(run) == 0 {
+			return
+		}
+		parts = append(parts, digitParts(run, dir, plan)...)
+		run = nil
+	}
+	for field := range strings.FieldsSeq(clip(text, maxText)) {
+		if isDigits(field) {
+			run = append(run, field)
+			continue
+		}
+		flush()
+		if p := (part{words: wantedOf(field, dir)}); len(p.words) > 0 {
+			parts = append(parts, p)
+		}
+	}
+	flush()
+	return parts[:min(len(parts), maxParts)]
+}
+
+// maxText is how much of a search is read, in bytes.
+const maxText = 512
+
+func isDigits(field string) bool {
+	digit := false
+	for _, r := range field {
+		if r >= '0' && r <= '9' {
+			digit = true
+		} else if r != '+' && !separates(r) {
+			return false
+		}
+	}
+	return digit
+}
+
+// digitParts reads digits that stand together as one part of a number, unless a + says that another
+// begins.
+func digitParts(run []string, dir *directory.Directory, plan *sip.Numbering) []part {
+	var parts []part
+	for len(run) > 0 {
+		n := 1
+		for n < len(run) && !strings.HasPrefix(run[n], "+") {
+			n++
+		}
+		text := strings.Join(run[:n], " ")
+		run = run[n:]
+		p := part{words: wantedOf(text, dir)}
+		if f, ok := parseFragment(text, plan); ok {
+			p.number = &f
+			for i := range p.words {
+				p.words[i].whole = f.full
+			}
+		}
+		if p.number != nil || len(p.words) > 0 {
+			parts = append(parts, p)
+		}
+	}
+	return parts
+}
+
+func wantedOf(text string, dir *directory.Directory) []wanted {
+	var all []wanted
+	for w := range wordsOf(text) {
+		x := wanted{word: w}
+		for _, l := range dir.Lists() {
+			whole, begins := says(w, l.ID, l.Name)
+			x.lists, x.listBegin = note(x.lists, whole, l.ID), note(x.listBegin, begins, l.ID)
+		}
+		for _, a := range dir.File().Agents {
+			whole, begins := says(w, a.ID, a.Name)
+			x.agents, x.agentBegin = note(x.agents, whole, a.ID), note(x.agentBegin, begins, a.ID)
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+// says tells whether a word is one of a name's, or the beginning of one.
+func says(word string, names ...string) (whole, begins bool) {
+	for _, name := range names {
+		for w := range wordsOf(name) {
+			whole = whole || w == word
+			begins = begins || strings.HasPrefix(w, word)
+		}
+	}
+	return whole, begins
+}
+
+func note(ids []string, yes bool, id string) []string {
+	if yes {
+		return append(ids, id)
+	}
+	return ids
+}
+
+// match finds the cases of a segment that have the part.
+func (p *part) match(s *segment) matches {
+	var m matches
+	for i := range p.words {
+		w := p.words[i].match(s)
+		if i == 0 {
+			m = w
+		} else {
+			m = both(m, w)
+		}
+	}
+	if p.number != nil {
+		m = either(m, p.number.match(s))
+	}
+	return m
+}
+
+func (w *wanted) match(s *segment) (m matches) {
+	m[exact] = s.term(fieldHead, w.word)
+	m[good] = or(m[exact], s.term(fieldWord, w.word), s.any(fieldList, w.lists), s.any(fieldAgent, w.agents))
+	if m[some] = m[good]; w.whole {
+		return m
+	}
+	m[some] = or(m[good], s.beginning(w.word), s.any(fieldList, w.listBegin), s.any(fieldAgent, w.agentBegin))
+	return m
+}
+
+// named says whether the word is of the case's list or of an agent who has to do with it.
+func (w *wanted) named(c *cases.Case) bool {
+	return !w.whole && (slices.Contains(w.listBegin, c.List) ||
+		slices.ContainsFunc(agentsOf(c), func(id string) bool { return slices.Contains(w.agentBegin, id) }))
+}
+
+// any are the cases that have one of the terms.
+func (s *segment) any(field string, terms []string) *bits {
+	found := make([]*bits, 0, len(terms))
+	for _, t := range terms {
+		found = append(found, s.term(field, t))
+	}
+	return or(found...)
+}
+
+// beginning are the cases that have a word with a beginning: one term for short ones, else all words that
+// begin so.
+func (s *segment) beginning(word string) *bits {
+	if len(word) <= shortWord {
+		return s.term(fieldShort, word)
+	}
+	return s.prefix(fieldWord, word)
+}
