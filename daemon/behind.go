@@ -151,11 +151,11 @@ func segments(s *store.Snapshot) iter.Seq2[uint64, []byte] {
 func (b *behind) collect(w *watch) { b.take(w.tracker.Changes) }
 
 // take makes segments of changes, unless there are some that are not written yet.
-func (b *behind) take(changes func(yield func(id string, record []byte))) {
+func (b *behind) take(changes func(yield func(id, record []byte))) {
 	if len(b.unwritten) > 0 {
 		return
 	}
-	changes(func(id string, record []byte) { b.unwritten = b.journal.put(b.unwritten, id, record) })
+	changes(func(id, record []byte) { b.unwritten = b.journal.put(b.unwritten, id, record) })
 	b.journal.seal(b.unwritten)
 }
 

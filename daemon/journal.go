@@ -59,8 +59,8 @@ func newJournal() *journal {
 }
 
 // put appends a record to the segments to be written; nil when the id is over.
-func (j *journal) put(to []segment, id string, record []byte) []segment {
-	h := maphash.String(j.seed, id)
+func (j *journal) put(to []segment, id, record []byte) []segment {
+	h := maphash.Bytes(j.seed, id)
 	was, known := j.latest[h]
 	if len(record) > maxRecord {
 		record = nil
@@ -116,7 +116,7 @@ func (j *journal) dirty() []segment {
 func (j *journal) keep(to []segment, seq uint64, b []byte) ([]segment, error) {
 	return to, walkSegment(b, func(id, record []byte) {
 		if j.latest[maphash.Bytes(j.seed, id)].seq == seq && record != nil {
-			to = j.put(to, string(id), record)
+			to = j.put(to, id, record)
 		}
 	})
 }

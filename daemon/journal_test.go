@@ -78,13 +78,13 @@ func (p *journalPlay) record() string {
 }
 
 // changes tells what changed since it was last asked.
-func (p *journalPlay) changes(yield func(id string, record []byte)) {
+func (p *journalPlay) changes(yield func(id, record []byte)) {
 	for id := range p.changed {
 		record, live := p.live[id]
 		if !live {
-			yield(id, nil)
+			yield([]byte(id), nil)
 		} else {
-			yield(id, []byte(record))
+			yield([]byte(id), []byte(record))
 		}
 	}
 	clear(p.changed)
@@ -150,19 +150,19 @@ func TestTheJournalOfLongCallsIsCleaned(t *testing.T) {
 	o := store.Options{Dir: t.TempDir(), MemTable: 8 << 20, Reserve: -1}
 	b := openBehind(t, o)
 	long := map[string]string{"c-long": "one", "b-registration": "two", "c-changed": "three"}
-	b.take(func(yield func(string, []byte)) {
+	b.take(func(yield func(_, _ []byte)) {
 		for id, record := range long {
-			yield(id, []byte(record))
+			yield([]byte(id), []byte(record))
 		}
 	})
 	filler := bytes.Repeat([]byte{7}, 100<<10)
 	for i := range 300 {
-		b.take(func(yield func(string, []byte)) {
-			yield(fmt.Sprint("c", i), filler)
+		b.take(func(yield func(_, _ []byte)) {
+			yield(fmt.Append(nil, "c", i), filler)
 			if i > 0 {
-				yield(fmt.Sprint("c", i-1), nil)
+				yield(fmt.Append(nil, "c", i-1), nil)
 			}
-			yield(fmt.Sprint("never", i), nil)
+			yield(fmt.Append(nil, "never", i), nil)
 		})
 		if err := b.flush(at(i)); err != nil {
 			t.Fatal(err)
@@ -285,8 +285,8 @@ func TestRecordsOfOldAreReadAndReplaced(t *testing.T) {
 func TestADamagedSegmentIsRefused(t *testing.T) {
 	t.Parallel()
 	j := newJournal()
-	all := j.put(j.put(nil, "c1", []byte("record")), "c2", nil)
-	all = j.put(all, "c1", nil)
+	all := j.put(j.put(nil, []byte("c1"), []byte("record")), []byte("c2"), nil)
+	all = j.put(all, []byte("c1"), nil)
 	j.seal(all)
 	good := all[0].bytes
 	for i := range good {

@@ -151,11 +151,11 @@ func restarted(t *testing.T, tr *sip.Tracker, plan *sip.Plan, o sip.Options) *si
 		t.Fatal(err)
 	}
 	before := tr.Stats()
-	tr.Changes(func(id string, record []byte) {
+	tr.Changes(func(id, record []byte) {
 		if record == nil {
 			return
 		}
-		if err := next.Restore(id, slices.Clone(record)); err != nil {
+		if err := next.Restore(string(id), slices.Clone(record)); err != nil {
 			t.Fatal(err)
 		}
 	})

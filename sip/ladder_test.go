@@ -217,11 +217,11 @@ func (l *ladder) command(at int64, command string, args []string) {
 		}
 	case "restart":
 		tr, _ := l.fresh("")
-		l.tracker.Changes(func(id string, record []byte) {
+		l.tracker.Changes(func(id, record []byte) {
 			if record == nil {
 				return
 			}
-			if err := tr.Restore(id, slices.Clone(record)); err != nil {
+			if err := tr.Restore(string(id), slices.Clone(record)); err != nil {
 				l.t.Fatalf("%s: %v", l.where, err)
 			}
 		})

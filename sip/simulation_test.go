@@ -103,7 +103,7 @@ func (w *simWorld) fresh() *sip.Tracker {
 		w.t.Fatal(err)
 	}
 	if w.x.restart {
-		tr.Changes(func(string, []byte) {}) // switches the bookkeeping on
+		tr.Changes(func(_, _ []byte) {}) // switches the bookkeeping on
 	}
 	return tr
 }
@@ -221,12 +221,12 @@ func (w *simWorld) restart(now int64) {
 
 // write writes behind what changed.
 func (w *simWorld) write() {
-	w.tracker.Changes(func(id string, record []byte) {
+	w.tracker.Changes(func(id, record []byte) {
 		if record == nil {
-			delete(w.records, id)
+			delete(w.records, string(id))
 			return
 		}
-		w.records[id] = slices.Clone(record)
+		w.records[string(id)] = slices.Clone(record)
 	})
 }
 

@@ -3,6 +3,7 @@ package sip
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 )
 
 // ErrSnapshot is returned for a record of a live call that cannot be read.
@@ -12,10 +13,10 @@ var ErrSnapshot = errors.New("sip: unreadable record of a live call")
 const snapshotVersion = 1
 
 // Changes yields what changed since it was last asked: for each changed live call its id and record,
-// for each call that ended its id and no record, and the same for learnt registrations. Records are
-// for Restore; each is valid until the next is yielded. The first use switches the bookkeeping on,
+// for each call that ended its id and no record, and the same for learnt registrations. They are for
+// Restore; both are valid until the next are yielded. The first use switches the bookkeeping on,
 // and yields everything.
-func (t *Tracker) Changes(yield func(id string, record []byte)) {
+func (t *Tracker) Changes(yield func(id, record []byte)) {
 	if !t.keeping {
 		t.keeping = true
 		for i := range t.timers {
@@ -25,35 +26,45 @@ func (t *Tracker) Changes(yield func(id string, record []byte)) {
 			t.changedBindings[k] = struct{}{}
 		}
 	}
+	var id []byte
 	for _, c := range t.dirty {
-		if c.timer < 0 {
+		if c.timer < 0 { // it ended
+			t.spares.giveCall(c)
 			continue
 		}
 		c.flags &^= callDirty
 		c.flags |= callKept
-		yield(callRecordID(c.id), t.encode(c))
+		id = appendRecordID(id[:0], c.id)
+		yield(id, t.encode(c))
 	}
-	for _, id := range t.gone {
-		yield(callRecordID(id), nil)
+	for _, ended := range t.gone {
+		id = appendRecordID(id[:0], ended)
+		yield(id, nil)
 	}
 	for k := range t.changedBindings {
+		id = append(append(id[:0], 'b'), k...)
 		b, ok := t.bindings[k]
 		if !ok {
-			yield("b"+k, nil)
+			yield(id, nil)
 			continue
 		}
-		yield("b"+k, t.encodeBinding(&b))
+		yield(id, t.encodeBinding(&b))
 	}
 	clear(t.dirty)
 	t.dirty, t.gone = t.dirty[:0], t.gone[:0]
 	clear(t.changedBindings)
 }
 
-func callRecordID(id uint64) string { return string(binary.BigEndian.AppendUint64([]byte{'c'}, id)) }
+func appendRecordID(b []byte, id uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(b, 'c'), id)
+}
 
 // mark notes that a call changed.
 func (t *Tracker) mark(c *call) {
 	if t.keeping && c.flags&callDirty == 0 {
+		if n := len(t.dirty); n == cap(t.dirty) { // those that ended go, should nobody ask for a long time
+			t.dirty = slices.Grow(slices.DeleteFunc(t.dirty, func(c *call) bool { return c.timer < 0 }), n+1)
+		}
 		c.flags |= callDirty
 		t.dirty = append(t.dirty, c)
 	}
