@@ -20,10 +20,12 @@ const (
 	Hints   Group = "Hints"
 	Store   Group = "Store"
 	Web     Group = "API and daemon"
+
+	Webhooks Group = "Webhooks"
 )
 
 // groups are all groups in reading order.
-var groups = []Group{Promise, Feeds, Watch, Hints, Store, Web}
+var groups = []Group{Promise, Feeds, Watch, Hints, Webhooks, Store, Web}
 
 // Definition is what a reader needs to know of one metric.
 type Definition struct {

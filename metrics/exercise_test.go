@@ -30,6 +30,8 @@ func exercise(m *metrics.Metrics) {
 	m.Outcome(assist.Outcome{State: assist.Delivered, Final: true, To: "sip:101@pbx"})
 	m.Decided(3 * time.Millisecond)
 	m.HintSent(2 * time.Millisecond)
+	m.Webhook("crm", true, time.Millisecond)
+	m.WebhookDead("crm", "refused")
 	m.Committed(3, time.Millisecond, nil)
 	m.Committed(1, time.Millisecond, io.ErrShortWrite)
 	m.Request("GET /v1/cases", 200, time.Millisecond)

@@ -31,6 +31,7 @@ type Options struct {
 	Phone      func() Phone
 	// PendingHints is how many hints wait for a phone's answer.
 	PendingHints func() int
+	Webhooks     func() []Webhook
 }
 
 // Metrics holds all metrics of one process. Its methods may be called from any goroutine.

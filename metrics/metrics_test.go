@@ -54,6 +54,7 @@ func busy() metrics.Options {
 		},
 		Streams:      func() metrics.Streams { return metrics.Streams{Open: 3, Events: 500, Dropped: 1, Resets: 2} },
 		PendingHints: func() int { return 1 },
+		Webhooks:     func() []metrics.Webhook { return []metrics.Webhook{{Endpoint: "crm", Pending: 2, Age: time.Minute}} },
 		Phone: func() metrics.Phone {
 			return metrics.Phone{
 				Requests: 10, Responses: []metrics.Count{{Name: "2xx", N: 8}}, Failures: []metrics.Count{{Name: "timeout", N: 2}},

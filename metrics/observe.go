@@ -42,6 +42,8 @@ type observed struct {
 	requests *prometheus.HistogramVec
 	reloads  *prometheus.CounterVec
 	reloaded prometheus.Gauge
+
+	webhooks webhooksObserved
 }
 
 func newObserved(c *catalogue) observed {
@@ -65,6 +67,8 @@ func newObserved(c *catalogue) observed {
 	o.hints = c.counters("ringback_hints_total", "What happened to hints: raised, confirmed, withdrawn.", "event")
 	o.deliveries = c.counters("ringback_hint_deliveries_total", "Hints meant for phones, by what became of them: delivered; unknown (the PBX took it and nothing showed the phone's answer); failed: refused, gave_up, full; not needed any more or not possible: withdrawn, no_phone, stopped.", "outcome")
 	o.hintLatency = c.histogram("ringback_hint_latency_seconds", "From the arrival of the packet that raised a hint until its first MESSAGE went out.", quickly)
+
+	o.webhooks = newWebhooksObserved(c)
 
 	c.group = Store
 	o.commits = c.histogram("ringback_store_commit_seconds", "Time of one synced commit, which many commands share.", quickly)

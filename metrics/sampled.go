@@ -26,6 +26,7 @@ type sampled struct {
 	phoneFailures, phoneAnswered, phoneDiscarded  sample
 	writable, queued, refused, size               sample
 	streams, published, dropped, resets           sample
+	webhooks                                      webhooksSampled
 	build, ready                                  sample
 }
 
@@ -68,6 +69,8 @@ func newSampled(c *catalogue, o Options) *sampled {
 	s.phoneAnswered = c.sampledCounter("ringback_phone_answered_total", "Requests of others that our user agent answered.")
 	s.phoneDiscarded = c.sampledCounter("ringback_phone_discarded_total", "What others sent our user agent and it did not take, by reason.", "reason")
 
+	s.webhooks = newWebhooksSampled(c)
+
 	c.group = Store
 	s.writable = c.sampledGauge("ringback_store_writable", "1 while the store takes writes.")
 	s.queued = c.sampledGauge("ringback_store_queued_commands", "Commands that wait for their commit.")
@@ -87,7 +90,7 @@ func newSampled(c *catalogue, o Options) *sampled {
 // Describe implements prometheus.Collector. A collector whose label values vary is told apart from
 // others by its metrics' descriptions.
 func (s *sampled) Describe(out chan<- *prometheus.Desc) {
-	for _, m := range []sample{
+	for _, m := range append(s.webhooks.all(),
 		s.listOpen, s.listOverdue, s.decisions,
 		s.feedBound, s.feedPackets, s.feedBytes, s.feedLast, s.feedDiscarded, s.feedKernelDrops, s.feedConnected,
 		s.captureAgents, s.captureSkew, s.blindSeconds, s.blindNow,
@@ -96,7 +99,7 @@ func (s *sampled) Describe(out chan<- *prometheus.Desc) {
 		s.hintsPending, s.phoneRequests, s.phoneResponses, s.phoneFailures, s.phoneAnswered, s.phoneDiscarded,
 		s.writable, s.queued, s.refused, s.size,
 		s.streams, s.published, s.dropped, s.resets, s.build, s.ready,
-	} {
+	) {
 		out <- m.desc
 	}
 }
@@ -111,6 +114,7 @@ func (s *sampled) Collect(out chan<- prometheus.Metric) {
 	s.collectFeeds(out)
 	s.collectWatch(out)
 	s.collectHints(out)
+	s.webhooks.collect(out, s.o.Webhooks)
 	if s.o.Memory != nil {
 		m := s.o.Memory()
 		s.writable.emit(out, flag(m.Writable))
