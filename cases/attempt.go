@@ -108,10 +108,7 @@ func (l *ledger) sawTry(r *record, agent string, began time.Time) bool {
 	r.Try = t
 	l.count(r)
 	if c.Result == sip.Answered && r.Contacted.IsZero() {
-		r.Contacted = c.Answered
-		if r.Contacted.IsZero() {
-			r.Contacted = endOf(c, l.at)
-		}
+		r.Contacted = cmp.Or(c.Answered, endOf(c, l.at))
 	}
 	return true
 }

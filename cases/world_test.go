@@ -281,3 +281,19 @@ func same(t *testing.T, what string, want, got any) {
 		t.Errorf("%s (-want +got)\n%s", what, diff)
 	}
 }
+
+// stored is all that the store holds, its log of changes aside.
+func (w *world) stored() map[string]string {
+	w.t.Helper()
+	all := map[string]string{}
+	err := w.st.View(func(s *store.Snapshot) error {
+		for key, value := range s.Scan(store.Range{}) {
+			all[string(key)] = string(value)
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return all
+}
