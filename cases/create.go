@@ -132,6 +132,8 @@ func (c *Cases) applyCreate(tx *store.Tx, cmd store.Command) (any, error) {
 		return nil, fmt.Errorf("cases: %s with data of type %T", cmd.Kind, cmd.Data)
 	}
 	l := c.begin(tx, cmd.At)
+	l.doer = d.doer()
+	l.doer.many = len(d.Rows) > 1
 	l.doneBefore(&d.Act)
 	for i := range d.Rows {
 		if i < len(l.result.done) && l.result.done[i].ID != "" {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"ringback/directory/audit"
 	"ringback/sip"
 	"ringback/store"
 )
@@ -27,13 +28,13 @@ func (c *Cases) Erase(ctx context.Context, a Act, n sip.Number) ([]Change, error
 	at := a.At.UTC().Round(0)
 	var all []Change
 	for portion := range slices.Chunk(ids, expireAtOnce) {
-		changes, err := c.erase(ctx, erasing{IDs: portion, Agent: a.Agent, Reason: ErasedPerson}, at)
+		changes, err := c.erase(ctx, erasing{IDs: portion, Agent: a.Agent, Reason: ErasedPerson, By: a.doer()}, at)
 		all = append(all, changes...)
 		if err != nil {
 			return all, err
 		}
 	}
-	changes, err := c.erase(ctx, erasing{Number: n, Agent: a.Agent, Reason: ErasedPerson}, at)
+	changes, err := c.erase(ctx, erasing{Number: n, Agent: a.Agent, Reason: ErasedPerson, By: a.doer()}, at)
 	return append(all, changes...), err
 }
 
@@ -73,6 +74,7 @@ type erasing struct {
 	Agent  string
 	Reason string
 	Before time.Time // only cases closed before; zero: all
+	By     doer
 }
 
 func (c *Cases) erase(ctx context.Context, e erasing, at time.Time) ([]Change, error) {
@@ -86,6 +88,7 @@ func (c *Cases) applyErase(tx *store.Tx, cmd store.Command) (any, error) {
 		return nil, fmt.Errorf("cases: %s with data of type %T", cmd.Kind, cmd.Data)
 	}
 	l := c.begin(tx, cmd.At)
+	l.doer = e.By
 	ids := e.IDs
 	if e.Number != 0 {
 		h := l.customer(e.Number, "")
@@ -161,7 +164,7 @@ func (c *Cases) retire(ctx context.Context, now time.Time) ([]Change, error) {
 			if len(ids) == 0 {
 				break
 			}
-			changes, err := c.erase(ctx, erasing{IDs: ids, Reason: ErasedRetention, Before: before}, now)
+			changes, err := c.erase(ctx, erasing{IDs: ids, Reason: ErasedRetention, Before: before, By: doer{by: audit.Who{Kind: audit.System}, many: true}}, now)
 			all = append(all, changes...)
 			if err != nil || len(changes) == 0 {
 				return all, err

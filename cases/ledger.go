@@ -26,6 +26,7 @@ type ledger struct {
 	arena     writer // holds the encoded proof and entries until their records are
 	err       error  // the first record that could not be read
 	settled   int    // outcomes of cases whose turn is over
+	doer      doer
 
 	result *result
 }
@@ -243,6 +244,9 @@ func (l *ledger) finish() (any, error) {
 	}
 	for i := range l.result.changes {
 		l.tx.Append(Log, encodeLogged(&l.result.changes[i]))
+	}
+	if err := l.audit(); err != nil {
+		return nil, err
 	}
 	return l.result, l.err
 }

@@ -49,6 +49,7 @@ func (c *Cases) applyNext(tx *store.Tx, cmd store.Command) (any, error) {
 		return nil, fmt.Errorf("cases: %s with data of type %T", cmd.Kind, cmd.Data)
 	}
 	l := c.begin(tx, cmd.At)
+	l.doer = q.doer()
 	if l.doneBefore(&q.Act) {
 		return l.outcome()
 	}

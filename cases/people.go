@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"ringback/directory/audit"
 	"ringback/store"
 )
 
@@ -64,6 +65,9 @@ type Act struct {
 	At      time.Time // when
 	Note    string    // for the history
 	Version uint64    // of the case as the person saw it: another one is ErrStale; 0: whatever it is
+
+	By   audit.Who // for the audit trail, where it is not the agent who asks: a program that names him
+	Peer string    // the address it comes from, where that is known, for the audit trail
 
 	// Supervises says that the person may change what others hold. Whether he may is the caller's to know.
 	Supervises bool
@@ -154,6 +158,7 @@ func (c *Cases) applyAct(tx *store.Tx, cmd store.Command) (any, error) {
 		return nil, fmt.Errorf("cases: %s with data of type %T", cmd.Kind, cmd.Data)
 	}
 	l := c.begin(tx, cmd.At)
+	l.doer = d.doer()
 	if l.doneBefore(&d.Act) {
 		l.result.done = slices.DeleteFunc(l.result.done, func(o Outcome) bool { return o.ID == "" })
 		return l.outcome()
