@@ -35,14 +35,15 @@ type Options struct {
 type Assist struct {
 	o Options
 
-	mu       sync.Mutex
-	calls    map[string]*call
-	order    ring // of calls, oldest first
-	live     int  // parts in all calls
-	byNumber index[sip.Number]
-	byAgent  index[string]
-	recent   map[string][]RecentCall
-	given    uint64
+	mu      sync.Mutex
+	calls   map[string]*call
+	order   ring // of calls, oldest first
+	live    int  // parts in all calls
+	numbers map[sip.Number]chain
+	agents  map[string]*agent
+	recent  int // agents with recent calls
+	given   uint64
+	spare   *call // to be used again
 }
 
 // New makes an Assist that knows of no call.
@@ -62,8 +63,7 @@ func New(o Options) *Assist {
 		o.MaxCall = 13 * time.Hour
 	}
 	return &Assist{
-		o: o, calls: map[string]*call{}, recent: map[string][]RecentCall{},
-		byNumber: index[sip.Number]{}, byAgent: index[string]{},
+		o: o, calls: map[string]*call{}, numbers: map[sip.Number]chain{}, agents: map[string]*agent{},
 	}
 }
 
@@ -82,7 +82,7 @@ func (a *Assist) Handle(ev *sip.Event, found []cases.Case) []Hint {
 		return a.arrive(out, ev, found)
 	case sip.AgentLeft:
 		if p := a.find(ev.Call.ID, ev.Agent); p != nil {
-			a.touchRecent(p, ev.At)
+			p.touchRecent(ev.At)
 			out = a.leave(out, p, ev.At)
 		}
 	case sip.CallEnded:
@@ -105,7 +105,8 @@ func (a *Assist) Changed(ch cases.Change) []Hint {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var out []Hint
-	for _, p := range a.byNumber[ch.Case.Number] {
+	with := a.numbers[ch.Case.Number]
+	for p := range with.all(byNumber) {
 		out = a.match(out, p, []cases.Case{ch.Case}, ch.At)
 	}
 	return out
@@ -144,8 +145,10 @@ func (a *Assist) Live(agent string) []Hint {
 		}
 	}
 	if agent != "" {
-		for _, p := range a.byAgent[agent] {
-			add(p)
+		if g := a.agents[agent]; g != nil {
+			for p := range g.parts.all(byAgent) {
+				add(p)
+			}
 		}
 		return out
 	}
@@ -167,7 +170,7 @@ type Stats struct {
 func (a *Assist) Stats() Stats {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return Stats{Calls: len(a.calls), Parts: a.live, Agents: len(a.recent), GivenUp: a.given}
+	return Stats{Calls: len(a.calls), Parts: a.live, Agents: a.recent, GivenUp: a.given}
 }
 
 // arrive is an agent's leg with an external party: it rings, was dialled or is up.
@@ -175,21 +178,14 @@ func (a *Assist) arrive(out []Hint, ev *sip.Event, found []cases.Case) []Hint {
 	if ev.Agent == "" || ev.Number == 0 {
 		return out
 	}
-	p := a.find(ev.Call.ID, ev.Agent)
-	if p == nil {
-		for a.live >= a.o.MaxLive && a.order.oldest != nil {
-			a.given++
-			out = a.end(out, a.order.oldest, ev.At)
-		}
-		p = a.join(ev)
-	}
+	p, out := a.arrived(out, ev)
 	if p.number != ev.Number { // another customer: a transfer inside the PBX
 		out = a.leave(out, p, ev.At)
 		p.told = nil
 	}
 	if p.gone || p.number != ev.Number {
 		p.gone, p.number = false, ev.Number
-		a.byNumber.add(p.number, p)
+		a.talks(p)
 	}
 	p.direction, p.pbx = ev.Call.Direction, ev.Call.PBX
 	p.device = cmp.Or(ev.Device, p.device)
@@ -208,7 +204,7 @@ func (a *Assist) leave(out []Hint, p *part, at time.Time) []Hint {
 		return out
 	}
 	p.gone, p.up = true, false
-	a.byNumber.remove(p.number, p)
+	a.talksNoMore(p)
 	for _, t := range p.told {
 		out = t.withdraw(out, p, at)
 	}
@@ -218,13 +214,16 @@ func (a *Assist) leave(out []Hint, p *part, at time.Time) []Hint {
 // end takes a call off the books.
 func (a *Assist) end(out []Hint, c *call, at time.Time) []Hint {
 	for _, p := range c.parts {
-		a.touchRecent(p, at)
+		p.touchRecent(at)
 		out = a.leave(out, p, at)
-		a.byAgent.remove(p.agent, p)
+		p.agent.parts.remove(p, byAgent)
+		a.dropAgent(p.agent)
 		a.live--
 	}
 	delete(a.calls, c.id)
 	a.order.remove(c)
+	*c = call{next: a.spare}
+	a.spare = c
 	return out
 }
 
@@ -243,26 +242,75 @@ func (a *Assist) find(callID, agent string) *part {
 	if c == nil {
 		return nil
 	}
-	for _, p := range c.parts {
-		if p.agent == agent {
-			return p
-		}
-	}
-	return nil
+	return c.part(agent)
 }
 
-func (a *Assist) join(ev *sip.Event) *part {
+// arrived is an agent's part in a call, made where he has none.
+func (a *Assist) arrived(out []Hint, ev *sip.Event) (*part, []Hint) {
 	c := a.calls[ev.Call.ID]
+	if c != nil {
+		if p := c.part(ev.Agent); p != nil {
+			return p, out
+		}
+	}
+	for a.live >= a.o.MaxLive && a.order.oldest != nil {
+		a.given++
+		out = a.end(out, a.order.oldest, ev.At)
+		c = a.calls[ev.Call.ID]
+	}
 	if c == nil {
-		c = &call{id: ev.Call.ID, since: ev.At}
+		c = a.spare
+		if c == nil {
+			c = new(call)
+		}
+		a.spare = c.next
+		*c = call{id: ev.Call.ID, since: ev.At}
+		c.parts = c.room[:0]
 		a.calls[c.id] = c
 		a.order.add(c)
 	}
-	p := &part{callID: c.id, agent: ev.Agent, gone: true}
+	g := a.agents[ev.Agent]
+	if g == nil {
+		g = &agent{id: ev.Agent}
+		a.agents[g.id] = g
+	}
+	p := &c.first
+	if len(c.parts) > 0 {
+		p = new(part)
+	}
+	*p = part{callID: c.id, agent: g, gone: true}
 	c.parts = append(c.parts, p)
-	a.byAgent.add(p.agent, p)
+	g.parts.add(p, byAgent)
 	a.live++
-	return p
+	return p, out
+}
+
+// talks notes that a part is with its number, talksNoMore that it is not.
+func (a *Assist) talks(p *part) {
+	n := a.numbers[p.number]
+	first := n.first
+	if n.add(p, byNumber); n.first != first {
+		a.numbers[p.number] = n
+	}
+}
+
+func (a *Assist) talksNoMore(p *part) {
+	n := a.numbers[p.number]
+	first := n.first
+	switch n.remove(p, byNumber); n.first {
+	case first:
+	case nil:
+		delete(a.numbers, p.number)
+	default:
+		a.numbers[p.number] = n
+	}
+}
+
+// dropAgent forgets an agent of whom there is nothing to know.
+func (a *Assist) dropAgent(g *agent) {
+	if g.parts.first == nil && len(g.recent) == 0 {
+		delete(a.agents, g.id)
+	}
 }
 
 // match raises a hint for every group that has none yet in p, and confirms those of a call that is up.
@@ -270,7 +318,7 @@ func (a *Assist) match(out []Hint, p *part, found []cases.Case, at time.Time) []
 	if len(found) > 0 {
 		d := a.o.Directory()
 		for i := range found {
-			if c := &found[i]; c.Number == p.number && d.Right(p.agent, c.List) >= directory.See {
+			if c := &found[i]; c.Number == p.number && d.Right(p.agent.id, c.List) >= directory.See {
 				p.tell(groupOf(d, c.List)).take(c)
 			}
 		}

@@ -14,18 +14,33 @@ type call struct {
 	id         string
 	since      time.Time // its first event here
 	parts      []*part
-	prev, next *call // in ring
+	prev, next *call // in ring; next also of those to be used again
+
+	// Where the part of most calls finds room.
+	first part
+	room  [1]*part
 }
 
 // part is one agent's part in a call: his phones ring, are up, or no longer.
 type part struct {
-	callID, agent string
-	number        sip.Number // of the external party
-	direction     sip.Direction
-	pbx, device   string
-	up            bool
-	gone          bool // over, for now
-	told          []*told
+	callID      string
+	agent       *agent
+	number      sip.Number // of the external party
+	direction   sip.Direction
+	pbx, device string
+	up          bool
+	gone        bool // over, for now
+	told        []*told
+
+	ofNumber   links // among the parts of its number
+	ofTheAgent links // among the parts of its agent
+}
+
+// agent is an agent with a part in a live call, or recent calls.
+type agent struct {
+	id     string
+	parts  chain
+	recent []RecentCall
 }
 
 // told is a hint of a part: one group.
@@ -38,6 +53,16 @@ type told struct {
 	at        time.Time
 	fresh     bool // cases came in since it was withdrawn
 	dismissed bool
+}
+
+// part is an agent's part in the call, nil when he has none.
+func (c *call) part(agent string) *part {
+	for _, p := range c.parts {
+		if p.agent.id == agent {
+			return p
+		}
+	}
+	return nil
 }
 
 // tell is the hint of a group; the group's first cases make it.
@@ -86,24 +111,58 @@ func (t *told) withdraw(out []Hint, p *part, at time.Time) []Hint {
 
 func (t *told) hint(p *part, e Event, at time.Time) Hint {
 	return Hint{
-		Key: Key{Agent: p.agent, CallID: p.callID, Group: t.group}, Event: e, At: at,
+		Key: Key{Agent: p.agent.id, CallID: p.callID, Group: t.group}, Event: e, At: at,
 		Number: p.number, Direction: p.direction, PBX: p.pbx, Device: p.device, Cases: t.cases, Note: t.note, Name: t.name,
 	}
 }
 
-// index finds parts by what they have in common, in the order in which they came.
-type index[K comparable] map[K][]*part
+// links tie a part to those that it has something in common with, in the order in which they came. The
+// first one's prev is the last.
+type links struct{ prev, next *part }
 
-func (x index[K]) add(k K, p *part) { x[k] = append(x[k], p) }
+// chain is the first of parts that have something in common.
+type chain struct{ first *part }
 
-func (x index[K]) remove(k K, p *part) {
-	rest := slices.DeleteFunc(x[k], func(q *part) bool { return q == p })
-	if len(rest) == 0 {
-		delete(x, k)
+func (n *chain) add(p *part, of func(*part) *links) {
+	if n.first == nil {
+		*of(p) = links{prev: p}
+		n.first = p
 		return
 	}
-	x[k] = rest
+	first := of(n.first)
+	*of(p) = links{prev: first.prev}
+	of(first.prev).next = p
+	first.prev = p
 }
+
+func (n *chain) remove(p *part, of func(*part) *links) {
+	at := *of(p)
+	*of(p) = links{}
+	if n.first == p {
+		n.first = at.next
+	} else {
+		of(at.prev).next = at.next
+	}
+	switch {
+	case at.next != nil:
+		of(at.next).prev = at.prev
+	case n.first != nil:
+		of(n.first).prev = at.prev
+	}
+}
+
+func (n *chain) all(of func(*part) *links) iter.Seq[*part] {
+	return func(yield func(*part) bool) {
+		for p := n.first; p != nil; p = of(p).next {
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+func byNumber(p *part) *links { return &p.ofNumber }
+func byAgent(p *part) *links  { return &p.ofTheAgent }
 
 // ring is the calls in the order in which they came.
 type ring struct{ oldest, newest *call }

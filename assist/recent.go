@@ -20,8 +20,12 @@ type RecentCall struct {
 func (a *Assist) Recent(agent string, now time.Time) []RecentCall {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	g := a.agents[agent]
+	if g == nil {
+		return nil
+	}
 	var out []RecentCall
-	for _, r := range slices.Backward(a.recent[agent]) {
+	for _, r := range slices.Backward(g.recent) {
 		if now.Sub(r.At) <= a.o.RecentWithin {
 			out = append(out, r)
 		}
@@ -31,26 +35,33 @@ func (a *Assist) Recent(agent string, now time.Time) []RecentCall {
 
 // remember notes that a call is the agent's own.
 func (a *Assist) remember(p *part, at time.Time) {
-	if a.touchRecent(p, at) {
+	if p.touchRecent(at) {
 		return
 	}
-	list, known := a.recent[p.agent]
-	if !known && len(a.recent) >= a.o.MaxAgents {
-		a.pruneRecent(at)
-		if len(a.recent) >= a.o.MaxAgents {
+	g := p.agent
+	if len(g.recent) == 0 {
+		if a.recent >= a.o.MaxAgents {
+			a.pruneRecent(at)
+		}
+		if a.recent >= a.o.MaxAgents {
 			return
 		}
+		a.recent++
 	}
-	if len(list) >= a.o.RecentCalls {
-		list = slices.Delete(list, 0, len(list)-a.o.RecentCalls+1)
+	if n := len(g.recent); n >= a.o.RecentCalls {
+		g.recent = slices.Delete(g.recent, 0, n-a.o.RecentCalls+1)
 	}
-	a.recent[p.agent] = append(list, RecentCall{CallID: p.callID, Number: p.number, Direction: p.direction, At: at})
+	g.recent = append(g.recent, RecentCall{CallID: p.callID, Number: p.number, Direction: p.direction, At: at})
 }
 
 // touchRecent moves a call that is remembered to the end of the list, as it was still on at that time.
-func (a *Assist) touchRecent(p *part, at time.Time) bool {
-	list := a.recent[p.agent]
-	i := slices.IndexFunc(list, func(r RecentCall) bool { return r.CallID == p.callID })
+func (p *part) touchRecent(at time.Time) bool {
+	list := p.agent.recent
+	last := len(list) - 1
+	i := last // where it is most of the time
+	for i >= 0 && list[i].CallID != p.callID {
+		i--
+	}
 	if i < 0 {
 		return false
 	}
@@ -60,15 +71,17 @@ func (a *Assist) touchRecent(p *part, at time.Time) bool {
 		r.At = at
 	}
 	copy(list[i:], list[i+1:])
-	list[len(list)-1] = r
+	list[last] = r
 	return true
 }
 
-// pruneRecent drops the agents whose calls are all too long ago.
+// pruneRecent drops the recent calls of agents whose are all too long ago.
 func (a *Assist) pruneRecent(now time.Time) {
-	for agent, list := range a.recent {
-		if now.Sub(list[len(list)-1].At) > a.o.RecentWithin {
-			delete(a.recent, agent)
+	for _, g := range a.agents {
+		if n := len(g.recent); n > 0 && now.Sub(g.recent[n-1].At) > a.o.RecentWithin {
+			g.recent = nil
+			a.recent--
+			a.dropAgent(g)
 		}
 	}
 }
