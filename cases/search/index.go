@@ -17,6 +17,7 @@ import (
 
 	"ringback/cases"
 	"ringback/directory"
+	"ringback/sip"
 )
 
 // Cases are what is indexed: a *cases.Cases.
@@ -35,6 +36,10 @@ type Options struct {
 	Cases     Cases
 	Directory func() *directory.Directory
 	Logger    *slog.Logger // nil: none
+
+	// Named tells the numbers of some people whose names have all words of a text, or words that begin so:
+	// those whom screens call by that name and not by the case's own. nil: nobody is known.
+	Named func(text string) ([]sip.Number, error)
 
 	// Changes tells which cases changed from a position of the change log on, some at a time.
 	Changes func(from uint64) (Changes, error)

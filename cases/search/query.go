@@ -48,42 +48,51 @@ type part struct {
 // wanted is one word, and what it may stand for in the directory.
 type wanted struct {
 	word                  string
-	whole                 bool     // words that only begin with it are not meant
-	lists, agents         []string // ids of those whose name has it
-	listBegin, agentBegin []string // ids of those whose name has a word that begins with it
+	whole                 bool         // words that only begin with it are not meant
+	lists, agents         []string     // ids of those whose name has it
+	listBegin, agentBegin []string     // ids of those whose name has a word that begins with it
+	numbers               []sip.Number // of those who are called so
 }
 
 // maxParts is how many words or numbers of a search count.
 const maxParts = 16
 
-// parse reads what somebody typed. Words are separated as in texts; what has digits and no letters is a
+// asked reads what somebody typed.
+type asked struct {
+	dir   *directory.Directory
+	plan  *sip.Numbering // nil when the country is not known
+	named func(text string) ([]sip.Number, error)
+	parts []part
+}
+
+// read reads what somebody typed. Words are separated as in texts; what has digits and no letters is a
 // part of a number, or else of a text that has it.
-func parse(text string, dir *directory.Directory, plan *sip.Numbering) []part {
-	var parts []part
+func (a *asked) read(text string) error {
 	var run []string // words without a letter, one after the other
-	flush := func() {
-		if len(run) == 0 {
-			return
-		}
-		parts = append(parts, digitParts(run, dir, plan)...)
-		run = nil
-	}
+	var letters []string
 	for field := range strings.FieldsSeq(clip(text, maxText)) {
 		if isDigits(field) {
 			run = append(run, field)
 			continue
 		}
-		flush()
-		if p := (part{words: wantedOf(field, dir)}); len(p.words) > 0 {
-			parts = append(parts, p)
-		}
+		a.digits(run)
+		run = nil
+		letters = append(letters, field)
+		a.add(part{words: a.wanted(field)})
 	}
-	flush()
-	return parts[:min(len(parts), maxParts)]
+	a.digits(run)
+	a.parts = a.parts[:min(len(a.parts), maxParts)]
+	return a.known(strings.Join(letters, " "))
 }
 
 // maxText is how much of a search is read, in bytes.
 const maxText = 512
+
+func (a *asked) add(p part) {
+	if p.number != nil || len(p.words) > 0 {
+		a.parts = append(a.parts, p)
+	}
+}
 
 func isDigits(field string) bool {
 	digit := false
@@ -97,10 +106,8 @@ func isDigits(field string) bool {
 	return digit
 }
 
-// digitParts reads digits that stand together as one part of a number, unless a + says that another
-// begins.
-func digitParts(run []string, dir *directory.Directory, plan *sip.Numbering) []part {
-	var parts []part
+// digits reads digits that stand together as one part of a number, unless a + says that another begins.
+func (a *asked) digits(run []string) {
 	for len(run) > 0 {
 		n := 1
 		for n < len(run) && !strings.HasPrefix(run[n], "+") {
@@ -108,35 +115,58 @@ func digitParts(run []string, dir *directory.Directory, plan *sip.Numbering) []p
 		}
 		text := strings.Join(run[:n], " ")
 		run = run[n:]
-		p := part{words: wantedOf(text, dir)}
-		if f, ok := parseFragment(text, plan); ok {
+		p := part{words: a.wanted(text)}
+		if f, ok := parseFragment(text, a.plan); ok {
 			p.number = &f
 			for i := range p.words {
 				p.words[i].whole = f.full
 			}
 		}
-		if p.number != nil || len(p.words) > 0 {
-			parts = append(parts, p)
-		}
+		a.add(p)
 	}
-	return parts
 }
 
-func wantedOf(text string, dir *directory.Directory) []wanted {
+func (a *asked) wanted(text string) []wanted {
 	var all []wanted
 	for w := range wordsOf(text) {
 		x := wanted{word: w}
-		for _, l := range dir.Lists() {
+		for _, l := range a.dir.Lists() {
 			whole, begins := says(w, l.ID, l.Name)
 			x.lists, x.listBegin = note(x.lists, whole, l.ID), note(x.listBegin, begins, l.ID)
 		}
-		for _, a := range dir.File().Agents {
-			whole, begins := says(w, a.ID, a.Name)
-			x.agents, x.agentBegin = note(x.agents, whole, a.ID), note(x.agentBegin, begins, a.ID)
+		for _, agent := range a.dir.File().Agents {
+			whole, begins := says(w, agent.ID, agent.Name)
+			x.agents, x.agentBegin = note(x.agents, whole, agent.ID), note(x.agentBegin, begins, agent.ID)
 		}
 		all = append(all, x)
 	}
 	return all
+}
+
+// known finds the numbers of those whose names the words are. Those whose names are all of the words are
+// looked for by themselves, as there may be more with one of them than are told.
+func (a *asked) known(letters string) error {
+	if a.named == nil || letters == "" {
+		return nil
+	}
+	all, err := a.named(letters)
+	if err != nil {
+		return err
+	}
+	for i := range a.parts {
+		if a.parts[i].number != nil {
+			continue
+		}
+		for k := range a.parts[i].words {
+			w := &a.parts[i].words[k]
+			some, err := a.named(w.word)
+			if err != nil {
+				return err
+			}
+			w.numbers = append(some, all...)
+		}
+	}
+	return nil
 }
 
 // says tells whether a word is one of a name's, or the beginning of one.
@@ -175,8 +205,12 @@ func (p *part) match(s *segment) matches {
 }
 
 func (w *wanted) match(s *segment) (m matches) {
+	numbers := make([]string, len(w.numbers))
+	for i, n := range w.numbers {
+		numbers[i] = digitsOf(n)
+	}
 	m[exact] = s.term(fieldHead, w.word)
-	m[good] = or(m[exact], s.term(fieldWord, w.word), s.any(fieldList, w.lists), s.any(fieldAgent, w.agents))
+	m[good] = or(m[exact], s.term(fieldWord, w.word), s.any(fieldList, w.lists), s.any(fieldAgent, w.agents), s.any(fieldWhole, numbers))
 	if m[some] = m[good]; w.whole {
 		return m
 	}
@@ -184,8 +218,12 @@ func (w *wanted) match(s *segment) (m matches) {
 	return m
 }
 
-// named says whether the word is of the case's list or of an agent who has to do with it.
+// named says whether the word is of the case's list, of an agent who has to do with it or of somebody who
+// has its number.
 func (w *wanted) named(c *cases.Case) bool {
+	if c.Number != 0 && slices.Contains(w.numbers, c.Number) {
+		return true
+	}
 	return !w.whole && (slices.Contains(w.listBegin, c.List) ||
 		slices.ContainsFunc(agentsOf(c), func(id string) bool { return slices.Contains(w.agentBegin, id) }))
 }

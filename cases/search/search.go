@@ -60,8 +60,11 @@ func (x *Index) Search(ctx context.Context, q Query) (page Page, err error) {
 	}
 	dir := x.o.Directory()
 	plan, _ := sip.NewNumbering(string(dir.Country("")), nil) // none without a country
-	parts := parse(q.Text, dir, plan)
-	if len(parts) == 0 {
+	a := asked{dir: dir, plan: plan, named: x.o.Named}
+	if err := a.read(q.Text); err != nil {
+		return Page{}, fmt.Errorf("search: looking up names: %w", err)
+	}
+	if len(a.parts) == 0 {
 		return Page{}, fmt.Errorf("%w: there is no word and no number in it", ErrQuery)
 	}
 	v, err := x.view()
@@ -69,7 +72,7 @@ func (x *Index) Search(ctx context.Context, q Query) (page Page, err error) {
 		return Page{}, err
 	}
 	defer func() { err = cmp.Or(err, v.close()) }()
-	f := finder{index: x, parts: parts, query: &q, page: &page, limit: q.limit(), from: at}
+	f := finder{index: x, parts: a.parts, query: &q, page: &page, limit: q.limit(), from: at}
 	page.Partial = x.Building()
 	for _, s := range v.segments {
 		f.add(s)

@@ -145,6 +145,18 @@ func TestCasesAreFoundAsPeopleSearch(t *testing.T) {
 	}
 }
 
+func TestCasesAreFoundByTheNamesOfContacts(t *testing.T) {
+	x := opened(t, desk(), "")
+	x.o.Named = func(text string) ([]sip.Number, error) {
+		return map[string][]sip.Number{"teppo": {358401239999, 46812345670}, "Teppo": {358401239999, 46812345670}, "Teppo Testaaja": {358401239999}, "testaaja": {358401239999}}[text], nil
+	}
+	for text, want := range map[string][]string{"Teppo": {"1C", "1B"}, "Teppo Testaaja": {"1B"}, "Teppo 1239": {"1B number"}, "Teppo zoe": {"1C name"}} {
+		if diff := cmp.Diff(want, finds(t, x, Query{Text: text})); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
 func TestNothingToLookForIsSaid(t *testing.T) {
 	x := opened(t, desk(), "")
 	for _, q := range []Query{{Text: ""}, {Text: " - "}, {Text: "+"}, {Text: "?!"}, {Text: "a", Cursor: "x"}, {Text: "a", Cursor: "_________w"}} {
@@ -241,7 +253,11 @@ func TestSearchFindsWhatLookingAtEveryCaseFinds(t *testing.T) {
 
 // slow says whether a case has all parts of a text, by looking at it.
 func slow(c *cases.Case, text string, x *Index, plan *sip.Numbering) bool {
-	for _, p := range parse(text, x.o.Directory(), plan) {
+	a := asked{dir: x.o.Directory(), plan: plan}
+	if err := a.read(text); err != nil {
+		return false
+	}
+	for _, p := range a.parts {
 		found := p.number != nil && p.number.in(c.Number)
 		words := len(p.words) > 0
 		for i := range p.words {
