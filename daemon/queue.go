@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -13,12 +14,16 @@ type caused struct {
 	ev      *sip.Event
 	arrival time.Time
 	then    func()
+	kept    *sip.Kept // holds ev
 }
 
 // eventQueue carries events from the watch to the goroutine that applies them, in order. When it is
 // full the watch waits, and the feeds with it: the kernel's buffers are the next to fill, and what
 // they lose is counted.
 type eventQueue struct {
+	limit   int  // how many events may wait
+	recycle bool // an event is done with when the next are taken, so that its memory can be used again
+
 	mu     sync.Mutex
 	moved  sync.Cond
 	events []caused
@@ -29,7 +34,7 @@ type eventQueue struct {
 const maxQueued = 1 << 17
 
 func newEventQueue() *eventQueue {
-	q := &eventQueue{}
+	q := &eventQueue{limit: maxQueued}
 	q.moved.L = &q.mu
 	return q
 }
@@ -40,23 +45,32 @@ const wakeAt = 256
 
 // put queues a copy of an event. It is taken at the latest after the next wake.
 func (q *eventQueue) put(ev *sip.Event, arrival time.Time) {
-	q.add(caused{ev: ev.Clone(), arrival: arrival})
+	q.add(func(c *caused) {
+		if c.kept == nil {
+			c.kept = new(sip.Kept)
+		}
+		c.kept.Keep(ev)
+		c.ev, c.arrival, c.then = &c.kept.Event, arrival, nil
+	})
 }
 
 // then has f called by whoever takes, after all that is queued now.
 func (q *eventQueue) then(f func()) {
-	q.add(caused{then: f})
+	q.add(func(c *caused) { *c = caused{then: f} })
 	q.wake()
 }
 
-func (q *eventQueue) add(c caused) {
+// add queues what fill makes of a place of the queue.
+func (q *eventQueue) add(fill func(*caused)) {
 	q.mu.Lock()
-	for len(q.events) >= maxQueued && !q.closed {
+	for len(q.events) >= q.limit && !q.closed {
 		q.moved.Broadcast()
 		q.moved.Wait()
 	}
-	q.events = append(q.events, c)
-	wake := len(q.events)%wakeAt == 0
+	n := len(q.events)
+	q.events = slices.Grow(q.events, 1)[:n+1]
+	fill(&q.events[n])
+	wake := (n+1)%wakeAt == 0
 	q.mu.Unlock()
 	if wake {
 		q.moved.Broadcast()
@@ -76,7 +90,9 @@ func (q *eventQueue) wake() {
 // take returns all that is queued, waiting for some; ok is false once the queue is closed and empty.
 // The slice handed in is reused for what is queued next.
 func (q *eventQueue) take(reuse []caused) (events []caused, ok bool) {
-	clear(reuse)
+	if !q.recycle {
+		clear(reuse)
+	}
 	q.mu.Lock()
 	for len(q.events) == 0 && !q.closed {
 		q.moved.Wait()

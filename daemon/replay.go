@@ -14,7 +14,6 @@ import (
 	"ringback/directory"
 	"ringback/sip"
 	"ringback/sip/capture"
-	"ringback/sip/hep"
 	"ringback/store"
 )
 
@@ -65,6 +64,7 @@ func Replay(ctx context.Context, o ReplayOptions) error {
 	}
 	f := &flow{cases: kept, assist: assist.New(assist.Options{Directory: current}), tell: p.told}
 	q := newEventQueue()
+	q.limit, q.recycle = maxReplayed, true
 	w, err := newWatch(dir.Plan(), o.Tracker, q.put)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func Replay(ctx context.Context, o ReplayOptions) error {
 	if err := told.tell(w, dir.Plan()); err != nil {
 		return err
 	}
-	err = readAll(ctx, readers, told, w, o.Progress)
+	err = play(ctx, readers, told, w, o.Progress)
 	if err == nil {
 		err = told.rest()
 	}
@@ -138,48 +138,5 @@ func openAll(files []string) ([]*capture.Reader, error) {
 func closeAll(readers []*capture.Reader) {
 	for _, r := range readers {
 		_ = r.Close()
-	}
-}
-
-// progressEvery is how many packets go by between two looks at the clock of a progress bar.
-const progressEvery = 1 << 14
-
-func readAll(ctx context.Context, readers []*capture.Reader, told recordings, w *watch, progress func(done, total int64)) error {
-	total := int64(0)
-	for _, r := range readers {
-		r.OnEncrypted = func(e capture.Encrypted) { w.unreadable(e.Src, e.Dst) }
-		total += r.Size()
-	}
-	m := capture.Merge(readers...)
-	var p hep.Received
-	for n := 0; ; n++ {
-		err := m.Next(&p)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if len(told) > 0 {
-			if err := told.until(p.Arrival); err != nil {
-				return err
-			}
-		}
-		w.mu.Lock()
-		w.packet(&p)
-		w.mu.Unlock()
-		if n%progressEvery != 0 {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if progress != nil {
-			done := int64(0)
-			for _, r := range readers {
-				done += r.Offset()
-			}
-			progress(done, total)
-		}
 	}
 }

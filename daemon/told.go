@@ -84,6 +84,6 @@ func (w *watch) toldMessage(x *telling) {
 		return
 	}
 	w.msg.Told, w.msg.Made = true, m.Made
-	w.message(&hep.Received{Packet: sip.Packet{Src: m.Src, Dst: m.Dst, Transport: sip.TCP}}, m.At.UnixNano())
+	w.message(&w.msg, &hep.Received{Packet: sip.Packet{Src: m.Src, Dst: m.Dst, Transport: sip.TCP}}, m.At.UnixNano())
 	w.msg.Told, w.msg.Made = false, false
 }

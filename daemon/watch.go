@@ -81,33 +81,49 @@ func (w *watch) handle(batch []hep.Received) {
 
 // packet takes in one packet, which may hold several messages: a PBX mirrors a TCP read as it came.
 func (w *watch) packet(p *hep.Received) {
+	at := w.arrive(p)
+	for b := p.Payload; len(b) > 0; {
+		n, err := w.scanner.Skim(b, &w.msg)
+		if err == nil {
+			w.message(&w.msg, p, at)
+		} else {
+			w.refuse(err)
+		}
+		b = behindMessage(p, b, n)
+	}
+}
+
+// arrive lets time run on to a packet's arrival, and returns when its messages were sent.
+func (w *watch) arrive(p *hep.Received) int64 {
 	if len(w.tellings) > 0 {
 		w.hear(p.Arrival)
 	}
 	w.cause = p.Arrival
 	w.tracker.Expire(p.Arrival.UnixNano(), w.emit)
-	at := w.clocks.at(p).UnixNano()
-	for b := p.Payload; len(b) > 0; {
-		n, err := w.scanner.Skim(b, &w.msg)
-		if err == nil {
-			w.message(p, at)
-		} else if reason := reasonOf(err); reason != sip.ScanEmpty {
-			w.refused[reason]++
-		}
-		if p.Transport == sip.UDP || n <= 0 {
-			return // what follows a message in a datagram is no message (RFC 3261 §18.3)
-		}
-		b = b[n:]
-	}
+	return w.clocks.at(p).UnixNano()
 }
 
-func (w *watch) message(p *hep.Received, at int64) {
-	w.msg.Time, w.msg.Src, w.msg.Dst, w.msg.Transport = at, p.Src, p.Dst, p.Transport
-	if w.msg.CSeqMethod == sip.MESSAGE {
-		w.msg.Read()
-		w.mirrored(&w.msg)
+// behindMessage is what may hold the next message of a packet, behind one of n bytes at the start of b.
+func behindMessage(p *hep.Received, b []byte, n int) []byte {
+	if p.Transport == sip.UDP || n <= 0 {
+		return nil // what follows a message in a datagram is no message (RFC 3261 §18.3)
 	}
-	w.tracker.Handle(&w.msg, w.emit)
+	return b[n:]
+}
+
+func (w *watch) message(m *sip.Message, p *hep.Received, at int64) {
+	m.Time, m.Src, m.Dst, m.Transport = at, p.Src, p.Dst, p.Transport
+	if m.CSeqMethod == sip.MESSAGE {
+		m.Read()
+		w.mirrored(m)
+	}
+	w.tracker.Handle(m, w.emit)
+}
+
+func (w *watch) refuse(err error) {
+	if reason := reasonOf(err); reason != sip.ScanEmpty {
+		w.refused[reason]++
+	}
 }
 
 func reasonOf(err error) sip.ScanReason {
