@@ -34,6 +34,10 @@ func (t *Tracker) cause(c *call, l *leg, h *hop, m *Message, s *sight) {
 		for _, k := range identities(m, t.numberingOf(s.src)) {
 			t.adopt(c, k)
 		}
+		if o := t.resumes(c); o != nil && was.key != 0 {
+			t.resume(o, c)
+			return
+		}
 	}
 	switch {
 	case c.flags&callTentative == 0:

@@ -15,9 +15,6 @@ func (t *Tracker) look(m *Message) sight {
 	m.Read()
 	s := sight{ends: t.endsOf(m)}
 	s.from = t.callerOf(m, &s.ends)
-	if !m.Request && s.src.kind != placePBX && t.isWithheld(keyFrom(&s.from, m), s.dst.pbx, nil) {
-		s.from = identity{kind: idWithheld} // a response tells nothing of Privacy (RFC 3323 §4.2): its INVITE will
-	}
 	if s.phone = t.phoneOf(m, &s.ends); s.phone != nil {
 		s.role, s.to = roleAgent, identity{kind: idAgent, agent: s.phone}
 		return s

@@ -87,6 +87,33 @@ func (c *call) withhold() {
 	}
 }
 
+// traitsOf are the traits of several keys, each once.
+func traitsOf(keys [3]key) (traits [3]trait) {
+	for i, k := range keys {
+		if x := traitOf(k); !slices.Contains(traits[:i], x) {
+			traits[i] = x
+		}
+	}
+	return traits
+}
+
+// another says whether it was certainly another caller who withheld what has these traits.
+func (c *call) another(traits [3]trait) bool {
+	known := false
+	for _, x := range c.traits() {
+		for _, y := range traits {
+			switch {
+			case x == 0 || y == 0:
+			case x == y, x.part() == y.part():
+				return false
+			default:
+				known = true
+			}
+		}
+	}
+	return known
+}
+
 // hide makes the caller of a call that shows him anonymous, also on the legs that are still to come.
 func (t *Tracker) hide(c *call) {
 	k := c.key
@@ -101,13 +128,7 @@ func (t *Tracker) hide(c *call) {
 // remember keeps the traits of what a call's caller withheld, in place of those kept before.
 func (t *Tracker) remember(c *call, keys [3]key) {
 	t.unremember(c)
-	var traits [3]trait
-	for i, k := range keys {
-		if x := traitOf(k); !slices.Contains(traits[:i], x) {
-			traits[i] = x
-		}
-	}
-	if traits != [3]trait{} {
+	if traits := traitsOf(keys); traits != [3]trait{} {
 		c.more().traits = traits
 		t.relate(c)
 	}
