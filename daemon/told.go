@@ -26,10 +26,9 @@ type telling struct {
 type teller struct {
 	w       *watch
 	arrival time.Time // of the event at work
-	clock   clock
 }
 
-// begin notes the event that what follows is told by: when it arrived, and its own time.
+// begin notes the event that what follows is told by: when it arrived.
 func (t *teller) begin(arrival time.Time) { t.arrival = arrival }
 
 // Message implements cti.Sink.

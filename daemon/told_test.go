@@ -12,6 +12,7 @@ var notInARI = []string{"j1_anonymous_with_pai", "j3_anonymous_cancel", "e5_unkn
 
 func TestARIAloneGivesTheTruth(t *testing.T) {
 	eachRecording(t, "ari", func(t *testing.T, dir string, want *truth) {
+		t.Helper()
 		if slices.Contains(notInARI, filepath.Base(dir)) {
 			return
 		}
@@ -21,6 +22,7 @@ func TestARIAloneGivesTheTruth(t *testing.T) {
 
 func TestMirrorAndARITogetherAreSureOfTheTruth(t *testing.T) {
 	eachRecording(t, "ari", func(t *testing.T, dir string, want *truth) {
+		t.Helper()
 		for _, capture := range []string{"hep.pcap.gz", "sip.pcap.gz"} {
 			lines := check(t, want, filepath.Join(dir, capture), filepath.Join(dir, "ari.jsonl.gz"))
 			for _, l := range lines {
@@ -38,6 +40,7 @@ var notInAMI = append([]string{"f5_session_timer"}, notInARI...)
 
 func TestAMIAloneGivesTheTruth(t *testing.T) {
 	eachRecording(t, "ami", func(t *testing.T, dir string, want *truth) {
+		t.Helper()
 		if slices.Contains(notInAMI, filepath.Base(dir)) {
 			return
 		}
@@ -47,18 +50,21 @@ func TestAMIAloneGivesTheTruth(t *testing.T) {
 
 func TestMirrorAndAMIMakeNoCallTwice(t *testing.T) {
 	eachRecording(t, "ami", func(t *testing.T, dir string, want *truth) {
+		t.Helper()
 		check(t, want, filepath.Join(dir, "hep.pcap.gz"), filepath.Join(dir, "ami.jsonl.gz"))
 	})
 }
 
 func TestAllFeedsTogetherGiveTheTruth(t *testing.T) {
 	eachRecording(t, "ari", func(t *testing.T, dir string, want *truth) {
+		t.Helper()
 		check(t, want, filepath.Join(dir, "hep.pcap.gz"), filepath.Join(dir, "ami.jsonl.gz"), filepath.Join(dir, "ari.jsonl.gz"))
 	})
 }
 
 // eachRecording runs a test for each scenario of the laboratory that has a recording of a kind.
 func eachRecording(t *testing.T, kind string, f func(t *testing.T, dir string, want *truth)) {
+	t.Helper()
 	files, err := filepath.Glob("../sip/testdata/captures/*/*/" + kind + ".jsonl.gz")
 	if err != nil || len(files) < 3 {
 		t.Fatalf("found %d recordings, %v", len(files), err)

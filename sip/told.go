@@ -11,6 +11,7 @@ const (
 	FactVoicemail             // the caller reached voicemail
 	FactMediaStopped          // no media came any more
 	FactWithheld              // the caller hides his number
+	FactDoubt                 // part of the call was missed
 	FactNote                  // for the evidence: What
 )
 
@@ -43,6 +44,10 @@ func (t *Tracker) Tell(f *Fact, emit func(*Event)) {
 	case FactWithheld:
 		if l := t.leg(t.idOfText(f.CallID)); c.dir == Inbound && (c.caller == nil || c.caller == l || l == nil) && c.flags&callWithheld == 0 {
 			t.hide(c)
+		}
+	case FactDoubt:
+		if l := t.leg(t.idOfText(f.CallID)); l != nil && l.flags&legTold != 0 {
+			c.flags |= callInferred
 		}
 	case FactNote:
 		x := c.more()

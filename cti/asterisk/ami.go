@@ -62,9 +62,11 @@ func (e AMI) at(arrival time.Time) time.Time {
 	return time.Unix(s, us*1000).UTC()
 }
 
-// AMI takes an event of AMI. arrival stands for its time where it has none.
+// AMI takes an event of AMI, and says when it happened by the PBX's clock. arrival stands for its time where
+// it has none.
 func (m *Model) AMI(e AMI, arrival time.Time) (at time.Time) {
-	at = e.at(arrival)
+	happened := e.at(arrival)
+	at, _ = m.clock(happened, arrival)
 	ch := e.channel("")
 	switch e["Event"] {
 	case "Newchannel", "Newstate", "NewCallerid", "NewConnectedLine":
@@ -100,7 +102,7 @@ func (m *Model) AMI(e AMI, arrival time.Time) (at time.Time) {
 		m.See(at, ch)
 		m.queue(at, e)
 	}
-	return at
+	return happened
 }
 
 func (e AMI) hangup(soft bool) Hangup {

@@ -44,6 +44,8 @@ type ariChannel struct {
 		App   string `json:"app_name"`
 	} `json:"dialplan"`
 	Created string `json:"creationtime"`
+
+	shift time.Duration // from Asterisk's clock to ours
 }
 
 type ariParty struct {
@@ -54,15 +56,18 @@ func (c *ariChannel) channel() Channel {
 	if c == nil {
 		return Channel{}
 	}
-	created, _ := time.Parse(ariTime, c.Created)
+	created, err := time.Parse(ariTime, c.Created)
+	if err == nil {
+		created = created.Add(c.shift)
+	}
 	return Channel{
 		ID: c.ID, Name: c.Name, State: ParseState(c.State), CallID: c.ProtocolID, Caller: c.Caller.Number, Line: c.Connected.Number,
 		Exten: c.Dialplan.Exten, App: c.Dialplan.App, Created: created,
 	}
 }
 
-// ARI takes an event as ARI sent it: JSON. arrival stands for its time where it has none. An error is
-// ErrEvent, and nothing has changed.
+// ARI takes an event as ARI sent it, JSON, and says when it happened by the PBX's clock. arrival stands for
+// its time where it has none. An error is ErrEvent, and nothing has changed.
 func (m *Model) ARI(b []byte, arrival time.Time) (at time.Time, err error) {
 	var e ariEvent
 	if err := json.Unmarshal(b, &e); err != nil {
@@ -73,6 +78,13 @@ func (m *Model) ARI(b []byte, arrival time.Time) (at time.Time, err error) {
 	}
 	if at, err = time.Parse(ariTime, e.Timestamp); err != nil {
 		at = arrival
+	}
+	happened := at
+	at, shift := m.clock(at, arrival)
+	for _, c := range [...]*ariChannel{e.Channel, e.Caller, e.Peer, e.Forwarded} {
+		if c != nil {
+			c.shift = shift
+		}
 	}
 	ch, end := e.Channel.channel(), Hangup{Cause: -1, Status: e.TechCause, Soft: e.Soft}
 	if e.Cause != nil {
@@ -105,5 +117,14 @@ func (m *Model) ARI(b []byte, arrival time.Time) (at time.Time, err error) {
 	case "ChannelUnhold":
 		m.Held(at, ch, false)
 	}
-	return at, nil
+	return happened, nil
+}
+
+// ParseChannel reads a channel as ARI shows it. An error is ErrEvent.
+func ParseChannel(b []byte) (Channel, error) {
+	var c ariChannel
+	if err := json.Unmarshal(b, &c); err != nil {
+		return Channel{}, fmt.Errorf("%w: %w", ErrEvent, err)
+	}
+	return c.channel(), nil
 }

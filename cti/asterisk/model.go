@@ -42,7 +42,7 @@ func ParseState(s string) State {
 	switch s {
 	case "":
 		return StateUnknown
-	case "Down", "Rsrvd", "Dialing":
+	case "Down", "Rsrvd", "Dialing": //nolint:misspell // Asterisk writes it so
 		return Down
 	case "Ring":
 		return Ring
@@ -60,6 +60,11 @@ type Options struct {
 	Sink cti.Sink
 	// CallIDs says that an ARI feed tells the SIP Call-IDs: legs wait for theirs.
 	CallIDs bool
+	// Clock gives the time of an event on our clock, from its own and that of its arrival. Nil: its own.
+	Clock func(at, arrival time.Time) time.Time
+	// Began is told of every channel that a carrier's caller comes in on, when its leg begins. It must not
+	// wait. Nil: nobody.
+	Began func(id string)
 	// MaxChannels bounds the channels followed at one time; the oldest is given up first: 20 000.
 	MaxChannels int
 }
@@ -139,6 +144,9 @@ func (m *Model) see(at time.Time, now Channel) *channel {
 	return c
 }
 
+// isOutgoing says whether a channel is one that Asterisk made, by the application it is shown in.
+func isOutgoing(app string) bool { return app == "AppDial" || app == "AppDial2" || app == "AppQueue" }
+
 // isNoCall says whether a channel is one of Asterisk's own that is no leg of a call.
 func isNoCall(name string) bool {
 	tech, _, _ := strings.Cut(name, "/")
@@ -163,7 +171,7 @@ func (m *Model) begin(at time.Time, now Channel) *channel {
 	if i := strings.LastIndexByte(rest, '-'); i > 0 {
 		c.endpoint = rest[:i]
 	}
-	c.incoming = now.State == Ring || now.State == Up && now.Line == ""
+	c.incoming = now.State == Ring || now.State == Up && !isOutgoing(now.App)
 	if tech == "Local" {
 		m.beginHalf(c, rest)
 	} else if c.incoming {
@@ -296,6 +304,9 @@ func (m *Model) invite(at time.Time, c *channel) {
 		m.link(at, root, c)
 	}
 	c.leg.Invite(began)
+	if way == cti.FromCarrier && m.o.Began != nil {
+		m.o.Began(c.ID)
+	}
 }
 
 // link tells that a leg is caused by another.
@@ -411,10 +422,10 @@ func (m *Model) HangupRequested(at time.Time, ch Channel, h Hangup) {
 
 // Destroyed takes that a channel is no more.
 func (m *Model) Destroyed(at time.Time, ch Channel, h Hangup) {
-	c := m.see(at, ch)
-	if c == nil {
-		return
+	if m.channels[ch.ID] == nil {
+		return // it began and ended unseen
 	}
+	c := m.see(at, ch)
 	if c.leg != nil {
 		c.leg.End(at, cti.Ending{By: c.near(), Cause: h.Cause, Status: h.Status})
 	}
@@ -427,6 +438,30 @@ func (c *channel) far() cti.Side {
 		return cti.Inviting
 	}
 	return cti.Invited
+}
+
+// Hide takes that the caller on a channel withholds his number.
+func (m *Model) Hide(at time.Time, id string) {
+	c := m.channels[id]
+	if c == nil || c.Hidden {
+		return
+	}
+	c.Hidden = true
+	if c.leg != nil {
+		m.fact(at, c, sip.Fact{Kind: sip.FactWithheld})
+	}
+}
+
+// SetCallIDs says whether an ARI feed tells the SIP Call-IDs from now on.
+func (m *Model) SetCallIDs(told bool) { m.o.CallIDs = told }
+
+// clock is the time of an event on our clock, and how far that is from its own.
+func (m *Model) clock(at, arrival time.Time) (ours time.Time, shift time.Duration) {
+	if m.o.Clock == nil {
+		return at, 0
+	}
+	ours = m.o.Clock(at, arrival)
+	return ours, ours.Sub(at)
 }
 
 // near is Asterisk's side of it.

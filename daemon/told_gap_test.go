@@ -1,0 +1,213 @@
+package daemon
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ringback/assist"
+	"ringback/cases"
+	"ringback/cti"
+	"ringback/cti/asterisk"
+	"ringback/directory"
+	"ringback/sip"
+	"ringback/store"
+)
+
+// TestLosingARIAtAnyEventLosesNoCase plays every recording of the laboratory's Asterisk with the connection
+// lost before each of its events, for a moment and for a while.
+func TestLosingARIAtAnyEventLosesNoCase(t *testing.T) {
+	files, err := filepath.Glob("../sip/testdata/captures/asterisk/*/ari.jsonl.gz")
+	if err != nil || len(files) < 40 {
+		t.Fatalf("found %d recordings, %v", len(files), err)
+	}
+	dir, err := loadDirectory("../configs/examples/asterisk-lab.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
+			t.Parallel()
+			events := linesOf(t, file)
+			whole := playARI(t, dir, events, -1, 0)
+			for at := range events {
+				if short := playARI(t, dir, events, at, 0); !slices.Equal(casesOf(short), casesOf(whole)) {
+					t.Errorf("disconnected before event %d, nothing lost:\n%s\nundisturbed:\n%s", at, strings.Join(short, ""), strings.Join(whole, ""))
+				}
+				for _, lost := range []int{1, 3, 10} {
+					long := playARI(t, dir, events, at, lost)
+					if !slices.Equal(casesOf(long), casesOf(whole)) && !strings.Contains(strings.Join(long, ""), "inferred") && strings.Contains(strings.Join(long, ""), `"call"`) {
+						t.Errorf("%d events lost from %d on: surely wrong:\n%s\nundisturbed:\n%s", lost, at, strings.Join(long, ""), strings.Join(whole, ""))
+					}
+				}
+			}
+		})
+	}
+}
+
+// linesOf are the events of a recording that are of channels.
+func linesOf(t *testing.T, name string) [][]byte {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := bytes.Split(bytes.TrimSpace(b), []byte("\n"))
+	return slices.DeleteFunc(all, func(line []byte) bool {
+		return !bytes.Contains(line, []byte(`"channel": {`)) && !bytes.Contains(line, []byte(`"Dial"`))
+	})
+}
+
+// casesOf are the lines of cases, without their ids and times, which follow from when things were seen.
+func casesOf(lines []string) []string {
+	var out []string
+	for _, l := range lines {
+		var c struct{ Type, Event, List, Number, Reason string }
+		if json.Unmarshal([]byte(l), &c) == nil && c.Type == "case" {
+			out = append(out, c.Event+" "+c.List+" "+c.Number)
+		}
+	}
+	return out
+}
+
+// playARI plays events; before one of them the connection is lost together with so many that follow.
+func playARI(t *testing.T, dir *directory.Directory, events [][]byte, cut, lost int) []string {
+	t.Helper()
+	st, err := store.Open(store.Options{InMemory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	current := func() *directory.Directory { return dir }
+	kept, err := cases.New(st, current, cases.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	p := newPrinter(&out, true)
+	f := &flow{cases: kept, assist: assist.New(assist.Options{Directory: current}), tell: p.told}
+	w, err := newWatch(dir.Plan(), sip.Options{}, func(ev *sip.Event, arrival time.Time) { f.apply(caused{ev: ev, arrival: arrival}) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	site, err := cti.NewSite(dir.Plan(), "asterisk", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tell := &teller{w: w}
+	m := asterisk.New(asterisk.Options{Site: site, Sink: tell, CallIDs: true})
+	pbx := newFakePBX()
+	for i, line := range events {
+		at := pbx.see(t, line)
+		tell.begin(at)
+		if cut < 0 || i < cut || i >= cut+lost {
+			if i == cut+lost && cut >= 0 {
+				pbx.resync(m, at)
+			}
+			if _, err := m.ARI(line, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.tick(at)
+	}
+	if cut >= 0 && cut+lost >= len(events) {
+		m.Resync(pbx.last, pbx.channels(), pbx.rooms())
+	}
+	w.finish()
+	return slices.Collect(strings.Lines(out.String()))
+}
+
+// fakePBX knows what an Asterisk whose events are played would answer when asked for its channels.
+type fakePBX struct {
+	order   []string
+	known   map[string]json.RawMessage
+	bridges map[string][]string
+	last    time.Time
+	before  []asterisk.Channel // as it was before the latest event
+	beside  []asterisk.Bridge
+}
+
+func newFakePBX() *fakePBX {
+	return &fakePBX{known: map[string]json.RawMessage{}, bridges: map[string][]string{}}
+}
+
+func (f *fakePBX) see(t *testing.T, line []byte) time.Time {
+	t.Helper()
+	f.before, f.beside = f.channels(), f.rooms()
+	var e struct {
+		Type                  string
+		Recv                  float64
+		Channel, Caller, Peer json.RawMessage
+		Bridge                struct{ ID string }
+	}
+	if err := json.Unmarshal(line, &e); err != nil {
+		t.Fatal(err)
+	}
+	f.last = time.Unix(0, int64(e.Recv*1e6)*1e3)
+	for _, raw := range []json.RawMessage{e.Caller, e.Peer, e.Channel} {
+		id := idOf(raw)
+		if id == "" {
+			continue
+		}
+		if _, ok := f.known[id]; !ok {
+			f.order = append(f.order, id)
+		}
+		f.known[id] = raw
+	}
+	id := idOf(e.Channel)
+	switch e.Type {
+	case "ChannelDestroyed":
+		delete(f.known, id)
+		f.order = slices.DeleteFunc(f.order, func(o string) bool { return o == id })
+	case "ChannelEnteredBridge":
+		f.bridges[e.Bridge.ID] = append(f.bridges[e.Bridge.ID], id)
+	case "ChannelLeftBridge":
+		f.bridges[e.Bridge.ID] = slices.DeleteFunc(f.bridges[e.Bridge.ID], func(o string) bool { return o == id })
+	}
+	return f.last
+}
+
+func idOf(raw json.RawMessage) string {
+	var c struct{ ID string }
+	_ = json.Unmarshal(raw, &c)
+	return c.ID
+}
+
+func (f *fakePBX) channels() []asterisk.Channel {
+	var all []asterisk.Channel
+	for _, id := range f.order {
+		c, err := asterisk.ParseChannel(f.known[id])
+		if err == nil {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+func (f *fakePBX) rooms() []asterisk.Bridge {
+	var all []asterisk.Bridge
+	for id, channels := range f.bridges {
+		all = append(all, asterisk.Bridge{ID: id, Channels: slices.Clone(channels)})
+	}
+	slices.SortFunc(all, func(a, b asterisk.Bridge) int { return strings.Compare(a.ID, b.ID) })
+	return all
+}
+
+// resync answers as it was before the latest event, which is still to come.
+func (f *fakePBX) resync(m *asterisk.Model, at time.Time) { m.Resync(at, f.before, f.beside) }
