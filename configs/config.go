@@ -176,6 +176,9 @@ type Store struct {
 	// Free disk space below which nothing is written any more and readiness fails, so that the disk never
 	// fills in the middle of a write. Reading goes on.
 	DiskReserve Size `yaml:"disk_reserve"`
+
+	// How many days entries of the audit trail are kept. 0: for ever.
+	AuditDays int `yaml:"audit_days" reload:"live"`
 }
 
 // Hints says how agents' phones are reached.
@@ -267,6 +270,21 @@ type Web struct {
 	//
 	// Example: /etc/ringback/tokens
 	TokensFile string `yaml:"tokens_file"`
+
+	// The address people reach the app at, which the links of invitations begin with. Empty: that of web.listen, which
+	// they may not reach.
+	//
+	// Example: https://ringback.example.com
+	URL string `yaml:"url"`
+
+	// How long a session lasts that is not used.
+	SessionIdle time.Duration `yaml:"session_idle"`
+
+	// How long a session lasts that is used, from the login on.
+	SessionLifetime time.Duration `yaml:"session_lifetime"`
+
+	// How long an invitation can be used.
+	InvitationFor time.Duration `yaml:"invitation_for"`
 }
 
 // Admin is for operators and monitoring.

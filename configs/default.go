@@ -47,7 +47,12 @@ func Default() *Config {
 			Timeout:     5 * time.Second,
 			Deadline:    10 * time.Second,
 		},
-		Web:   Web{Listen: "127.0.0.1:8080"},
+		Web: Web{
+			Listen:          "127.0.0.1:8080",
+			SessionIdle:     12 * time.Hour,
+			SessionLifetime: 7 * 24 * time.Hour,
+			InvitationFor:   72 * time.Hour,
+		},
 		Admin: Admin{Listen: "127.0.0.1:8081", Socket: "/run/ringback/admin.sock"},
 	}
 }

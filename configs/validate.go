@@ -2,6 +2,7 @@ package configs
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,6 +74,8 @@ func (c *Config) validate() Problems {
 	v.pair("web.tls_cert_file", c.Web.TLSCertFile, "web.tls_key_file", c.Web.TLSKeyFile)
 	v.require(c.Web.Listen == "" || c.Web.Listen != c.Admin.Listen || strings.HasSuffix(string(c.Web.Listen), ":0"), "admin.listen",
 		"%s is the address of web.listen too; choose another port", c.Admin.Listen)
+	c.validateSessions(&v)
+	v.require(c.Store.AuditDays >= 0 && c.Store.AuditDays <= 36500, "store.audit_days", "%d is out of range; write 0 for ever, or up to 36500", c.Store.AuditDays)
 	v.require(c.Admin.Socket == "" || filepath.IsAbs(c.Admin.Socket), "admin.socket",
 		"%q depends on where the daemon is started; write the whole path, from / on", c.Admin.Socket)
 	// sun_path of sockaddr_un holds 108 bytes with its end (unix(7)).
@@ -81,6 +84,28 @@ func (c *Config) validate() Problems {
 
 	c.validateWebhooks(&v)
 	return v.problems
+}
+
+// validateSessions checks what concerns people who log in.
+func (c *Config) validateSessions(v *validation) {
+	w := &c.Web
+	for _, d := range []struct {
+		key   string
+		value time.Duration
+	}{
+		{"web.session_idle", w.SessionIdle},
+		{"web.session_lifetime", w.SessionLifetime},
+		{"web.invitation_for", w.InvitationFor},
+	} {
+		v.require(d.value >= time.Minute && d.value <= 366*24*time.Hour, d.key, "%s is out of range; write from 1m to 8784h", d.value)
+	}
+	v.require(w.SessionIdle <= w.SessionLifetime, "web.session_idle", "%s is longer than web.session_lifetime, %s; make it shorter", w.SessionIdle, w.SessionLifetime)
+	if w.URL == "" {
+		return
+	}
+	u, err := url.Parse(w.URL)
+	v.require(err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.RawQuery == "" && u.Fragment == "" && u.User == nil,
+		"web.url", "%q is no address of a site; write it as https://ringback.example.com", w.URL)
 }
 
 // validateHints checks the section hints.

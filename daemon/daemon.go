@@ -47,6 +47,7 @@ type Daemon struct {
 
 	store    *store.Store
 	versions *directory.Versions
+	rooms
 	behind   *behind
 	dir      atomic.Pointer[inForce]
 	cases    *cases.Cases
@@ -113,7 +114,7 @@ const (
 // calls are written, and everything is closed. It returns nil after an orderly stop.
 func (d *Daemon) Run(ctx context.Context) error {
 	d.sayWhere()
-	if err := d.resume(ctx); err != nil {
+	if err := errors.Join(d.resume(ctx), d.finishErasures(ctx)); err != nil {
 		return errors.Join(err, d.close())
 	}
 	applied := make(chan struct{})
@@ -138,6 +139,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	})
 	g.Go(func() error {
 		return every(gctx, behindEvery, func(now time.Time) error { return d.writeBehind(now) })
+	})
+	g.Go(func() error {
+		return every(gctx, sweepEvery, func(now time.Time) error { return d.sweep(gctx, now) })
 	})
 	g.Go(func() error {
 		return every(gctx, expireEvery, func(now time.Time) error { return d.expire(gctx, now) })

@@ -66,7 +66,7 @@ func (s *shelf) SetDirectory(ctx context.Context, yaml []byte, version string) (
 	if err != nil {
 		return "", fmt.Errorf("%q is no version of the directory", version)
 	}
-	v, err := s.versions.Save(ctx, directory.Update{File: f, Base: base, By: "command line", At: time.Now()})
+	v, err := s.versions.Save(ctx, directory.Update{File: f, Base: base, By: "command line", At: time.Now(), Who: operator()})
 	if err != nil {
 		return "", err
 	}

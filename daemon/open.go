@@ -29,9 +29,10 @@ func (d *Daemon) openStore(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	d.openPeople()
 	d.versions = directory.NewVersions(d.store)
 	d.behind = newBehind(d.store)
-	d.assist = assist.New(assist.Options{Directory: d.directory, Note: d.lastNote, MaxCall: c.Tracker.MaxCall + time.Hour})
+	d.assist = assist.New(assist.Options{Directory: d.directory, Note: d.lastNote, Name: d.nameOf, MaxCall: c.Tracker.MaxCall + time.Hour})
 	d.cases, err = cases.New(d.store, d.directory, cases.Options{Logger: d.log})
 	return err
 }

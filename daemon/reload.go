@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -80,22 +79,9 @@ func (d *Daemon) importDirectory(ctx context.Context, yaml []byte, version strin
 			return "", fmt.Errorf("%w: %q is no version of the directory", web.ErrInvalid, version)
 		}
 	}
-	v, err := d.versions.Save(ctx, directory.Update{File: f, Base: base, By: "admin socket", At: time.Now()})
-	if errors.Is(err, directory.ErrStale) {
-		return "", fmt.Errorf("%w: %w", web.ErrStale, err)
-	}
+	v, err := d.putInForce(ctx, directory.Update{File: f, Base: base, By: "admin socket", At: time.Now(), Who: web.Operator(ctx)})
 	if err != nil {
 		return "", err
 	}
-	dir, err := directory.New(f)
-	if err != nil {
-		return "", err
-	}
-	d.dir.Store(&inForce{dir, v.Number})
-	if err := d.watch.setPlan(d.plan()); err != nil {
-		return "", err
-	}
-	d.prepareMetrics()
-	d.log.Info("directory replaced", "version", v.Number)
 	return strconv.FormatUint(v.Number, 10), nil
 }

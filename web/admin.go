@@ -110,7 +110,7 @@ func (s *Server) adminHandler() http.Handler {
 func (s *Server) trusted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && addr.Network() == "unix" {
-			next.ServeHTTP(w, r)
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), operatorKey{}, r.RemoteAddr)))
 			return
 		}
 		writeProblem(w, http.StatusForbidden, "This is done over the admin socket only.")

@@ -11,8 +11,8 @@ import (
 // for good: Right and May ask the directory each time, so what they say follows the directory in force.
 // The zero Principal may do nothing.
 type Principal struct {
-	Kind audit.Kind // audit.Person or audit.Token
-	ID   string     // of the person in the directory; the name of a token
+	Kind audit.Kind // audit.Person, audit.Token, or audit.Socket for an operator, who may do everything
+	ID   string     // of the person in the directory; the name of a token; the operator's user name
 
 	// Of a token: what it is for, and on which lists; no lists mean all. Of a person both are empty.
 	Scopes []Scope
@@ -54,7 +54,11 @@ func (p *Principal) Right(d *directory.Directory, list string) directory.Right {
 		case len(p.Scopes) > 0:
 			return directory.See
 		}
-	case audit.Socket, audit.System, audit.Unknown: // make no requests
+	case audit.Socket:
+		if _, ok := d.List(list); ok {
+			return directory.Supervise
+		}
+	case audit.System, audit.Unknown: // make no requests
 	}
 	return directory.NoRight
 }
@@ -77,16 +81,18 @@ func (p *Principal) May(d *directory.Directory, s Scope) bool {
 		return slices.ContainsFunc(d.Roles(p.ID), func(r directory.Role) bool { return s.of(r) })
 	case audit.Token:
 		return slices.Contains(p.Scopes, s)
-	case audit.Socket, audit.System, audit.Unknown: // make no requests
+	case audit.Socket:
+		return true
+	case audit.System, audit.Unknown: // make no requests
 	}
 	return false
 }
 
-// All says whether he sees every list, now and to come, and with them what belongs to none: an admin,
-// or a token that is not kept to some lists.
+// All says whether he sees every list, now and to come, and with them what belongs to none: an admin, an
+// operator, or a token that is not kept to some lists.
 func (p *Principal) All(d *directory.Directory) bool {
 	if p.Kind == audit.Token {
 		return len(p.Lists) == 0 && len(p.Scopes) > 0
 	}
-	return p.Kind == audit.Person && slices.Contains(d.Roles(p.ID), directory.RoleAdmin)
+	return p.Kind == audit.Socket || p.Kind == audit.Person && slices.Contains(d.Roles(p.ID), directory.RoleAdmin)
 }
