@@ -167,6 +167,7 @@ func (l *ledger) mayRenumber(r *record, n sip.Number) error {
 func (l *ledger) renumber(r *record, n sip.Number) {
 	l.left(r)
 	r.Number, r.Caller, r.Calling = n, "", nil
+	r.Since = l.at // calls of the number before that were not about it
 	l.opened(r)
 }
 

@@ -2,6 +2,7 @@ package cases
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -25,10 +26,11 @@ services:
   - {id: a, list: a, numbers: +35893100100}
   - {id: b, list: b, numbers: +35893100200}
   - {id: c, list: c, numbers: +35893100300}
+agents: [{id: "100", extensions: "100"}, {id: "101", extensions: "101"}, {id: "102", extensions: "102"}]
 lists:
-  - {id: a, hours: office, expire_after: 1}
-  - {id: b, auto_close: answered, due_after: 20m}
-  - {id: c, group_by_number: false, collect: [busy, timeout, dropped]}
+  - {id: a, members: ["*"], hours: office, expire_after: 1}
+  - {id: b, members: ["*"], auto_close: answered, due_after: 20m, claim_for: 30m, personal_fallback: 30m}
+  - {id: c, members: ["100"], group_by_number: false, collect: [busy, timeout, dropped], resolutions: [{id: solved}]}
 shared_numbers: ["+358800555*"]
 `
 
@@ -107,6 +109,9 @@ type sim struct {
 	dir *directory.Directory
 	st  *store.Store
 	c   *Cases
+
+	ids   []string // of the cases there are
+	twice bool     // what people do is done twice
 }
 
 func newSim(t *testing.T, o store.Options) *sim {
@@ -135,7 +140,17 @@ func (s *sim) apply(ev *sip.Event) []string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.learn(changes)
 	return told(changes)
+}
+
+// play does one thing after the other and gives the changes.
+func (s *sim) play(x something) []string {
+	s.t.Helper()
+	if x.ev != nil {
+		return s.apply(x.ev)
+	}
+	return x.do(s)
 }
 
 func told(changes []Change) []string {
@@ -164,111 +179,6 @@ func (s *sim) dump() map[string]string {
 	return all
 }
 
-// check holds what is stored against itself and against the promises of DOMAIN.md.
-func (s *sim) check() {
-	t := s.t
-	t.Helper()
-	err := s.st.View(func(snap *store.Snapshot) error {
-		open, stored := map[string]int{}, 0
-		perCustomer := map[string]int{}
-		for _, value := range snap.Scan(store.Prefix(tableCase)) {
-			r, err := decodeRecord(value)
-			if err != nil {
-				return err
-			}
-			stored++
-			s.checkIndexes(snap, r)
-			if r.State != Open {
-				continue
-			}
-			open[r.List]++
-			if customer := r.List + " " + r.Number.String() + r.Caller; !s.dir.SharedNumber(r.Number) {
-				if perCustomer[customer]++; perCustomer[customer] > 1 {
-					t.Errorf("a second open case of %s", customer)
-				}
-			}
-		}
-		indexed := 0
-		for _, table := range []string{tableOpen, tableClosed} {
-			for range snap.Scan(store.Prefix(table)) {
-				indexed++
-			}
-		}
-		if indexed != stored {
-			t.Errorf("%d cases are stored and %d indexed", stored, indexed)
-		}
-		counted := s.c.Open()
-		for list, n := range counted {
-			if n == 0 {
-				delete(counted, list)
-			}
-		}
-		if diff := cmp.Diff(open, counted); diff != "" {
-			t.Errorf("open cases (-stored +counted)\n%s", diff)
-		}
-		for n, i := range s.c.numbers { // nothing else runs
-			all, err := openOf(snap, customerKey(n, ""))
-			if err != nil || len(all) != i.open || i.pending != 0 {
-				t.Errorf("%s has %d open cases, in memory %+v, %v", n, len(all), i, err)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Error(err)
-	}
-}
-
-func (s *sim) checkIndexes(snap *store.Snapshot, r *record) {
-	t := s.t
-	t.Helper()
-	p := r.position()
-	if r.State == Open {
-		value, ok := snap.Get(openKey(r.List, &p, r.ID))
-		if got, err := decodePlace(value); !ok || err != nil || got != p.place {
-			t.Errorf("%s is not among the open ones as it should: %+v, %v", r.ID, got, err)
-		}
-	} else if _, ok := snap.Get(closedKey(r.List, &p, r.ID)); !ok {
-		t.Errorf("%s is not among the closed ones", r.ID)
-	}
-	b, _ := snap.Get(customerKey(r.Number, r.Caller))
-	customer, err := decodeCustomer(b)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	if slices.Contains(customer.open(), r.ID) != (r.State == Open) {
-		t.Errorf("%s is %s, its customer has open %v", r.ID, r.State, customer.open())
-	}
-	entries, state := uint64(0), StateUnknown
-	for e, err := range s.c.History(r.ID) {
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		entries++
-		switch e.Event {
-		case Opened, Reopened:
-			if state == Open {
-				t.Errorf("%s was opened while open", r.ID)
-			}
-			state = Open
-		case CaseClosed:
-			if state != Open {
-				t.Errorf("%s was closed while not open", r.ID)
-			}
-			state = Closed
-		default:
-		}
-		if (e.Event != CaseClosed || e.Reason != "expired") && (e.Call == nil || len(e.Call.CallIDs) == 0) {
-			t.Errorf("%s: %s without proof", r.ID, e.Event)
-		}
-	}
-	if entries != r.Entries || state != r.State {
-		t.Errorf("%s has %d of %d entries and is %s, by its history %s", r.ID, entries, r.Entries, r.State, state)
-	}
-}
-
 func same(t *testing.T, what string, want, got any) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -276,26 +186,29 @@ func same(t *testing.T, what string, want, got any) {
 	}
 }
 
-// TestADayIsTheSameHoweverItIsTold plays a day in memory, on the disk, with restarts, with events told
-// twice and with a second feed that lags behind: always the same cases, the same changes, and indexes
-// that agree.
+var (
+	simSeed  = flag.Uint64("sim.seed", 0, "seed of the simulated days")
+	simDays  = flag.Uint64("sim.days", 4, "how many simulated days")
+	simCalls = flag.Int("sim.calls", 250, "calls on a simulated day")
+)
+
+// TestADayIsTheSameHoweverItIsTold plays days of calls on which people work on the cases: in memory, on the
+// disk, with restarts, with events told and acts done twice, and with a second feed that lags behind.
+// Always the same cases and the same changes, one open case of a customer on a list, and indexes,
+// counters and statistics that agree with the cases.
 func TestADayIsTheSameHoweverItIsTold(t *testing.T) {
-	for seed := range uint64(4) {
-		events := day(seed, 250)
+	for seed := *simSeed; seed < *simSeed+*simDays; seed++ {
+		all := dayAtWork(seed, *simCalls)
 		plain := newSim(t, store.Options{})
 		var changes []string
-		for i, ev := range events {
-			changes = append(changes, plain.apply(ev)...)
-			if i%50 == 0 {
-				expired, err := plain.c.Expire(t.Context(), ev.At)
-				if err != nil {
-					t.Fatal(err)
-				}
-				changes = append(changes, told(expired)...)
+		for i, x := range all {
+			changes = append(changes, plain.play(x)...)
+			if i%100 == 0 {
+				plain.check()
 			}
 		}
 		plain.check()
-		if len(changes) < 120 {
+		if len(changes) < *simCalls {
 			t.Fatalf("seed %d: only %d changes", seed, len(changes))
 		}
 		want := plain.dump()
@@ -305,18 +218,11 @@ func TestADayIsTheSameHoweverItIsTold(t *testing.T) {
 			s := newSim(t, o)
 			rng := rand.New(rand.NewPCG(seed, 2))
 			var got []string
-			for i, ev := range events {
+			for i, x := range all {
 				if rng.IntN(40) == 0 {
-					s.restart(o, events[:i])
+					s.restart(o, all[:i])
 				}
-				got = append(got, s.apply(ev)...)
-				if i%50 == 0 {
-					expired, err := s.c.Expire(t.Context(), ev.At)
-					if err != nil {
-						t.Fatal(err)
-					}
-					got = append(got, told(expired)...)
-				}
+				got = append(got, s.play(x)...)
 			}
 			s.check()
 			same(t, "changes", changes, got)
@@ -327,26 +233,20 @@ func TestADayIsTheSameHoweverItIsTold(t *testing.T) {
 		})
 		t.Run(fmt.Sprintf("seed %d: told twice", seed), func(t *testing.T) {
 			s := newSim(t, store.Options{})
+			s.twice = true
 			rng := rand.New(rand.NewPCG(seed, 3))
 			var late []*sip.Event
 			var got []string
-			for i, ev := range events {
-				got = append(got, s.apply(ev)...)
-				if ev.Kind != sip.CallStarted { // a feed that says a call is on the line is believed
-					late = append(late, ev)
+			for _, x := range all {
+				got = append(got, s.play(x)...)
+				if x.ev != nil && x.ev.Kind != sip.CallStarted { // a feed that says a call is on the line is believed
+					late = append(late, x.ev)
 				}
 				for rng.IntN(2) == 0 && len(late) > 0 {
 					if again := s.apply(late[0]); len(again) > 0 {
 						t.Errorf("%s of %s told again: %v", late[0].Kind, late[0].Call.ID, again)
 					}
 					late = late[1:]
-				}
-				if i%50 == 0 {
-					expired, err := s.c.Expire(t.Context(), ev.At)
-					if err != nil {
-						t.Fatal(err)
-					}
-					got = append(got, told(expired)...)
 				}
 			}
 			s.check()
@@ -357,9 +257,15 @@ func TestADayIsTheSameHoweverItIsTold(t *testing.T) {
 }
 
 // restart closes the store and opens it again, with the calls that are on the line.
-func (s *sim) restart(o store.Options, before []*sip.Event) {
+func (s *sim) restart(o store.Options, past []something) {
 	s.t.Helper()
 	live := map[string]*sip.Call{}
+	var before []*sip.Event
+	for _, x := range past {
+		if x.ev != nil {
+			before = append(before, x.ev)
+		}
+	}
 	for _, ev := range before {
 		if ev.Kind == sip.CallEnded {
 			delete(live, ev.Call.ID)

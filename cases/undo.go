@@ -68,7 +68,7 @@ func decideUndoAct(r *record, a *Act, earlier string, p *directory.Policy) error
 // line.
 func (l *ledger) restore(r, before *record, a *Act) {
 	undone := r.Undo.event
-	wasOpen := r.State == Open
+	wasOpen, was := r.State == Open, r.Number
 	if wasOpen {
 		l.left(r)
 	}
@@ -81,7 +81,7 @@ func (l *ledger) restore(r, before *record, a *Act) {
 	*r = *before
 	switch {
 	case r.State == Open:
-		if !wasOpen {
+		if !wasOpen || r.Number != was {
 			r.Since = l.at
 		}
 		l.opened(r)
