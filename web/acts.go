@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"ringback/cases"
+	"ringback/directory"
 )
 
 // actsDescription is what holds for everything a person does to a case.
@@ -17,28 +17,59 @@ const actsDescription = ` Name the version you saw in If-Match to be refused wit
 	`A request with an Idempotency-Key that was used before changes nothing and answers with the case as it is.`
 
 func (s *Server) registerActs(api huma.API) {
-	act := func(verb, summary, description string) huma.Operation {
-		op := operation(http.MethodPost, "/v1/cases/{id}/"+verb, verb+"-case", "cases", summary, description+actsDescription,
-			http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed,
-			http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
-		op.MaxBodyBytes = maxBody
-		return op
+	act := func(verb, id, summary, description string) huma.Operation {
+		op := operation(http.MethodPost, "/v1/cases/{id}/"+verb, id, "cases", summary, description+actsDescription,
+			http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed)
+		return withBody(op, maxBody)
 	}
-	handle(s, api, act("undo", "Take back an automatic close", "Reopens a case that was closed automatically, until its undo_until."),
-		func(ctx context.Context, in *actInput) (*actOutput, error) {
-			return s.act(ctx, &in.ActHead, in.Body, cases.Undo{})
+	on := func(op huma.Operation, deed cases.Deed) {
+		handle(s, api, op, func(ctx context.Context, in *actInput) (*actOutput, error) {
+			return s.act(ctx, &in.ActHead, in.Body, deed)
 		})
-	handle(s, api, act("close", "Close by hand", "Closes an open case."),
+	}
+	handle(s, api, act("assign", "assign-case", "Assign", "Gives an open case to an agent, to yourself when it names nobody. "+
+		"Taking an unassigned case yourself claims it: it is released when you do not call in time. "+
+		"What another has only a supervisor of the list takes away; others learn with 409 who has it, in by."),
+		func(ctx context.Context, in *assignInput) (*actOutput, error) {
+			return s.assign(ctx, in)
+		})
+	on(act("unassign", "unassign-case", "Unassign", "Lets go of an open case: then nobody has it."), cases.Assign{})
+	on(act("accept", "accept-case", "Accept", "Takes on an open case that another assigned to you."), cases.Accept{})
+	handle(s, api, act("comments", "comment-case", "Comment", "Puts words into the case's history: for colleagues, or such as the customer may see."),
+		func(ctx context.Context, in *commentInput) (*actOutput, error) {
+			b := &in.Body
+			return s.act(ctx, &in.ActHead, &ActBody{Agent: b.Agent, Note: b.Text}, cases.Comment{Visible: b.Visible})
+		})
+	on(act("attempts", "attempt-case", "Note an attempt", "Says that you call the customer now. The call seen on the wire then is the same attempt."), cases.Try{})
+	handle(s, api, act("handling", "handle-case", "Give a handling status", "Says what came of an attempt, with one of the list's handling statuses. "+
+		"Siblings named in also get the status too; the answer has one result for each."), s.handling)
+	handle(s, api, act("call-later", "call-later", "Call later", "Sets when the customer is to be called: the case is due then, offered to nobody before, and not closed automatically."),
+		func(ctx context.Context, in *laterInput) (*actOutput, error) {
+			return s.act(ctx, &in.ActHead, &in.Body.ActBody, cases.Edit{Due: &in.Body.Until})
+		})
+	handle(s, api, act("await", "await-case", "Ask for information", "Marks an open case as waiting for information, or with no question as waiting no more. While it waits nobody is given it."),
+		func(ctx context.Context, in *awaitInput) (*actOutput, error) {
+			var deed cases.Deed = cases.Await{Question: in.Body.Question}
+			if in.Body.Question == "" {
+				deed = cases.Inform{}
+			}
+			return s.act(ctx, &in.ActHead, &in.Body.ActBody, deed)
+		})
+	handle(s, api, act("close", "close-case", "Close by hand", "Closes an open case. Where the list says so a resolution or a note is needed."),
 		func(ctx context.Context, in *closeInput) (*actOutput, error) {
-			return s.act(ctx, &in.ActHead, &in.Body.ActBody, cases.Close{Reason: byHand[in.Body.Reason]})
+			return s.act(ctx, &in.ActHead, &in.Body.ActBody, cases.Close{Reason: byHand[in.Body.Reason], Resolution: in.Body.Resolution})
 		})
-	handle(s, api, act("reopen", "Reopen by hand", "Opens a closed case again, whyever it was closed."),
-		func(ctx context.Context, in *actInput) (*actOutput, error) {
-			return s.act(ctx, &in.ActHead, in.Body, cases.Reopen{})
-		})
-	handle(s, api, act("keep-open", "Keep open", "Marks an open case as one that is never closed automatically, or takes the mark away."),
+	on(act("reopen", "reopen-case", "Reopen by hand", "Opens a closed case again, whyever it was closed."), cases.Reopen{})
+	handle(s, api, act("keep-open", "keep-open-case", "Keep open", "Marks an open case as one that is never closed automatically, or takes the mark away."),
 		func(ctx context.Context, in *keepInput) (*actOutput, error) {
 			return s.act(ctx, &in.ActHead, &in.Body.ActBody, cases.KeepOpen{Keep: in.Body.Keep})
+		})
+	handle(s, api, act("undo", "undo-case", "Take back what happened last", "Takes back an automatic close, or the last thing you did to the case, until its undo_until."),
+		func(ctx context.Context, in *undoInput) (*actOutput, error) {
+			if in.Body == nil {
+				return s.act(ctx, &in.ActHead, nil, cases.Undo{})
+			}
+			return s.act(ctx, &in.ActHead, &in.Body.ActBody, cases.Undo{Act: in.Body.Act})
 		})
 }
 
@@ -59,7 +90,7 @@ type ActHead struct {
 
 // ActBody is what every act's body may have.
 type ActBody struct {
-	Agent string `json:"agent,omitempty" maxLength:"64" doc:"Who does it, as the directory names him; absent: the name of the token."`
+	Agent string `json:"agent,omitempty" maxLength:"64" doc:"With a token: for whom it is done, as the directory names him; absent: the name of the token. People act for themselves."`
 	Note  string `json:"note,omitempty" maxLength:"2000" doc:"For the history."`
 }
 
@@ -68,11 +99,49 @@ type actInput struct {
 	Body *ActBody
 }
 
+type assignInput struct {
+	ActHead
+	Body *AssignBody
+}
+
+// AssignBody says whom a case is given to.
+type AssignBody struct {
+	ActBody
+	To   string `json:"to,omitempty" maxLength:"64" doc:"The agent; absent: whoever does it."`
+	From string `json:"from,omitempty" maxLength:"64" doc:"Who had it as you saw it: refused when another has it now."`
+}
+
+type commentInput struct {
+	ActHead
+	Body struct {
+		Agent   string `json:"agent,omitempty" maxLength:"64" doc:"With a token: for whom it is done."`
+		Text    string `json:"text" minLength:"1" maxLength:"2000" doc:"The words."`
+		Visible bool   `json:"visible,omitempty" doc:"The customer may see them."`
+	}
+}
+
+type laterInput struct {
+	ActHead
+	Body struct {
+		ActBody
+		Until time.Time `json:"until" doc:"When to call."`
+	}
+}
+
+type awaitInput struct {
+	ActHead
+	Body struct {
+		ActBody
+		Question string `json:"question,omitempty" maxLength:"2000" doc:"What is asked; absent: nothing any more."`
+	}
+}
+
 type closeInput struct {
 	ActHead
 	Body struct {
 		ActBody
-		Reason string `json:"reason" enum:"successful,unsuccessful,suppressed" doc:"Why."`
+		Reason     string `json:"reason" enum:"successful,unsuccessful,suppressed" doc:"Why."`
+		Resolution string `json:"resolution,omitempty" maxLength:"64" doc:"One of the list's resolutions, where it has any."`
 	}
 }
 
@@ -84,6 +153,14 @@ type keepInput struct {
 	}
 }
 
+type undoInput struct {
+	ActHead
+	Body *struct {
+		ActBody
+		Act string `json:"act,omitempty" maxLength:"256" doc:"Only this act, as the case's undo names it; absent: whatever happened last."`
+	}
+}
+
 type actOutput struct {
 	ETag string `header:"ETag" doc:"The case's new version."`
 	Body Case
@@ -92,36 +169,102 @@ type actOutput struct {
 // act does what a person wants to a case, tells of it, and answers with the case as it is then. The body
 // may be nil.
 func (s *Server) act(ctx context.Context, head *ActHead, body *ActBody, deed cases.Deed) (*actOutput, error) {
-	client := clientOf(ctx).name
-	a := cases.Act{Case: head.ID, Agent: client, At: time.Now()}
-	if body != nil {
-		a.Agent, a.Note = cmp.Or(body.Agent, client), body.Note
-	}
-	if head.Key != "" {
-		a.ID = client + "/" + head.Key // keys of two clients have nothing to do with each other
-	}
-	if head.IfMatch != "" {
-		version, problem := precondition([]string{head.IfMatch})
-		if problem != "" {
-			return nil, invalid("header.If-Match", problem)
-		}
-		if version != "" {
-			n, err := strconv.ParseUint(version, 10, 64)
-			if err != nil || n == 0 {
-				return nil, cases.ErrStale // no version of any case
-			}
-			a.Version = n
-		}
+	a, err := s.actOn(ctx, head, body)
+	if err != nil {
+		return nil, err
 	}
 	done, err := s.o.Cases.Do(ctx, a, deed)
 	if err != nil {
 		return nil, err
 	}
-	for i := range done.Changes {
-		s.events.Case(done.Changes[i])
+	s.told(done.Changes)
+	return s.acted(&done.Case), nil
+}
+
+func (s *Server) acted(c *cases.Case) *actOutput {
+	return &actOutput{ETag: entityTag(versionOf(c)), Body: s.shower.caseOf(c)}
+}
+
+// actOn is what a caller does to a case that he may work on.
+func (s *Server) actOn(ctx context.Context, head *ActHead, body *ActBody) (cases.Act, error) {
+	c, err := s.readCase(ctx, head.ID)
+	if err != nil {
+		return cases.Act{}, err
+	}
+	if body == nil {
+		body = &ActBody{}
+	}
+	a, err := s.actFor(ctx, head.Key, body)
+	if err != nil {
+		return a, err
+	}
+	a.Case, a.Supervises = head.ID, s.right(ctx, c.List) >= directory.Supervise
+	a.Version, err = versionIn(head.IfMatch)
+	return a, err
+}
+
+// actFor is something a caller does, for himself or, a token, for an agent.
+func (s *Server) actFor(ctx context.Context, key string, body *ActBody) (cases.Act, error) {
+	c := callerOf(ctx)
+	a := cases.Act{ID: newAct(), Agent: c.ID, At: time.Now(), Note: body.Note, By: c.Who(), Peer: c.address}
+	if key != "" {
+		a.ID = actID(ctx, key)
+	}
+	switch {
+	case body.Agent == "":
+	case c.Agent() == "":
+		a.Agent = body.Agent
+	case body.Agent != c.ID:
+		return a, invalid("body.agent", "people act for themselves")
+	}
+	return a, nil
+}
+
+// versionIn is the version of a case that If-Match names, 0 for whatever it is.
+func versionIn(header string) (uint64, error) {
+	if header == "" {
+		return 0, nil
+	}
+	version, problem := precondition([]string{header})
+	switch {
+	case problem != "":
+		return 0, invalid("header.If-Match", problem)
+	case version == "":
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(version, 10, 64)
+	if err != nil || n == 0 {
+		return 0, cases.ErrStale // no version of any case
+	}
+	return n, nil
+}
+
+// told tells of changes that a client made.
+func (s *Server) told(changes []cases.Change) {
+	for i := range changes {
+		s.events.Case(changes[i])
 		if s.o.Changed != nil {
-			s.o.Changed(done.Changes[i])
+			s.o.Changed(changes[i])
 		}
 	}
-	return &actOutput{ETag: entityTag(versionOf(&done.Case)), Body: caseOf(&done.Case)}, nil
+}
+
+func (s *Server) assign(ctx context.Context, in *assignInput) (*actOutput, error) {
+	if in.Body == nil {
+		in.Body = &AssignBody{}
+	}
+	a, err := s.actOn(ctx, &in.ActHead, &in.Body.ActBody)
+	if err != nil {
+		return nil, err
+	}
+	to := in.Body.To
+	if to == "" {
+		to = a.Agent
+	}
+	done, err := s.o.Cases.Do(ctx, a, cases.Assign{To: to, From: in.Body.From})
+	if err != nil {
+		return nil, err
+	}
+	s.told(done.Changes)
+	return s.acted(&done.Case), nil
 }

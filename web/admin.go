@@ -101,6 +101,7 @@ func (s *Server) adminHandler() http.Handler {
 	if a.Backup != nil {
 		mux.Handle("GET /admin/backup", s.trusted(http.HandlerFunc(s.backup)))
 	}
+	mux.Handle("/v1/", s.operators)
 	// A page in an operator's browser must not be able to reload or replace anything.
 	return sameOrigin(problems(mux))
 }
@@ -162,7 +163,7 @@ func (s *Server) setDirectory(w http.ResponseWriter, r *http.Request) {
 
 // refuse answers the operator with an error's own text, and logs what he could not have done better.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	status, _ := s.statusOf(err)
+	status := s.problemOf(err).Status
 	if status >= http.StatusInternalServerError {
 		s.o.Logger.ErrorContext(r.Context(), "request failed", "method", method(r.Method), "err", err)
 	}

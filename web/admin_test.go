@@ -41,7 +41,7 @@ func TestTheAdminAddressServesProfilesAndMetrics(t *testing.T) {
 		}
 	}
 	answer, body := f.do(http.MethodGet, "/v1/calls/live", "")
-	isProblem(t, answer, body, http.StatusNotFound)
+	isProblem(t, answer, body, http.StatusForbidden)
 }
 
 func TestProfilesAreServedOnlyWhenAskedFor(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -15,17 +14,31 @@ func (s *Server) apiHandler() http.Handler {
 	mux := http.NewServeMux()
 	api := humago.New(mux, humaConfig(s.o.Version))
 	s.describe(api.OpenAPI())
+	s.registerMe(api)
+	s.registerSessions(api)
 	s.registerCases(api)
 	s.registerActs(api)
+	s.registerWork(api)
+	s.registerSearch(api)
 	s.registerLists(api)
+	s.registerContacts(api)
 	s.registerLive(api)
 	s.registerEvents(api)
+	s.registerStatistics(api)
+	s.registerPeople(api)
+	s.registerErasure(api)
+	s.registerAudit(api)
+	s.registerHooks(api)
 
 	open := http.NewServeMux()
 	s.serveDescription(open, api.OpenAPI())
 
-	guarded := s.authenticated(limited(maxBody, problems(mux)))
+	routes := limited(maxBody, problems(mux))
+	guarded := s.authenticated(mux, routes)
+	s.operators = s.operating(routes)
 	return s.crossOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from := origin{address: s.addressOf(r), device: r.UserAgent()}
+		r = r.WithContext(context.WithValue(r.Context(), originKey{}, from))
 		if _, pattern := open.Handler(r); pattern != "" {
 			problems(open).ServeHTTP(w, r)
 			return
@@ -51,14 +64,21 @@ Times are RFC 3339. Telephone numbers are E.164 with a plus sign (%2B in a query
 		`value are left out; ignore members you do not know. Errors are problem documents (RFC 9457). ` +
 		`Send a token with every request (RFC 6750).`
 	doc.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", Description: "A token of the tokens file."},
+		"token":   {Type: "http", Scheme: "bearer", Description: "A token, made over the API or in the tokens file."},
+		"session": {Type: "apiKey", In: "cookie", Name: cookieName, Description: "The cookie of a session: see POST /v1/session."},
 	}
-	doc.Security = []map[string][]string{{"token": {}}}
+	doc.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	doc.Tags = []*huma.Tag{
+		{Name: "session", Description: "Who you are."},
 		{Name: "cases", Description: "Customers to call back."},
-		{Name: "lists", Description: "Callback lists, where cases come from and live."},
+		{Name: "lists", Description: "Callback lists and call lists, where cases come from and live."},
+		{Name: "contacts", Description: "Names for numbers."},
 		{Name: "live", Description: "What is happening now, and when nothing could be seen."},
 		{Name: "events", Description: "What happens, as it happens."},
+		{Name: "statistics", Description: "How lists fare."},
+		{Name: "people", Description: "Who may come in: people and tokens."},
+		{Name: "audit", Description: "Who did what."},
+		{Name: "webhooks", Description: "What is told to other programs."},
 	}
 }
 
@@ -71,38 +91,34 @@ func operation(method, path, id, tag, summary, description string, errs ...int) 
 	}
 }
 
+// withBody is an operation that takes a JSON body of at most so many bytes.
+func withBody(op huma.Operation, bytes int64) huma.Operation {
+	op.MaxBodyBytes = bytes
+	op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	return op
+}
+
 // handle registers an operation. An error of handler that does not say its status is logged, and the
 // client gets a sentence without the error's text.
 func handle[I, O any](s *Server, api huma.API, op huma.Operation, handler func(context.Context, *I) (*O, error)) {
+	if isForAnybody(op.Method + " " + op.Path) {
+		op.Security = []map[string][]string{} // none is needed
+	}
+	op.Middlewares = append(op.Middlewares, s.permit(op.Method+" "+op.Path))
 	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := handler(ctx, in)
-		if err == nil {
+		out, failure := handler(ctx, in)
+		if failure == nil {
 			return out, nil
 		}
-		if _, ok := errors.AsType[huma.StatusError](err); ok {
-			return nil, err
+		err := s.refusedBy(failure)
+		if status, ok := errors.AsType[huma.StatusError](err); ok && status.GetStatus() >= http.StatusInternalServerError {
+			s.o.Logger.ErrorContext(ctx, "request failed", "route", op.Method+" "+op.Path, "err", failure)
 		}
-		status, detail := s.statusOf(err)
-		if status >= http.StatusInternalServerError {
-			s.o.Logger.ErrorContext(ctx, "request failed", "route", op.Method+" "+op.Path, "err", err)
-		}
-		return nil, huma.NewError(status, detail)
+		return nil, err
 	})
 }
 
 // invalid is the answer to a parameter that cannot be used.
 func invalid(location, message string) error {
 	return huma.Error422UnprocessableEntity("validation failed", &huma.ErrorDetail{Location: location, Message: message})
-}
-
-// matches reports whether an If-None-Match header names this version: RFC 9110 §13.1.2. Tags compare
-// weakly there.
-func matches(header, version string) bool {
-	for tag := range strings.SplitSeq(header, ",") {
-		tag = strings.TrimSpace(tag)
-		if tag == "*" || strings.TrimPrefix(tag, "W/") == entityTag(version) {
-			return true
-		}
-	}
-	return false
 }

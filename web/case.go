@@ -38,10 +38,79 @@ type Case struct {
 	KeepOpen    bool       `json:"keep_open,omitempty" doc:"It is never closed automatically."`
 	Attempts    int        `json:"attempts" doc:"Tries to reach him."`
 	Attempted   *time.Time `json:"attempted,omitempty" doc:"When the last one was."`
+	Channel     string     `json:"channel_in" enum:"call,manual,request,import,api" doc:"The way it came in."`
+	CreatedBy   string     `json:"created_by,omitempty" doc:"The agent or program that made it; absent when a call did."`
+	ExternalID  string     `json:"external_id,omitempty" doc:"What an import or another program calls it."`
+	Name        string     `json:"name,omitempty" doc:"The customer's name."`
+	Contact     *Named     `json:"contact,omitempty" doc:"The contact that has the number."`
+	Topic       string     `json:"topic,omitempty" doc:"What it is about."`
+	Note        string     `json:"note,omitempty" doc:"What there is to know."`
+	LastNote    string     `json:"last_note,omitempty" doc:"What somebody wrote last with a handling, a comment or another act."`
+	Fields      Fields     `json:"fields,omitempty" doc:"Further columns of an import."`
+	Personal    string     `json:"personal,omitempty" doc:"The agent it is meant for; absent: everybody."`
+	PersonalEnd *time.Time `json:"personal_until,omitempty" doc:"When it is everybody's."`
+	Accepted    *time.Time `json:"accepted,omitempty" doc:"When the assignee accepted what another gave him."`
+	ClaimUntil  *time.Time `json:"claim_until,omitempty" doc:"Until when the assignee, who took it himself, has to call; then it is released."`
+	NotBefore   *time.Time `json:"not_before,omitempty" doc:"It is not offered before."`
+	Awaiting    *time.Time `json:"awaiting,omitempty" doc:"Since when it waits for information."`
+	Question    string     `json:"question,omitempty" doc:"What it waits for."`
+	Attempt     *Attempt   `json:"attempt,omitempty" doc:"The latest try to reach the customer."`
+	Suggested   string     `json:"suggested,omitempty" doc:"The handling status that the latest attempt suggests."`
+	Handling    string     `json:"handling,omitempty" doc:"The handling status given last."`
+	Resolution  string     `json:"resolution,omitempty" doc:"Given when it was closed."`
+	Contacted   *time.Time `json:"contacted,omitempty" doc:"When the customer was reached first."`
+	Undo        *Undoable  `json:"undo,omitempty" doc:"The act that whoever did it can take back, while nothing else happens to the case."`
 	Previous    string     `json:"previous,omitempty" doc:"The closed case of the same customer before this one."`
 	Version     uint64     `json:"version" doc:"Grows with every change; also the ETag."`
 }
 
+// Named is a contact by id and name.
+type Named struct {
+	ID   string `json:"id" doc:"The contact's id."`
+	Name string `json:"name" doc:"His name."`
+}
+
+// Fields are further columns of an import.
+type Fields map[string]string
+
+// Attempt is one try to reach a customer.
+type Attempt struct {
+	At      time.Time `json:"at" doc:"When."`
+	Agent   string    `json:"agent,omitempty" doc:"Who tried; absent when nobody knows."`
+	Call    string    `json:"call,omitempty" doc:"The call's id; absent when it was not seen on the wire."`
+	Result  string    `json:"result,omitempty" enum:"unknown,answered,busy,no_answer,wrong_number,network_failure,rejected" doc:"What became of that call."`
+	Counted bool      `json:"counted" doc:"Whether it counts towards the limits of the list."`
+	Handled bool      `json:"handled" doc:"Whether a handling status was given for it."`
+}
+
+// Undoable is an act that can be taken back.
+type Undoable struct {
+	Act   string    `json:"act" doc:"Its id."`
+	Agent string    `json:"agent" doc:"Who did it, and may take it back."`
+	At    time.Time `json:"at" doc:"When."`
+	Event string    `json:"event" doc:"What it did, as in the history."`
+}
+
+// suggest tells which handling status a case's latest attempt suggests, and name the contact that has a
+// number; both may be nil.
+type shower struct {
+	suggest func(*cases.Case) string
+	name    func(sip.Number) *Named
+}
+
+// caseOf is a case as the API shows it.
+func (s *shower) caseOf(c *cases.Case) Case {
+	shown := caseOf(c)
+	if s.suggest != nil && c.Attempt != nil && !c.Attempt.Handled {
+		shown.Suggested = s.suggest(c)
+	}
+	if s.name != nil && c.Number != 0 {
+		shown.Contact = s.name(c.Number)
+	}
+	return shown
+}
+
+// caseOf is a case as far as it says itself how it is shown.
 func caseOf(c *cases.Case) Case {
 	return Case{
 		ID: c.ID, List: c.List, Number: c.Number.String(), Caller: c.Caller, State: c.State.String(), Service: c.Service,
@@ -51,8 +120,30 @@ func caseOf(c *cases.Case) Case {
 		Closed: timeOf(c.Closed), CloseReason: c.CloseReason.String(), ClosedBy: c.ClosedBy, Proof: someOf(c.Proof), UndoUntil: timeOf(c.UndoUntil),
 		CallingNow: c.CallingNow, CallingFrom: timeOf(c.CallingSince),
 		Assignee: c.Assignee, Scheduled: timeOf(c.Scheduled), KeepOpen: c.KeepOpen, Attempts: c.Attempts, Attempted: timeOf(c.Attempted),
-		Previous: c.Previous, Version: c.Version,
+		Channel: c.Channel.String(), CreatedBy: c.CreatedBy, ExternalID: c.ExternalID,
+		Name: c.Name, Topic: c.Topic, Note: c.Note, LastNote: c.LastNote, Fields: c.Fields,
+		Personal: c.Personal, PersonalEnd: timeOf(c.PersonalUntil), Accepted: timeOf(c.Accepted), ClaimUntil: timeOf(c.ClaimUntil), NotBefore: timeOf(c.NotBefore),
+		Awaiting: timeOf(c.Awaiting), Question: c.Question, Attempt: attemptOf(c.Attempt), Handling: c.Handling, Resolution: c.Resolution, Contacted: timeOf(c.Contacted),
+		Undo: undoableOf(c.Undo), Previous: c.Previous, Version: c.Version,
 	}
+}
+
+func attemptOf(a *cases.Attempt) *Attempt {
+	if a == nil {
+		return nil
+	}
+	shown := &Attempt{At: a.At, Agent: a.Agent, Call: a.Call, Counted: a.Counted, Handled: a.Handled}
+	if a.Call != "" {
+		shown.Result = a.Result.String()
+	}
+	return shown
+}
+
+func undoableOf(u *cases.Undoable) *Undoable {
+	if u == nil {
+		return nil
+	}
+	return &Undoable{Act: u.Act, Agent: u.Agent, At: u.At, Event: u.Event.String()}
 }
 
 // versionOf is a case's version for ETag and If-Match.
@@ -61,11 +152,21 @@ func versionOf(c *cases.Case) string { return strconv.FormatUint(c.Version, 10) 
 // Entry is one line of a case's history.
 type Entry struct {
 	At     time.Time `json:"at" doc:"When."`
-	Event  string    `json:"event" enum:"opened,miss_added,attempted,closed,reopened,calling_now,calling_over,edited" doc:"What happened."`
+	Event  string    `json:"event" enum:"opened,miss_added,attempted,closed,reopened,calling_now,calling_over,edited,assigned,released,accepted,commented,handled,awaiting,informed,undone,erased" doc:"What happened."`
 	Reason string    `json:"reason,omitempty" doc:"Why: the reason of the miss, the attempt's result, why it closed or opened again, what was edited."`
 	Agent  string    `json:"agent,omitempty" doc:"Who did it; absent for nobody."`
 	Note   string    `json:"note,omitempty" doc:"What he wrote."`
 	Proof  *Proof    `json:"proof,omitempty" doc:"The call that caused it; absent when none did."`
+
+	Visible bool          `json:"visible,omitempty" doc:"Of a comment: the customer may see it."`
+	Fields  []FieldChange `json:"fields,omitempty" nullable:"false" doc:"Of an edit: what was changed."`
+}
+
+// FieldChange is one field of a case that was changed.
+type FieldChange struct {
+	Name string `json:"name" doc:"Which."`
+	Old  string `json:"old" doc:"What it was; empty for nothing."`
+	New  string `json:"new" doc:"What it is."`
 }
 
 // Proof is what was seen of the call that an entry rests on.
@@ -87,7 +188,10 @@ type Proof struct {
 }
 
 func entryOf(e *cases.Entry) Entry {
-	shown := Entry{At: e.At, Event: e.Event.String(), Reason: e.Reason, Agent: e.Agent, Note: e.Note}
+	shown := Entry{At: e.At, Event: e.Event.String(), Reason: e.Reason, Agent: e.Agent, Note: e.Note, Visible: e.Visible}
+	for _, f := range e.Fields {
+		shown.Fields = append(shown.Fields, FieldChange(f))
+	}
 	if e.Call != nil {
 		shown.Proof = proofOf(e.Call)
 	}

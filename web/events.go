@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"ringback/sip"
 )
 
 // Limits of what is kept of past events for readers that come back.
@@ -37,6 +39,7 @@ type Events struct {
 	epoch     string
 	maxEvents int
 	maxBytes  int
+	shower    *shower
 
 	mu      sync.Mutex
 	ring    []*event      // from oldest to newest, starting at head; the length is a power of two
@@ -67,6 +70,7 @@ type event struct {
 	kind  string
 	about about
 	size  int
+	tells sip.Number    // whose telephone number is in it
 	frame func() []byte // its block in a stream, memoized; nil when it cannot be written
 }
 
@@ -113,13 +117,14 @@ func newEvents(start time.Time, events, bytes int) *Events {
 		desks:     map[string][]*stream{},
 		shared:    map[share][]byte{},
 		closed:    make(chan struct{}),
+		shower:    new(shower),
 	}
 }
 
 // publish appends an event of about size bytes; encode gives its JSON, is called at most once and may
 // be called from another goroutine, so what it reads must never change.
-func (e *Events) publish(kind string, a about, size int, encode func() []byte) {
-	ev := &event{kind: kind, about: a, size: size}
+func (e *Events) publish(kind string, a about, tells sip.Number, size int, encode func() []byte) {
+	ev := &event{kind: kind, about: a, size: size, tells: tells}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for e.kept > 0 && (e.kept >= e.maxEvents || e.bytes+size > e.maxBytes) {
@@ -190,6 +195,21 @@ type share struct {
 // maxShared is how many of them are kept.
 const maxShared = 16
 
+// Forget takes past events of these numbers out, so that nobody who comes back is told of them. Streams
+// pass over them.
+func (e *Events) Forget(numbers []sip.Number) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for seq := e.head; seq < e.head+uint64(e.kept); seq++ {
+		if ev := e.ring[seq%uint64(len(e.ring))]; slices.Contains(numbers, ev.tells) {
+			e.ring[seq%uint64(len(e.ring))] = &event{seq: ev.seq, kind: ev.kind, size: ev.size, frame: func() []byte { return nil }}
+		}
+	}
+	e.sharing.Lock()
+	defer e.sharing.Unlock()
+	clear(e.shared)
+}
+
 // prompt wakes the streams of agents.
 func (e *Events) prompt(agents []string) {
 	for _, agent := range agents {
@@ -230,14 +250,27 @@ func (e *Events) tell() {
 	}
 }
 
-// enter and leave say which streams belong to an agent.
+// of is how many streams an agent has open.
+func (e *Events) of(agent string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.desks[agent])
+}
+
+// enter and leave say which streams belong to an agent; one of nobody belongs to none.
 func (e *Events) enter(agent string, s *stream) {
+	if agent == "" {
+		return
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.desks[agent] = append(e.desks[agent], s)
 }
 
 func (e *Events) leave(agent string, s *stream) {
+	if agent == "" {
+		return
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	rest := slices.DeleteFunc(e.desks[agent], func(other *stream) bool { return other == s })

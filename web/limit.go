@@ -1,10 +1,8 @@
 package web
 
 import (
-	"math"
 	"net/http"
 	"net/netip"
-	"strconv"
 	"sync"
 	"time"
 
@@ -64,20 +62,6 @@ func (l *limiter) take(caller string, now time.Time) (wait time.Duration, ok boo
 	return wait, false
 }
 
-// empty reports whether a caller has nothing left, and takes nothing.
-func (l *limiter) empty(caller string, now time.Time) (wait time.Duration, empty bool) {
-	l.mu.Lock()
-	b := l.buckets[caller]
-	l.mu.Unlock()
-	if b == nil {
-		return 0, false
-	}
-	if left := b.TokensAt(now); left < 1 {
-		return time.Duration((1 - left) / float64(l.rate) * float64(time.Second)), true
-	}
-	return 0, false
-}
-
 func (l *limiter) bucket(caller string, now time.Time) *rate.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -109,7 +93,7 @@ func (l *limiter) forget(now time.Time) {
 
 // tooMany answers a caller who has to wait: RFC 6585 §4.
 func tooMany(w http.ResponseWriter, wait time.Duration) {
-	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(wait.Seconds())))))
+	w.Header().Set("Retry-After", seconds(wait))
 	writeProblem(w, http.StatusTooManyRequests, "Too many requests: wait as long as Retry-After says.")
 }
 

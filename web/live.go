@@ -24,11 +24,11 @@ type Blind struct {
 
 func (s *Server) registerLive(api huma.API) {
 	handle(s, api, operation(http.MethodGet, "/v1/calls/live", "list-live-calls", "live", "Calls being watched",
-		"Calls whose verdict has not fallen yet, oldest first."), s.liveCalls)
+		"Calls of lists you may see, and your own, whose verdict has not fallen yet, oldest first.", http.StatusForbidden), s.liveCalls)
 	handle(s, api, operation(http.MethodGet, "/v1/hints/live", "list-live-hints", "live", "Hints being shown",
-		"Hints raised and not withdrawn: an agent is on a call with a customer who has a case."), s.liveHints)
+		"Hints raised and not withdrawn: an agent is on a call with a customer who has a case. You see your own, and those about lists you may see.", http.StatusForbidden), s.liveHints)
 	handle(s, api, operation(http.MethodGet, "/v1/blind", "list-blind-intervals", "live", "When nothing could be seen",
-		"Intervals in which calls could not be watched, newest first. Cases of calls that began or ended in one may be missing."), s.blind)
+		"Intervals in which calls could not be watched, newest first. Cases of calls that began or ended in one may be missing.", http.StatusForbidden), s.blind)
 }
 
 type liveCallsInput struct {
@@ -47,7 +47,7 @@ type liveCallsOutput struct {
 	}
 }
 
-func (s *Server) liveCalls(_ context.Context, in *liveCallsInput) (*liveCallsOutput, error) {
+func (s *Server) liveCalls(ctx context.Context, in *liveCallsInput) (*liveCallsOutput, error) {
 	after, ok := parseCallCursor(in.Cursor)
 	if !ok {
 		return nil, invalid("query.cursor", "not a cursor of this list")
@@ -56,8 +56,10 @@ func (s *Server) liveCalls(_ context.Context, in *liveCallsInput) (*liveCallsOut
 	if s.o.LiveCalls != nil {
 		calls = s.o.LiveCalls()
 	}
+	seen := sightOf(callerOf(ctx), s.o.Lists())
 	calls = slices.DeleteFunc(slices.Clone(calls), func(c *sip.Call) bool {
-		return in.Service != "" && c.Service != in.Service || in.List != "" && c.List != in.List || in.Agent != "" && c.Agent != in.Agent
+		about := aboutCall(c)
+		return !seen.sees(&about) || in.Service != "" && c.Service != in.Service || in.List != "" && c.List != in.List || in.Agent != "" && c.Agent != in.Agent
 	})
 	out := &liveCallsOutput{}
 	out.Body.Total = len(calls)
@@ -120,14 +122,17 @@ type liveHintsOutput struct {
 	}
 }
 
-func (s *Server) liveHints(_ context.Context, in *liveHintsInput) (*liveHintsOutput, error) {
+func (s *Server) liveHints(ctx context.Context, in *liveHintsInput) (*liveHintsOutput, error) {
 	out := &liveHintsOutput{}
 	out.Body.Hints = []Hint{}
 	if s.o.LiveHints == nil {
 		return out, nil
 	}
-	hints := s.o.LiveHints(in.Agent)
+	hints, seen := s.o.LiveHints(in.Agent), sightOf(callerOf(ctx), s.o.Lists())
 	for i := range hints {
+		if about := aboutHint(&hints[i]); !seen.sees(&about) {
+			continue
+		}
 		out.Body.Hints = append(out.Body.Hints, hintOf(&hints[i]))
 	}
 	return out, nil

@@ -8,8 +8,13 @@ import (
 
 	"ringback/assist"
 	"ringback/cases"
+	"ringback/cases/search"
 	"ringback/directory"
+	"ringback/directory/audit"
+	"ringback/directory/contacts"
+	"ringback/directory/people"
 	"ringback/sip"
+	"ringback/web/webhook"
 )
 
 // Options are what a Server shows and who may see it. Functions may be called from several goroutines
@@ -20,12 +25,30 @@ type Options struct {
 	Tokens  *Tokens // nil: nobody may use the API
 
 	Cases *cases.Cases
-	Lists func() *directory.Directory // the directory in force, for its lists
+	Lists func() *directory.Directory // the directory in force
+
+	// What is nil here has no routes.
+	People   *people.People     // who may log in, and tokens made over the API
+	Trail    *audit.Trail       // who did what
+	Contacts *contacts.Contacts // names of numbers
+	Hooks    *webhook.Hooks     // what webhooks deliver
+	Search   func(context.Context, search.Query) (search.Page, error)
+	// Erase takes all of a person's data out of everything, by his number.
+	Erase func(ctx context.Context, by people.Act, n sip.Number, o EraseOptions) (Erased, error)
 
 	// What is nil here has nothing to show.
 	LiveCalls func() []*sip.Call                         // calls being watched, in any order
 	LiveHints func(agent string) []assist.Hint           // hints before an agent, of all agents when empty
 	Blind     func(ctx context.Context) ([]Blind, error) // intervals nothing was seen in, in any order
+
+	// Recent are the numbers of an agent's recent external calls, the latest first.
+	Recent func(agent string, now time.Time) []sip.Number
+	// Receipts keep what was made by requests with an Idempotency-Key; nil: until they are answered only.
+	Receipts Receipts
+
+	// Edit changes a copy of the directory's file and puts it in force, with who did it in the trail. An
+	// error of change is given back as it is.
+	Edit func(ctx context.Context, by people.Act, change func(*directory.File) error) error
 
 	// Changed is told of every change that a client made to a case, after it is on the disk. The event
 	// streams are told already.

@@ -4,59 +4,185 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"ringback/cases"
+	"ringback/cases/search"
+	"ringback/directory"
+	"ringback/directory/audit"
+	"ringback/directory/contacts"
+	"ringback/directory/people"
+	"ringback/web/webhook"
 )
 
-// Errors that functions in Admin may return, wrapped, to say how to answer.
+// Errors that functions in Options may return, wrapped, to say how to answer.
 var (
 	ErrStale   = errors.New("web: it was changed since it was read") // 412
 	ErrInvalid = errors.New("web: not accepted")                     // 422
 )
 
-// answers are how errors are answered: with a status, and a sentence for the client.
-var answers = []struct {
-	err    error
-	status int
-	detail string
-}{
-	{cases.ErrNotFound, http.StatusNotFound, "There is no such case."},
-	{cases.ErrStale, http.StatusPreconditionFailed, "The case has changed since you read it: read it again."},
-	{cases.ErrNotOpen, http.StatusConflict, "The case is not open."},
-	{cases.ErrNotClosed, http.StatusConflict, "The case is not closed."},
-	{cases.ErrNoUndo, http.StatusConflict, "The case was not closed automatically: there is nothing to undo."},
-	{cases.ErrTooLate, http.StatusConflict, "It is too late to undo; reopen the case instead."},
-	{cases.ErrOtherOpen, http.StatusConflict, "Another case of this customer is open on the list."},
-	{cases.ErrReason, http.StatusUnprocessableEntity, "People do not close a case for this reason."},
-	{cases.ErrQuery, http.StatusUnprocessableEntity, "The cursor is not of this list and state."},
-	{ErrStale, http.StatusPreconditionFailed, "It was changed since you read it: read it again."},
+// Problem is a problem document (RFC 9457) of the type about:blank, whose title is the status's own
+// phrase (RFC 9457 §4.2.1), with members of our own (§3.2) where they help.
+type Problem struct {
+	Title   string              `json:"title" doc:"The status in words."`
+	Status  int                 `json:"status" doc:"The HTTP status."`
+	Detail  string              `json:"detail,omitempty" doc:"A sentence for people on what is the matter."`
+	Code    string              `json:"code,omitempty" doc:"A word for programs on what is the matter, where the status does not say it all."`
+	Case    string              `json:"case,omitempty" doc:"The case that stands in the way."`
+	By      string              `json:"by,omitempty" doc:"Who has the case."`
+	Contact string              `json:"contact,omitempty" doc:"The contact that has the number."`
+	Errors  []*huma.ErrorDetail `json:"errors,omitempty" nullable:"false" doc:"What is wrong with the request, and where."`
 }
 
-// statusOf is the status that an error is answered with, and a sentence for the client.
-func (s *Server) statusOf(err error) (status int, detail string) {
+// Error implements error.
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus implements huma.StatusError.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType implements huma.ContentTypeFilter.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+func newProblem(status int, detail string, errs ...error) *Problem {
+	p := &Problem{Title: http.StatusText(status), Status: status, Detail: detail}
+	for _, err := range errs {
+		if detailer, ok := err.(huma.ErrorDetailer); ok { //nolint:errorlint // an error of one place, never wrapped
+			p.Errors = append(p.Errors, detailer.ErrorDetail())
+		}
+	}
+	return p
+}
+
+// Huma makes its own errors through this variable, and describes them by what it gives.
+func init() {
+	huma.NewError = func(status int, detail string, errs ...error) huma.StatusError {
+		return newProblem(status, detail, errs...)
+	}
+}
+
+// answer is how an error is answered: with a status, a word for programs and a sentence for people.
+type answer struct {
+	err    error
+	status int
+	code   string
+	detail string
+}
+
+var answers = []answer{
+	{cases.ErrNotFound, http.StatusNotFound, "", "There is no such case."},
+	{cases.ErrStale, http.StatusPreconditionFailed, "", "The case has changed since you read it: read it again."},
+	{cases.ErrNotOpen, http.StatusConflict, "not_open", "The case is not open."},
+	{cases.ErrNotClosed, http.StatusConflict, "not_closed", "The case is not closed."},
+	{cases.ErrNoUndo, http.StatusConflict, "no_undo", "There is nothing to undo, or something else has happened since."},
+	{cases.ErrTooLate, http.StatusConflict, "too_late", "It is too late to undo."},
+	{cases.ErrOtherOpen, http.StatusConflict, "other_open", "Another case of this customer is open on the list."},
+	{cases.ErrTaken, http.StatusConflict, "taken", "Somebody else has the case."},
+	{cases.ErrNotYours, http.StatusConflict, "not_yours", "The case is not assigned to you."},
+	{cases.ErrNoAttempt, http.StatusConflict, "no_attempt", "Call the customer first: a status says what came of an attempt."},
+	{cases.ErrNoNumber, http.StatusConflict, "no_number", "There is no number to call."},
+	{cases.ErrCallingNow, http.StatusConflict, "calling_now", "The customer is calling right now."},
+	{cases.ErrTriedEnough, http.StatusConflict, "tried_enough", "The number was tried often enough today."},
+	{cases.ErrNotGrouped, http.StatusConflict, "not_grouped", "The cases are not of one group."},
+	{cases.ErrNone, http.StatusNotFound, "none", "There is no case to give out."},
+	{cases.ErrReason, http.StatusUnprocessableEntity, "reason", "People do not close a case for this reason."},
+	{cases.ErrStatus, http.StatusUnprocessableEntity, "status", "The list has no such handling status."},
+	{cases.ErrTime, http.StatusUnprocessableEntity, "time", "A time in the future is needed, and only by statuses that ask for one."},
+	{cases.ErrResolution, http.StatusUnprocessableEntity, "resolution", "A resolution of the list is needed."},
+	{cases.ErrNote, http.StatusUnprocessableEntity, "note", "A note is needed."},
+	{cases.ErrNotMember, http.StatusUnprocessableEntity, "not_member", "He is not a member of the list."},
+	{cases.ErrNoList, http.StatusUnprocessableEntity, "no_list", "There is no such list."},
+	{cases.ErrQuery, http.StatusUnprocessableEntity, "cursor", "The cursor is not of this list and filter."},
+	{people.ErrCredentials, http.StatusUnauthorized, "credentials", "Name or password is wrong."},
+	{people.ErrBusy, http.StatusServiceUnavailable, "busy", "Too many log in just now: try again in a moment."},
+	{people.ErrInvitation, http.StatusGone, "invitation", "The invitation was used or has run out: ask for another."},
+	{people.ErrNoSession, http.StatusNotFound, "", "There is no such session."},
+	{people.ErrUnknown, http.StatusNotFound, "", "There is nobody and nothing of this name."},
+	{people.ErrTaken, http.StatusConflict, "name_taken", "Another token has this name."},
+	{contacts.ErrNotFound, http.StatusNotFound, "", "There is no such contact."},
+	{contacts.ErrStale, http.StatusPreconditionFailed, "", "The contact has changed since you read it: read it again."},
+	{contacts.ErrTaken, http.StatusConflict, "number_taken", "Another contact has the number, or the external id."},
+	{contacts.ErrCursor, http.StatusUnprocessableEntity, "cursor", "The cursor is not of these contacts."},
+	{search.ErrQuery, http.StatusUnprocessableEntity, "query", "There is nothing to look for, or the cursor is not of this search."},
+	{search.ErrClosed, http.StatusServiceUnavailable, "", "The daemon stops."},
+	{webhook.ErrUnknown, http.StatusNotFound, "", "There is no such endpoint."},
+	{audit.ErrCursor, http.StatusUnprocessableEntity, "cursor", "The cursor is not one of the trail."},
+	{directory.ErrStale, http.StatusConflict, "directory_changed", "The directory was changed meanwhile: try again."},
+	{ErrStale, http.StatusPreconditionFailed, "", "It was changed since you read it: read it again."},
+}
+
+// tellAll are errors whose own text says to the client what is wrong.
+var tellAll = []error{ErrInvalid, cases.ErrInput, contacts.ErrInput, people.ErrPassword, people.ErrName, people.ErrScope}
+
+// problemOf is how an error is answered.
+func (s *Server) problemOf(err error) *Problem {
 	for _, a := range answers {
 		if errors.Is(err, a.err) {
-			return a.status, a.detail
+			p := newProblem(a.status, a.detail)
+			p.Code = a.code
+			if refusal, ok := errors.AsType[*cases.Refusal](err); ok {
+				p.Case, p.By = refusal.Other, refusal.By
+			}
+			if taken, ok := errors.AsType[*contacts.TakenError](err); ok {
+				p.Contact = taken.Contact
+			}
+			return p
+		}
+	}
+	if wrong, ok := errors.AsType[*directory.InvalidError](err); ok {
+		p := newProblem(http.StatusUnprocessableEntity, "The directory would not be right with this.")
+		for _, one := range wrong.Problems {
+			p.Errors = append(p.Errors, &huma.ErrorDetail{Location: "body", Message: one.Text})
+		}
+		return p
+	}
+	for _, known := range tellAll {
+		if errors.Is(err, known) {
+			return newProblem(http.StatusUnprocessableEntity, err.Error())
 		}
 	}
 	switch {
-	case errors.Is(err, ErrInvalid):
-		return http.StatusUnprocessableEntity, err.Error()
 	case s.o.Refused != nil && s.o.Refused(err):
-		return http.StatusServiceUnavailable, "Nothing can be changed just now: the store takes no writes."
+		return newProblem(http.StatusServiceUnavailable, "Nothing can be changed just now: the store takes no writes.")
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return http.StatusServiceUnavailable, "It took too long."
+		return newProblem(http.StatusServiceUnavailable, "It took too long.")
 	}
-	return http.StatusInternalServerError, "Something went wrong here; the log has more."
+	return newProblem(http.StatusInternalServerError, "Something went wrong here; the log has more.")
 }
 
-// writeProblem answers with a problem document (RFC 9457) of the type about:blank, whose title is the
-// status's own phrase (RFC 9457 §4.2.1).
+// refusedBy is the error that a handler answers with: err itself where it says its status.
+func (s *Server) refusedBy(err error) error {
+	if _, ok := errors.AsType[huma.StatusError](err); ok {
+		return err
+	}
+	if locked, ok := errors.AsType[*people.LockedError](err); ok {
+		return tryLater(time.Until(locked.Until), "Too many tries failed: wait as long as Retry-After says.")
+	}
+	p := s.problemOf(err)
+	switch p.Status {
+	case http.StatusUnauthorized:
+		return huma.ErrorWithHeaders(p, http.Header{"WWW-Authenticate": {realm}}) // RFC 9110 §15.5.2
+	case http.StatusServiceUnavailable:
+		return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {"1"}})
+	}
+	return p
+}
+
+// tryLater is the answer to somebody who has to wait: RFC 6585 §4.
+func tryLater(wait time.Duration, detail string) error {
+	return huma.ErrorWithHeaders(newProblem(http.StatusTooManyRequests, detail), http.Header{"Retry-After": {seconds(wait)}})
+}
+
+// seconds is a time as Retry-After has it.
+func seconds(wait time.Duration) string { return strconv.Itoa(max(1, int(math.Ceil(wait.Seconds())))) }
+
+// writeProblem answers with a problem document where Huma does not.
 func writeProblem(w http.ResponseWriter, status int, detail string) {
-	body, err := json.Marshal(&huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: detail})
+	body, err := json.Marshal(newProblem(status, detail))
 	if err != nil {
 		http.Error(w, http.StatusText(status), status)
 		return

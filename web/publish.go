@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"time"
@@ -31,7 +32,7 @@ type CallEvent struct {
 // CaseEvent is something that happened to a case.
 type CaseEvent struct {
 	Type    string    `json:"type" enum:"case" doc:"Always case."`
-	Event   string    `json:"event" enum:"opened,miss_added,attempted,closed,reopened,calling_now,calling_over,edited" doc:"What happened."`
+	Event   string    `json:"event" enum:"opened,miss_added,attempted,closed,reopened,calling_now,calling_over,edited,assigned,released,accepted,commented,handled,awaiting,informed,undone,erased" doc:"What happened."`
 	At      time.Time `json:"at" doc:"When."`
 	Case    string    `json:"case" doc:"The case's id."`
 	List    string    `json:"list" doc:"Its callback list."`
@@ -57,7 +58,7 @@ type HintEvent struct {
 
 // Call publishes what happened to a call. The event must not be changed afterwards.
 func (e *Events) Call(ev *sip.Event) {
-	e.publish(kindCall, aboutCall(ev.Call), sizeOfCall(ev.Call), func() []byte {
+	e.publish(kindCall, aboutCall(ev.Call), cmp.Or(ev.Number, ev.Call.Caller), sizeOfCall(ev.Call), func() []byte {
 		return encode(CallEvent{
 			Type:   kindCall,
 			Event:  ev.Kind.String(),
@@ -92,7 +93,7 @@ func (e *Events) Case(ch cases.Change) {
 			size += 2 * len(id)
 		}
 	}
-	e.publish(kindCase, about{lists: []string{ch.Case.List}}, size, func() []byte {
+	e.publish(kindCase, about{lists: []string{ch.Case.List}}, ch.Case.Number, size, func() []byte {
 		return encode(CaseEvent{
 			Type:    kindCase,
 			Event:   ch.Event.String(),
@@ -104,23 +105,28 @@ func (e *Events) Case(ch cases.Change) {
 			Agent:   ch.Agent,
 			Call:    ch.Call,
 			CallIDs: someOf(ch.CallIDs),
-			Now:     caseOf(&ch.Case),
+			Now:     e.shower.caseOf(&ch.Case),
 		})
 	})
 }
 
 // Hint publishes what happened to a hint.
 func (e *Events) Hint(h assist.Hint) {
-	a := about{agents: []string{h.Agent}, prompt: true}
-	for i := range h.Cases {
-		a.lists = append(a.lists, h.Cases[i].List)
-	}
-	e.publish(kindHint, a, eventSize*(1+len(h.Cases)), func() []byte {
+	e.publish(kindHint, aboutHint(&h), h.Number, eventSize*(1+len(h.Cases)), func() []byte {
 		now := hintOf(&h)
 		return encode(HintEvent{
 			Type: kindHint, Event: now.Event, At: now.At, Agent: now.Agent, Number: now.Number, Case: now.Case, Call: now.Call, Now: now,
 		})
 	})
+}
+
+// aboutHint is whom a hint concerns: its agent, at once, and those who may see all of its cases.
+func aboutHint(h *assist.Hint) about {
+	a := about{agents: []string{h.Agent}, prompt: true}
+	for i := range h.Cases {
+		a.lists = append(a.lists, h.Cases[i].List)
+	}
+	return a
 }
 
 // eventSize is about what an event takes beside its texts, kept and as JSON.

@@ -7,7 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
+
+	"ringback/cases"
+	"ringback/directory"
 )
 
 // Limits of every connection.
@@ -33,8 +37,13 @@ type Server struct {
 	events *Events
 	api    http.Handler
 	admin  http.Handler
+	// operators is the API over the admin socket.
+	operators http.Handler
 
-	callers, strangers *limiter
+	callers, strangers, logins *limiter
+	making                     making
+	preferring                 sync.Mutex
+	shower                     shower
 
 	servers [2]*http.Server
 }
@@ -47,11 +56,26 @@ func New(o Options) *Server {
 	if o.Tokens == nil {
 		o.Tokens = noTokens()
 	}
+	if o.Lists == nil {
+		none := new(directory.Directory)
+		o.Lists = func() *directory.Directory { return none }
+	}
 	o.Limits = o.Limits.withDefaults()
 	s := &Server{
 		o: o, events: newEvents(time.Now(), maxEvents, maxEventBytes),
-		callers: newLimiter(o.Limits.Caller), strangers: newLimiter(o.Limits.Stranger),
+		callers: newLimiter(o.Limits.Caller), strangers: newLimiter(o.Limits.Stranger), logins: newLimiter(o.Limits.LogIn),
 	}
+	s.shower.suggest = func(c *cases.Case) string {
+		l, ok := o.Lists().List(c.List)
+		if !ok {
+			return ""
+		}
+		return c.Suggested(&l.Policy)
+	}
+	if o.Contacts != nil {
+		s.shower.name = s.nameOf
+	}
+	s.events.shower = &s.shower
 	s.api = s.logged(apiSide, secured(s.apiHandler()))
 	s.admin = s.logged(adminSide, secured(s.adminHandler()))
 	s.servers = [2]*http.Server{s.httpServer(s.api, answerTimeout), s.httpServer(s.admin, longestProfile)}

@@ -11,10 +11,16 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"ringback/directory"
+	"ringback/directory/people"
 )
 
-// maxStreams bounds how many event streams are open at once.
-const maxStreams = 20_000
+// How many event streams are open at once: of all, and of one person.
+const (
+	maxStreams      = 20_000
+	maxStreamsOfOne = 50
+)
 
 const eventsDescription = `A stream of server-sent events (WHATWG HTML §9.2): one event per change, its kind in event, its JSON in data.
 
@@ -30,7 +36,7 @@ type eventsInput struct {
 }
 
 func (s *Server) registerEvents(api huma.API) {
-	op := operation(http.MethodGet, "/v1/events", "stream-events", "events", "What happens, as it happens", eventsDescription)
+	op := operation(http.MethodGet, "/v1/events", "stream-events", "events", "What happens, as it happens", eventsDescription, http.StatusForbidden, http.StatusTooManyRequests)
 	op.Responses = map[string]*huma.Response{"200": {
 		Description: "Events until the client leaves",
 		Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: eventSchema(api.OpenAPI().Components.Schemas)}},
@@ -47,7 +53,10 @@ func eventSchema(r huma.Registry) *huma.Schema {
 	return schema
 }
 
-func (s *Server) stream(_ context.Context, in *eventsInput) (*huma.StreamResponse, error) {
+func (s *Server) stream(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {
+	if s.events.of(callerOf(ctx).Agent()) >= maxStreamsOfOne {
+		return nil, tryLater(heartbeat, "You have too many event streams open.")
+	}
 	if !s.events.open(maxStreams) {
 		return nil, huma.Error503ServiceUnavailable("Too many event streams are open, or the server stops.")
 	}
@@ -65,14 +74,16 @@ func (s *Server) stream(_ context.Context, in *eventsInput) (*huma.StreamRespons
 // serveStream runs a stream until it ends: in the handler where the connection is shared, else on its
 // own, so that what the server keeps for a request is free again.
 func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, out *stream, lastID string) {
-	who := clientOf(r.Context())
-	out.look = func() (*sight, bool) {
-		name, ok := s.o.Tokens.known(who.digest)
-		return &sight{all: true}, ok && name == who.name
+	c := callerOf(r.Context())
+	out.look = s.lookout(c)
+	s.events.enter(c.Agent(), out)
+	over := func() {
+		s.events.leave(c.Agent(), out)
+		s.events.left()
 	}
 	if r.ProtoMajor > 1 {
 		conn := http.NewResponseController(w)
-		defer s.events.left()
+		defer over()
 		// The request has been read; what bounds its reading must not end the stream.
 		if err := conn.SetReadDeadline(time.Time{}); err != nil {
 			writeProblem(w, http.StatusInternalServerError, "This connection cannot stream.")
@@ -84,14 +95,34 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, out *stream
 	}
 	t, err := take(w)
 	if err != nil {
-		s.events.left()
+		over()
 		panic(http.ErrAbortHandler) // the connection is gone, or half written to
 	}
 	noteStatus(r.Context(), http.StatusOK)
 	out.to = t
 	go func() {
-		defer s.events.left()
+		defer over()
 		defer t.conn.Close()
 		out.run(t.gone(), lastID)
 	}()
+}
+
+// lookout tells what a caller may see just now. Whether he may still see anything is asked anew with
+// every heartbeat, what that is also when the directory changes.
+func (s *Server) lookout(c *caller) func() (*sight, bool) {
+	var (
+		seen  *sight
+		of    *directory.Directory
+		asked time.Time
+	)
+	return func() (*sight, bool) {
+		d := s.o.Lists()
+		if now := time.Now(); of != d || now.Sub(asked) >= heartbeat {
+			if !s.still(c) || !c.May(d, people.EventsRead) {
+				return nil, false
+			}
+			seen, of, asked = sightOf(c, d), d, now
+		}
+		return seen, true
+	}
 }

@@ -41,9 +41,9 @@ func TestTokensAreReadWithTheirNames(t *testing.T) {
 		digestOf(secret):               "",
 		digestOf("another-long-token"): "",
 	} {
-		name, _, ok := tokens.client(presented)
-		if name != want || ok != (want != "") {
-			t.Errorf("client(%q) = %q, %v; want %q", presented, name, ok, want)
+		c, ok := tokens.caller(presented)
+		if ok != (want != "") || ok && c.ID != want {
+			t.Errorf("caller(%q) = %v, %v; want %q", presented, c, ok, want)
 		}
 	}
 }
@@ -61,7 +61,9 @@ func TestATokensFileThatIsNotAsItShouldBeIsRefused(t *testing.T) {
 		"no token":               {"wallboard:", ErrTokenForm, "line 1"},
 		"short":                  {"wallboard:hunter2", ErrTokenWeak, "line 1"},
 		"endless":                {"wallboard:" + strings.Repeat("a", 2000), ErrTokenWeak, "line 1"},
-		"blank inside":           {"wallboard:0123456789 abcdef", ErrTokenCharacters, "line 1"},
+		"blank inside":           {"wallboard:0123456789abcdef abcdef", ErrTokenScope, "line 1"},
+		"no such scope":          {"wallboard:" + secret + " cases:read,cases:eat", ErrTokenScope, "line 1"},
+		"an empty list":          {"wallboard:" + secret + " lists=support,", ErrTokenForm, "line 1"},
 		"colon inside":           {"wallboard:0123456789:abcdef", ErrTokenCharacters, "line 1"},
 		"not ASCII":              {"wallboard:0123456789abcdé", ErrTokenCharacters, "line 1"},
 		"padding inside":         {"wallboard:01234567=89abcdef", ErrTokenCharacters, "line 1"},
@@ -119,7 +121,7 @@ func TestAReloadThatFailsLeavesTheTokens(t *testing.T) {
 	if err := tokens.Reload(); !errors.Is(err, ErrTokenForm) {
 		t.Fatalf("reload: %v", err)
 	}
-	if _, _, ok := tokens.client(secret); !ok {
+	if _, ok := tokens.caller(secret); !ok {
 		t.Error("the token is gone after a reload that failed")
 	}
 	if err := os.WriteFile(path, []byte("b:"+secret+"2"), 0o600); err != nil {
@@ -128,7 +130,7 @@ func TestAReloadThatFailsLeavesTheTokens(t *testing.T) {
 	if err := tokens.Reload(); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, ok := tokens.client(secret); ok {
+	if _, ok := tokens.caller(secret); ok {
 		t.Error("the token is still there after a reload without it")
 	}
 }
