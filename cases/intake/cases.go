@@ -1,0 +1,422 @@
+package intake
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"ringback/cases"
+	"ringback/cases/sheet"
+	"ringback/directory"
+)
+
+// File is what is imported. It must not change meanwhile.
+type File struct {
+	io.ReaderAt
+
+	Size int64
+}
+
+// CasesOptions say how a file of cases is imported.
+type CasesOptions struct {
+	List    string
+	Act     cases.Act         // who imports, and when; its ID is not used
+	Columns map[string]string // what columns are, by their names; the others are remembered or guessed
+	Partial bool              // import the rows that are right, whatever the others are
+	Try     bool              // write nothing, only tell
+	Limits  sheet.Limits
+
+	Progress func(Progress)       // told now and then; may be nil
+	Tell     func([]cases.Change) // told what became of cases; may be nil
+}
+
+// Cases imports files of cases.
+type Cases struct {
+	Cases     *cases.Cases
+	Directory func() *directory.Directory
+	Memory    *Memory
+}
+
+// Import imports a file for a list. An error means that the file cannot be read, or that the store failed;
+// what was made until then is made, and importing the file again makes the rest. Rows that are wrong are
+// no error: the report has them.
+func (c *Cases) Import(ctx context.Context, f File, o CasesOptions) (Report, error) {
+	run, err := c.begin(f, o)
+	if err != nil {
+		return Report{}, err
+	}
+	if err := run.readAll(ctx, true); err != nil {
+		return run.report, err
+	}
+	run.report.sorted()
+	r := &run.report
+	if r.Rows == 0 {
+		return *r, ErrEmpty
+	}
+	if o.Try || r.Bad > 0 && !o.Partial {
+		return *r, nil
+	}
+	if err := c.Memory.Remember(ctx, o.List, r.Columns); err != nil {
+		return *r, err
+	}
+	r.Written, r.Made, r.There = true, 0, 0
+	return *r, run.readAll(ctx, false)
+}
+
+// caseRun is an import at work.
+type caseRun struct {
+	*Cases
+
+	file    File
+	o       CasesOptions
+	list    *directory.List
+	dir     *directory.Directory
+	numbers *numbers
+	mapping mapping
+	report  Report
+	bad     map[int]bool // rows that are wrong
+
+	checking bool
+	drafts   []cases.Draft
+	rows     []int          // of the drafts
+	seen     map[uint64]int // the row of each number and external id
+	seed     maphash.Seed
+	told     time.Time
+}
+
+// sampled is how many rows are looked at to find out what the columns are.
+const sampled = 50
+
+func (c *Cases) begin(f File, o CasesOptions) (*caseRun, error) {
+	dir := c.Directory()
+	list, ok := dir.List(o.List)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s", ErrNoList, o.List)
+	}
+	run := &caseRun{Cases: c, file: f, o: o, list: list, dir: dir, bad: map[int]bool{}, seed: maphash.MakeSeed()}
+	var err error
+	if run.numbers, err = numbersOf(dir.Country(o.List)); err != nil {
+		return nil, err
+	}
+	w := wish{fields: caseFields, extra: true}
+	if w.said, err = checkFields(o.Columns, caseFields); err != nil {
+		return nil, err
+	}
+	if w.remembered, err = c.Memory.Columns(o.List); err != nil {
+		return nil, err
+	}
+	if run.mapping, err = columnsOf(f, o.Limits, &w, run.numbers); err != nil {
+		return nil, err
+	}
+	run.report.Columns = run.mapping.columns
+	return run, nil
+}
+
+// columnsOf looks at the first rows of a file.
+func columnsOf(f File, l sheet.Limits, w *wish, n *numbers) (mapping, error) {
+	t, err := sheet.Open(f, f.Size, l)
+	if err != nil {
+		return mapping{}, err
+	}
+	defer t.Close()
+	var rows [][]string
+	for r, err := range t.Rows() {
+		if err != nil {
+			return mapping{}, err
+		}
+		if rows = append(rows, slices.Clone(r.Cells)); len(rows) == sampled {
+			break
+		}
+	}
+	if len(rows) == 0 {
+		return mapping{}, ErrEmpty
+	}
+	return w.decide(rows, func(cell string) bool { _, err := n.number(cell); return err == nil })
+}
+
+// atOnce is how many rows are handed on together.
+const atOnce = 1000
+
+// readAll reads the file: to check it, or to import it.
+func (r *caseRun) readAll(ctx context.Context, checking bool) error {
+	t, err := sheet.Open(r.file, r.file.Size, r.o.Limits)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	r.checking, r.seen = checking, map[uint64]int{}
+	rows, header := 0, r.mapping.header
+	for row, err := range t.Rows() {
+		if err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("intake: stopped at row %d: %w", row.Number, err)
+		}
+		if header {
+			header = false
+			continue
+		}
+		rows++
+		r.take(&row)
+		if len(r.drafts) == atOnce {
+			if err := r.pass(ctx); err != nil {
+				return err
+			}
+		}
+		r.tell(t, rows)
+	}
+	r.report.Rows = rows
+	if err := r.pass(ctx); err != nil {
+		return err
+	}
+	r.told = time.Time{}
+	r.tell(t, rows)
+	return nil
+}
+
+// tell tells how far it is, some times a second.
+func (r *caseRun) tell(t *sheet.Table, rows int) {
+	if r.o.Progress == nil || rows%256 != 0 && !r.told.IsZero() || time.Since(r.told) < 100*time.Millisecond {
+		return
+	}
+	r.told = time.Now()
+	r.o.Progress(Progress{Checking: r.checking, Done: min(t.Read(), r.file.Size), Total: r.file.Size, Rows: rows, Bad: r.report.Bad})
+}
+
+// take makes a draft of a row, or notes what is wrong with it.
+func (r *caseRun) take(row *sheet.Row) {
+	d, problems := r.draft(row)
+	if problems = append(problems, r.twice(row.Number, &d)...); len(problems) > 0 {
+		if r.checking {
+			r.refuse(row.Number, problems...)
+		}
+		return
+	}
+	r.drafts, r.rows = append(r.drafts, d), append(r.rows, row.Number)
+}
+
+// refuse notes that a row is wrong.
+func (r *caseRun) refuse(row int, problems ...Problem) {
+	if !r.bad[row] {
+		r.bad[row] = true
+		r.report.Bad++
+	}
+	for _, p := range problems {
+		p.Row = row
+		r.report.problem(p)
+	}
+}
+
+// twice finds rows that say the same case again.
+func (r *caseRun) twice(row int, d *cases.Draft) []Problem {
+	var all []Problem
+	look := func(field, what string, key ...string) {
+		h := maphash.String(r.seed, strings.Join(key, "\x00"))
+		if before, again := r.seen[h]; again {
+			all = append(all, Problem{Column: r.columnOf(field), Reason: fmt.Sprintf("%s is in row %d already", what, before)})
+			return
+		}
+		r.seen[h] = row
+	}
+	if d.ExternalID != "" {
+		look(FieldExternal, "this "+FieldExternal, "x", d.ExternalID)
+	}
+	if d.Number != 0 && !r.dir.SharedNumber(d.Number) {
+		look(FieldNumber, "this number", "n", d.Number.String())
+	}
+	return all
+}
+
+// columnOf is the name of the first column that is a field.
+func (r *caseRun) columnOf(field string) string {
+	for _, c := range r.mapping.columns {
+		if c.Field == field {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+// draft makes a case of a row.
+func (r *caseRun) draft(row *sheet.Row) (d cases.Draft, problems []Problem) {
+	d = cases.Draft{List: r.o.List, Channel: cases.ChannelImport}
+	wrong := func(c *Column, err error) { problems = append(problems, Problem{Column: c.Name, Reason: err.Error()}) }
+	var names, notes []string
+	var number error // of the first cell that is none
+	var numberColumn *Column
+	for i, cell := range row.Cells {
+		if cell == "" || i >= len(r.mapping.columns) {
+			continue
+		}
+		c := &r.mapping.columns[i]
+		switch c.Field {
+		case FieldNumber:
+			n, err := r.numbers.number(cell)
+			if err == nil && d.Number == 0 {
+				d.Number = n
+			} else if err != nil && numberColumn == nil {
+				number, numberColumn = err, c
+			}
+		case FieldName:
+			names = append(names, cell)
+		case FieldTopic:
+			d.Topic = cell
+		case FieldNote:
+			notes = append(notes, cell)
+		case FieldExternal:
+			d.ExternalID = cell
+		case FieldAgent:
+			id, err := r.agent(cell)
+			if d.Personal = id; err != nil {
+				wrong(c, err)
+			}
+		case FieldDue, FieldExpires:
+			if err := r.time(&d, c.Field, cell); err != nil {
+				wrong(c, err)
+			}
+		case FieldExtra:
+			if d.Fields == nil {
+				d.Fields = map[string]string{}
+			}
+			d.Fields[r.fieldName(i)] = cell
+		}
+	}
+	d.Name, d.Note = strings.Join(names, " "), strings.Join(notes, "\n")
+	switch {
+	case d.Number != 0:
+	case number != nil:
+		wrong(numberColumn, number)
+	default:
+		problems = append(problems, Problem{Column: r.columnOf(FieldNumber), Reason: "there is no telephone number"})
+	}
+	return d, problems
+}
+
+// fieldName is what an extra column is kept under: its name, with its letter when another has that too.
+func (r *caseRun) fieldName(i int) string {
+	name := r.mapping.columns[i].Name
+	same := slices.IndexFunc(r.mapping.columns, func(c Column) bool { return c.Name == name })
+	if same < i {
+		name += " (" + sheet.ColumnName(i) + ")"
+	}
+	return name
+}
+
+// time reads when a case is due or expires. A day alone is due when the list opens on it, and expires when
+// it is over.
+func (r *caseRun) time(d *cases.Draft, field, cell string) error {
+	t, day, err := timeOf(cell, r.dir.Country(r.o.List), r.list.Hours.Location())
+	switch {
+	case err != nil:
+		return err
+	case field == FieldDue && day:
+		t = r.list.Hours.NextOpen(t)
+	case field == FieldExpires && day:
+		t = t.AddDate(0, 0, 1)
+	}
+	if field == FieldDue {
+		d.Due = t
+	} else {
+		d.Expires = t
+		if !t.After(r.o.Act.At) {
+			return fmt.Errorf("%q is over", short(cell))
+		}
+	}
+	return nil
+}
+
+// agent finds an agent by his id or name.
+func (r *caseRun) agent(cell string) (string, error) {
+	if a, ok := r.dir.Agent(cell); ok {
+		return a.ID, nil
+	}
+	found := ""
+	for i := range r.dir.File().Agents {
+		a := &r.dir.File().Agents[i]
+		if foldName(a.Name) != foldName(cell) {
+			continue
+		}
+		if found != "" {
+			return "", fmt.Errorf("several agents are called %q; write an id", short(cell))
+		}
+		found = a.ID
+	}
+	if found == "" {
+		return "", fmt.Errorf("nobody in the directory has the id or name %q", short(cell))
+	}
+	return found, nil
+}
+
+// pass hands the rows gathered on to the cases.
+func (r *caseRun) pass(ctx context.Context) error {
+	if len(r.drafts) == 0 {
+		return nil
+	}
+	act := r.o.Act
+	act.ID = nameOf(r.drafts)
+	made := 0
+	tell := func(changes []cases.Change) {
+		for i := range changes {
+			if changes[i].Event == cases.Opened {
+				made++
+			}
+		}
+		if r.o.Tell != nil {
+			r.o.Tell(changes)
+		}
+	}
+	// What is being written is written to the end of the portion, whoever goes away meanwhile.
+	outcomes, err := r.Cases.Cases.Import(context.WithoutCancel(ctx), act, r.drafts, r.checking, tell)
+	if err != nil {
+		return fmt.Errorf("intake: at row %d: %w", r.rows[min(len(outcomes), len(r.rows)-1)], err)
+	}
+	for i := range outcomes {
+		switch {
+		case outcomes[i].Err == nil:
+			r.report.There++
+		case !r.bad[r.rows[i]]:
+			r.refuse(r.rows[i], r.explain(outcomes[i].Err))
+		}
+	}
+	if r.checking {
+		r.report.Made, r.report.There = 0, 0
+	} else {
+		r.report.Made += made
+		r.report.There -= made
+	}
+	r.drafts, r.rows = r.drafts[:0], r.rows[:0]
+	return nil
+}
+
+// nameOf names the act of making these cases: the same rows of a file imported again are the same act, so
+// that what was made of them is not made again.
+func nameOf(drafts []cases.Draft) string {
+	h := sha256.New()
+	for i := range drafts {
+		fmt.Fprintf(h, "%q\n", fmt.Sprint(drafts[i])) // maps are printed in the order of their keys
+	}
+	return "import/" + hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// explain says why a row was refused, in words for whoever mends the file.
+func (r *caseRun) explain(err error) Problem {
+	switch {
+	case errors.Is(err, cases.ErrOtherOpen):
+		p := Problem{Column: r.columnOf(FieldNumber), Reason: "the number has an open case on the list"}
+		if refusal, ok := errors.AsType[*cases.Refusal](err); ok && refusal.Other != "" {
+			p.Reason += ": " + refusal.Other
+		}
+		return p
+	case errors.Is(err, cases.ErrNotMember):
+		return Problem{Column: r.columnOf(FieldAgent), Reason: "the agent is not a member of the list"}
+	}
+	return Problem{Reason: strings.TrimPrefix(strings.TrimPrefix(err.Error(), cases.ErrInput.Error()+": "), "cases: ")}
+}
