@@ -170,7 +170,8 @@ type Tracker struct {
 // Store says how the disk is used.
 type Store struct {
 	// The least time between the starts of two commits. After a quiet window a write is committed at
-	// once; under load a wider window means fewer syncs, and that much more delay. 0s: as fast as the disk syncs.
+	// once, and what somebody waits for always is: an agent's call, or what a person does. Under load a wider window
+	// means fewer syncs, and that much more delay. 0s: as fast as the disk syncs.
 	CommitWindow time.Duration `yaml:"commit_window"`
 
 	// Free disk space below which nothing is written any more and readiness fails, so that the disk never
