@@ -186,7 +186,7 @@ func (m *mapping) findNumbers(rows [][]string, isNumber func(string) bool) error
 			return nil
 		}
 	}
-	return fmt.Errorf("%w; the columns are %s: say which, as --column %q", ErrNoNumber, m.names(), m.columns[0].Name+"=number")
+	return fmt.Errorf("%w; the columns are %s: say which one does", ErrNoNumber, m.names())
 }
 
 func (m *mapping) names() string {
