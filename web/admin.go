@@ -101,7 +101,11 @@ func (s *Server) adminHandler() http.Handler {
 	if a.Backup != nil {
 		mux.Handle("GET /admin/backup", s.trusted(http.HandlerFunc(s.backup)))
 	}
+	if s.o.Trail != nil {
+		mux.Handle("POST /admin/audit/verify", s.trusted(http.HandlerFunc(s.verifyAudit)))
+	}
 	mux.Handle("/v1/", s.operators)
+	s.adminHooks(mux)
 	// A page in an operator's browser must not be able to reload or replace anything.
 	return sameOrigin(problems(mux))
 }

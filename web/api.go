@@ -21,6 +21,7 @@ func (s *Server) apiHandler() http.Handler {
 	s.registerWork(api)
 	s.registerSearch(api)
 	s.registerLists(api)
+	s.registerImports(api)
 	s.registerContacts(api)
 	s.registerLive(api)
 	s.registerEvents(api)
@@ -32,8 +33,9 @@ func (s *Server) apiHandler() http.Handler {
 
 	open := http.NewServeMux()
 	s.serveDescription(open, api.OpenAPI())
+	s.serveJoin(open)
 
-	routes := limited(maxBody, problems(mux))
+	routes := limitedByRoute(mux, problems(mux))
 	guarded := s.authenticated(mux, routes)
 	s.operators = s.operating(routes)
 	return s.crossOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

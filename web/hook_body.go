@@ -72,7 +72,7 @@ func (s *Server) CaseHook(id string, l *cases.Logged, c *cases.Case) []byte {
 		Event: l.Event.String(), Case: l.Case, List: l.List, Version: l.Version, Reason: l.Reason, Agent: l.Agent, Call: l.Call,
 	}
 	if c != nil {
-		now := caseOf(c)
+		now := s.shower.caseOf(c)
 		data.Now = &now
 	}
 	return encode(HookMessage{CaseHookType(l.Event), id, l.At.UTC(), hookSchema, data})

@@ -8,6 +8,7 @@ import (
 
 	"ringback/assist"
 	"ringback/cases"
+	"ringback/cases/intake"
 	"ringback/cases/search"
 	"ringback/directory"
 	"ringback/directory/audit"
@@ -32,6 +33,7 @@ type Options struct {
 	Trail    *audit.Trail       // who did what
 	Contacts *contacts.Contacts // names of numbers
 	Hooks    *webhook.Hooks     // what webhooks deliver
+	Intake   *intake.Cases      // files of customers to call
 	Search   func(context.Context, search.Query) (search.Page, error)
 	// Erase takes all of a person's data out of everything, by his number.
 	Erase func(ctx context.Context, by people.Act, n sip.Number, o EraseOptions) (Erased, error)

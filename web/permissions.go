@@ -73,6 +73,13 @@ var permissions = []permission{
 	{"PATCH /v1/lists/{list}", scoped, people.ListsManage, directory.Supervise},
 	{"PUT /v1/lists/{list}/active", persons, "", directory.Work},
 
+	{"POST /v1/lists/{list}/imports", scoped, people.DataImport, directory.Supervise},
+	{"GET /v1/lists/{list}/imports", scoped, people.DataImport, directory.Supervise},
+	{"GET /v1/lists/{list}/mapping", scoped, people.DataImport, directory.Supervise},
+	{"POST /v1/contacts/imports", scoped, people.DataImport, directory.NoRight},
+	{"GET /v1/imports/{id}", scoped, people.DataImport, directory.Supervise},
+	{"DELETE /v1/imports/{id}", scoped, people.DataImport, directory.Supervise},
+
 	{"GET /v1/contacts", scoped, people.ContactsRead, directory.NoRight},
 	{"POST /v1/contacts", scoped, people.ContactsWrite, directory.NoRight},
 	{"GET /v1/contacts/{id}", scoped, people.ContactsRead, directory.NoRight},

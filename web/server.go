@@ -43,6 +43,7 @@ type Server struct {
 	callers, strangers, logins *limiter
 	making                     making
 	preferring                 sync.Mutex
+	imports                    *imports
 	shower                     shower
 
 	servers [2]*http.Server
@@ -62,7 +63,8 @@ func New(o Options) *Server {
 	}
 	o.Limits = o.Limits.withDefaults()
 	s := &Server{
-		o: o, events: newEvents(time.Now(), maxEvents, maxEventBytes),
+		imports: newImports(),
+		o:       o, events: newEvents(time.Now(), maxEvents, maxEventBytes),
 		callers: newLimiter(o.Limits.Caller), strangers: newLimiter(o.Limits.Stranger), logins: newLimiter(o.Limits.LogIn),
 	}
 	s.shower.suggest = func(c *cases.Case) string {
@@ -133,12 +135,4 @@ func serve(server *http.Server, l net.Listener) error {
 		return fmt.Errorf("web: serving %s: %w", l.Addr(), err)
 	}
 	return nil
-}
-
-// limited bounds the bodies that next reads.
-func limited(bytes int64, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, bytes)
-		next.ServeHTTP(w, r)
-	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"ringback/assist"
 	"ringback/cases"
+	"ringback/cases/intake"
 	"ringback/cases/search"
 	"ringback/daemon/outbox"
 	"ringback/directory"
@@ -101,6 +102,7 @@ func wholeWith(t *testing.T, change func(*Options)) *world {
 			t.Error("closing the webhooks:", err)
 		}
 	})
+	memory := intake.NewMemory(st)
 	c, err := cases.New(st, w.directory, cases.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -110,8 +112,8 @@ func wholeWith(t *testing.T, change func(*Options)) *world {
 		Version: "test", Cases: c, Lists: w.directory, People: w.people, Trail: w.trail, Contacts: w.contacts, Receipts: w.receipts,
 		Edit: w.edit, Recent: func(string, time.Time) []sip.Number { return []sip.Number{matti} },
 		LiveCalls: func() []*sip.Call { return w.calls() }, LiveHints: w.hints,
-		Blind:  func(context.Context) ([]Blind, error) { return []Blind{{From: time.Now(), Reason: "x"}}, nil },
-		Erase:  w.erase, Hooks: hooks, Search: w.index(st, c),
+		Blind: func(context.Context) ([]Blind, error) { return []Blind{{From: time.Now(), Reason: "x"}}, nil },
+		Erase: w.erase, Hooks: hooks, Intake: &intake.Cases{Cases: c, Directory: w.directory, Memory: memory}, Search: w.index(st, c),
 		Limits: Limits{Caller: Rate{1e6, 1e6}, Stranger: Rate{1e6, 1e6}, LogIn: Rate{1e6, 1e6}},
 	}
 	change(&o)
