@@ -17,8 +17,9 @@ type watch struct {
 	scanner *sip.Scanner
 	tracker *sip.Tracker
 	clocks  clocks
-	msg     sip.Message
-	cause   time.Time // arrival of what is being handled: what latency is counted from
+	run     run         // at work
+	msg     sip.Message // told by a PBX, at work
+	cause   time.Time   // arrival of what is being handled: what latency is counted from
 	refused map[sip.ScanReason]uint64
 
 	tellings     []telling // by PBXs, waiting for the mirror
@@ -73,24 +74,51 @@ func (w *watch) setPlan(p *sip.Plan) error {
 func (w *watch) handle(batch []hep.Received) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.run.reset()
 	for i := range batch {
-		w.packet(&batch[i])
+		w.run.skim(&batch[i], w.scanner)
 	}
+	_ = w.take(&w.run, nil) // only what comes before a packet fails
 	w.told()
 }
 
-// packet takes in one packet, which may hold several messages: a PBX mirrors a TCP read as it came.
-func (w *watch) packet(p *hep.Received) {
-	at := w.arrive(p)
-	for b := p.Payload; len(b) > 0; {
-		n, err := w.scanner.Skim(b, &w.msg)
-		if err == nil {
-			w.message(&w.msg, p, at)
-		} else {
-			w.refuse(err)
+// play is handle for a run of a replay: before is called before every packet, without the watch, until it
+// fails.
+func (w *watch) play(r *run, before func(at time.Time) error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.take(r, before)
+}
+
+func (w *watch) take(r *run, before func(at time.Time) error) error {
+	w.tracker.Fetch(r.messages)
+	messages := r.messages
+	for i := range r.packets {
+		x := &r.packets[i]
+		if x.packet == nil {
+			w.tracker.Unreadable(x.encrypted[0], x.encrypted[1])
+			continue
 		}
-		b = behindMessage(p, b, n)
+		if before != nil {
+			w.mu.Unlock()
+			err := before(x.packet.Arrival)
+			w.mu.Lock()
+			if err != nil {
+				return err
+			}
+		}
+		at := w.arrive(x.packet)
+		for k := range messages[:x.messages] {
+			w.message(&messages[k], x.packet, at)
+		}
+		messages = messages[x.messages:]
 	}
+	for reason, n := range r.refused {
+		if n > 0 && sip.ScanReason(reason) != sip.ScanEmpty {
+			w.refused[sip.ScanReason(reason)] += n
+		}
+	}
+	return nil
 }
 
 // arrive lets time run on to a packet's arrival, and returns when its messages were sent.
@@ -103,14 +131,6 @@ func (w *watch) arrive(p *hep.Received) int64 {
 	return w.clocks.at(p).UnixNano()
 }
 
-// behindMessage is what may hold the next message of a packet, behind one of n bytes at the start of b.
-func behindMessage(p *hep.Received, b []byte, n int) []byte {
-	if p.Transport == sip.UDP || n <= 0 {
-		return nil // what follows a message in a datagram is no message (RFC 3261 §18.3)
-	}
-	return b[n:]
-}
-
 func (w *watch) message(m *sip.Message, p *hep.Received, at int64) {
 	m.Time, m.Src, m.Dst, m.Transport = at, p.Src, p.Dst, p.Transport
 	if m.CSeqMethod == sip.MESSAGE {
@@ -118,12 +138,6 @@ func (w *watch) message(m *sip.Message, p *hep.Received, at int64) {
 		w.mirrored(m)
 	}
 	w.tracker.Handle(m, w.emit)
-}
-
-func (w *watch) refuse(err error) {
-	if reason := reasonOf(err); reason != sip.ScanEmpty {
-		w.refused[reason]++
-	}
 }
 
 func reasonOf(err error) sip.ScanReason {

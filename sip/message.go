@@ -117,6 +117,7 @@ type Message struct {
 	Body    []byte // as long as Content-Length says, or as much as there is
 	Missing uint32 // bytes of the body that Content-Length promises and the scanned bytes lack
 
+	id    uint64 // of the Call-ID, where Tracker.Fetch was here
 	text  []byte // what was scanned
 	late  [maxLate]lateHeader
 	lates uint8
@@ -208,7 +209,7 @@ func (m *Message) leave(kind headerKind, link uint8, at, end int) {
 // reset makes m empty but for its time, addresses and transport. Most messages are never read whole,
 // so what Read sets is cleared only after one that was.
 func (m *Message) reset(text []byte) {
-	m.text, m.lates = text, 0
+	m.id, m.text, m.lates = 0, text, 0
 	m.Request, m.Method, m.StatusCode = false, MethodUnknown, 0
 	m.CallID = nil
 	m.CSeq, m.CSeqMethod = 0, MethodUnknown

@@ -23,6 +23,11 @@ func NewScanner(linkHeaders []string) *Scanner {
 	return s
 }
 
+// Another returns a scanner like s, for another goroutine.
+func (s *Scanner) Another() *Scanner {
+	return &Scanner{links: s.links, letters: s.letters}
+}
+
 // Scan reads the first message in b into m and returns its length in bytes: empty lines before the
 // start line (RFC 3261 §7.5), headers, and as much body as Content-Length says. Without a
 // Content-Length the body is the rest of b (RFC 3261 §18.3). A body cut short does not make the

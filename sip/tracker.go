@@ -17,6 +17,7 @@ type Tracker struct {
 
 	seed     maphash.Seed // so that nobody can make Call-IDs that meet
 	id       uint64       // of the Call-ID being handled
+	fetched  int64        // means nothing
 	legs     table[leg]   // by Call-ID
 	hops     int          // of all of them
 	timers   timers       // every live call
@@ -195,7 +196,9 @@ func (t *Tracker) Handle(m *Message, emit func(*Event)) {
 	t.emit = emit
 	t.now = max(t.now, m.Time)
 	t.stats.Messages++
-	t.id = t.idOf(m.CallID)
+	if t.id = m.id; t.id == 0 {
+		t.id = t.idOf(m.CallID)
+	}
 	l := t.legs.get(t.id)
 	if l == gone {
 		t.exhume()
