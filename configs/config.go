@@ -286,6 +286,22 @@ type Web struct {
 
 	// How long an invitation can be used.
 	InvitationFor time.Duration `yaml:"invitation_for"`
+
+	// Origins whose pages may use the API with a token (CORS). Empty: those of no other, which keeps every page but
+	// Ringback's own from reading customers' numbers.
+	//
+	// Example: ["https://crm.example.com"]
+	Origins []string `yaml:"origins"`
+
+	// Networks of proxies before the API. From them X-Forwarded-For says where a request comes from, for the limits
+	// and the audit trail. Empty: there are none.
+	//
+	// Example: [127.0.0.1/32]
+	Proxies []netip.Prefix `yaml:"proxies"`
+
+	// How many requests a second one person or token may make over time; four times as many at once. More are
+	// answered with 429.
+	RequestsPerSecond int `yaml:"requests_per_second"`
 }
 
 // Admin is for operators and monitoring.

@@ -52,6 +52,8 @@ func Default() *Config {
 			SessionIdle:     12 * time.Hour,
 			SessionLifetime: 7 * 24 * time.Hour,
 			InvitationFor:   72 * time.Hour,
+
+			RequestsPerSecond: 100,
 		},
 		Admin: Admin{Listen: "127.0.0.1:8081", Socket: "/run/ringback/admin.sock"},
 	}

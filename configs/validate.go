@@ -100,6 +100,15 @@ func (c *Config) validateSessions(v *validation) {
 		v.require(d.value >= time.Minute && d.value <= 366*24*time.Hour, d.key, "%s is out of range; write from 1m to 8784h", d.value)
 	}
 	v.require(w.SessionIdle <= w.SessionLifetime, "web.session_idle", "%s is longer than web.session_lifetime, %s; make it shorter", w.SessionIdle, w.SessionLifetime)
+	v.require(w.RequestsPerSecond >= 1 && w.RequestsPerSecond <= 1_000_000, "web.requests_per_second", "%d is out of range; write from 1 to 1000000", w.RequestsPerSecond)
+	for _, origin := range w.Origins {
+		u, err := url.Parse(origin)
+		v.require(err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && origin == u.Scheme+"://"+u.Host,
+			"web.origins", "%q is no origin; write scheme and host alone, as https://crm.example.com", origin)
+	}
+	for _, p := range w.Proxies {
+		v.require(p == p.Masked(), "web.proxies", "%s has bits beyond its length; write %s", p, p.Masked())
+	}
 	if w.URL == "" {
 		return
 	}
