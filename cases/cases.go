@@ -38,7 +38,7 @@ type Cases struct {
 	// What is known of numbers without asking the store, so that the events of most calls cost a look
 	// into a map. It follows from what is stored and what was submitted.
 	mu      sync.Mutex
-	numbers map[sip.Number]*interest
+	numbers numbers
 	live    map[string]*onLine        // service calls on the line, by sip.Call.ID
 	waiting map[string]sip.Number     // agents' calls whose end matters, and whom they called
 	lists   map[string]*counts        // open cases by list
@@ -49,8 +49,7 @@ type Cases struct {
 	wakes   time.Time // likewise, when something else happens to one by itself
 	forgot  time.Time // when Expire last forgot what is old
 
-	spareNumber *interest // to be used again
-	spareLine   *onLine
+	spareLine *onLine // to be used again
 }
 
 // New makes the cases kept in a store. It registers its commands, so the store has not been used yet,
@@ -64,7 +63,7 @@ func New(st *store.Store, dir func() *directory.Directory, o Options) (*Cases, e
 	}
 	c := &Cases{
 		st: st, dir: dir, opt: o,
-		numbers: map[sip.Number]*interest{}, live: map[string]*onLine{}, waiting: map[string]sip.Number{}, lists: map[string]*counts{}, mine: map[string]map[string]int{}, decided: map[Why]uint64{},
+		numbers: numbers{known: map[sip.Number]uint32{}}, live: map[string]*onLine{}, waiting: map[string]sip.Number{}, lists: map[string]*counts{}, mine: map[string]map[string]int{}, decided: map[Why]uint64{},
 	}
 	st.Handle(kindEvent, c.applyEvent)
 	st.Handle(kindAct, c.applyAct)

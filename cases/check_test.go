@@ -17,7 +17,7 @@ func (s *sim) check() {
 	t := s.t
 	t.Helper()
 	want := following{keys: map[string]string{}, figures: map[string]*figures{}, counts: &Cases{
-		lists: map[string]*counts{}, mine: map[string]map[string]int{}, numbers: map[sip.Number]*interest{},
+		lists: map[string]*counts{}, mine: map[string]map[string]int{}, numbers: numbers{known: map[sip.Number]uint32{}},
 	}}
 	perCustomer := map[string]int{}
 	err := s.st.View(func(snap *store.Snapshot) error {
@@ -36,7 +36,8 @@ func (s *sim) check() {
 				}
 			}
 		}
-		for n, i := range s.c.numbers { // nothing else runs
+		for n := range s.c.numbers.known { // nothing else runs
+			i := s.c.known(n)
 			all, err := openOf(snap, customerKey(n, ""))
 			if err != nil || len(all) != i.open || i.pending != 0 {
 				t.Errorf("%s has %d open cases, in memory %+v, %v", n, len(all), i, err)

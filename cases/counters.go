@@ -82,9 +82,7 @@ func (c *Cases) count(list string, p *position, by int) {
 		}
 	}
 	if p.number != 0 {
-		i := c.of(p.number)
-		i.open += by
-		c.drop(i)
+		c.hold(p.number, by)
 	}
 }
 

@@ -13,49 +13,6 @@ type onLine struct {
 	prev, next *onLine // of the same caller; next also of those to be used again
 }
 
-// interest is why events of a number matter.
-type interest struct {
-	number  sip.Number
-	open    int     // cases
-	pending int     // commands that may open or close one
-	live    *onLine // service calls on the line, the oldest first
-	last    *onLine // of them
-}
-
-// nobody is a number that nothing is known of.
-var nobody = new(interest)
-
-// known is what is known of a number, for reading.
-func (c *Cases) known(n sip.Number) *interest {
-	if i, ok := c.numbers[n]; ok {
-		return i
-	}
-	return nobody
-}
-
-// of is what is known of a number, for changing.
-func (c *Cases) of(n sip.Number) *interest {
-	i, ok := c.numbers[n]
-	if !ok {
-		i = c.spareNumber
-		if i == nil {
-			i = new(interest)
-		}
-		c.spareNumber = nil
-		i.number = n
-		c.numbers[n] = i
-	}
-	return i
-}
-
-// drop forgets a number of which there is nothing to know.
-func (c *Cases) drop(i *interest) {
-	if i.open == 0 && i.pending == 0 && i.live == nil && i != nobody {
-		delete(c.numbers, i.number)
-		c.spareNumber = i
-	}
-}
-
 // online notes a service call on the line. It returns what is known of its caller, and who that was until
 // now where that changed.
 func (c *Cases) online(call *sip.Call, at time.Time) (i *interest, was sip.Number) {
