@@ -201,8 +201,8 @@ func (d *Daemon) sayWhere() {
 	}
 	if d.api != nil {
 		d.log.Info("api is open", "addr", addr(d.api))
-		if d.tokens == nil {
-			d.log.Warn("web.tokens_file is not set: the api refuses everybody")
+		if d.opensToNobody() {
+			d.log.Warn("nobody can use the api yet: invite people with `ringback people invite`, make tokens with `ringback token create`")
 		}
 	}
 	if d.admin != nil {

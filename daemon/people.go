@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	"ringback/configs"
 	"ringback/directory"
 	"ringback/directory/audit"
 	"ringback/directory/contacts"
@@ -99,4 +102,29 @@ func (d *Daemon) putInForce(ctx context.Context, u directory.Update) (directory.
 	d.prepareMetrics()
 	d.log.Info("directory replaced", "version", v.Number)
 	return v, nil
+}
+
+// InvitationLink is where a person who is invited gives himself a password.
+func InvitationLink(c *configs.Config, code string) string {
+	site := strings.TrimSuffix(c.Web.URL, "/")
+	if site == "" {
+		scheme := "http://"
+		if c.Web.TLSCertFile != "" {
+			scheme = "https://"
+		}
+		site = scheme + string(c.Web.Listen)
+	}
+	return site + web.InvitationPath + code
+}
+
+// opensToNobody says whether no token and no person could use the API, as on the first day.
+func (d *Daemon) opensToNobody() bool {
+	if d.tokens != nil {
+		return false
+	}
+	if tokens, err := d.people.Tokens(); err != nil || len(tokens) > 0 {
+		return false
+	}
+	all, err := d.people.Accounts(time.Now())
+	return err == nil && !slices.ContainsFunc(all, func(a people.Account) bool { return a.State == people.Active })
 }

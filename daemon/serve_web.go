@@ -34,6 +34,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 	d.web = web.New(web.Options{
 		Version: d.o.Version, Logger: d.log, Tokens: d.tokens, Observe: d.metrics.Request,
 		Cases: d.cases, Lists: d.directory,
+		People: d.people, Trail: d.audit, Contacts: d.contacts, Edit: d.editDirectory, Erase: d.erase,
 		LiveCalls: func() []*sip.Call { return d.watch.live(maxLiveShown) },
 		LiveHints: d.assist.Live,
 		Blind:     func(context.Context) ([]web.Blind, error) { return d.behind.intervals() },

@@ -35,6 +35,10 @@ type commandLine struct {
 	Replay     replayCommand     `cmd:"" help:"Run captures through the rules and print what would have happened."`
 	Status     statusCommand     `cmd:"" help:"Ask the running daemon whether all is well."`
 	Directory  directoryCommand  `cmd:"" help:"Check, import or export the directory: who and what."`
+	People     peopleCommand     `cmd:"" help:"Show people, invite them and shut them out."`
+	Token      tokenCommand      `cmd:"" help:"Make, show and revoke tokens of the API."`
+	Audit      auditCommand      `cmd:"" help:"Show who did what."`
+	Erase      eraseCommand      `cmd:"" help:"Erase all that is kept of a person."`
 	Backup     backupCommand     `cmd:"" help:"Write all that is stored into one file, while the daemon runs."`
 	Restore    restoreCommand    `cmd:"" help:"Make the data what a backup holds."`
 	Config     configCommand     `cmd:"" help:"Check, show or explain the configuration."`
@@ -71,7 +75,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		kong.BindTo(stdout, (*io.Writer)(nil)),
 		kong.BindTo(stderr, (*stderrWriter)(nil)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Vars{"default_config": configs.DefaultPath},
+		kong.Vars{"default_config": configs.DefaultPath, "scopes": scopeWords()},
 	)
 	if err != nil {
 		panic(err) // the commands above contradict each other
