@@ -26,6 +26,7 @@ func (s *Server) apiHandler() http.Handler {
 	s.registerLive(api)
 	s.registerEvents(api)
 	s.registerStatistics(api)
+	s.registerExports(api)
 	s.registerPeople(api)
 	s.registerErasure(api)
 	s.registerAudit(api)

@@ -80,6 +80,11 @@ var permissions = []permission{
 	{"GET /v1/imports/{id}", scoped, people.DataImport, directory.Supervise},
 	{"DELETE /v1/imports/{id}", scoped, people.DataImport, directory.Supervise},
 
+	{"GET /v1/exports/cases", scoped, people.DataExport, directory.Supervise},
+	{"GET /v1/exports/history", scoped, people.DataExport, directory.Supervise},
+	{"GET /v1/exports/statistics", scoped, people.DataExport, directory.Supervise},
+	{"GET /v1/exports/contacts", scoped, people.DataExport, directory.NoRight},
+
 	{"GET /v1/contacts", scoped, people.ContactsRead, directory.NoRight},
 	{"POST /v1/contacts", scoped, people.ContactsWrite, directory.NoRight},
 	{"GET /v1/contacts/{id}", scoped, people.ContactsRead, directory.NoRight},

@@ -44,6 +44,7 @@ type Server struct {
 	making                     making
 	preferring                 sync.Mutex
 	imports                    *imports
+	exporting                  chan struct{} // a place for each table being written
 	shower                     shower
 
 	servers [2]*http.Server
@@ -63,8 +64,9 @@ func New(o Options) *Server {
 	}
 	o.Limits = o.Limits.withDefaults()
 	s := &Server{
-		imports: newImports(),
-		o:       o, events: newEvents(time.Now(), maxEvents, maxEventBytes),
+		imports:   newImports(),
+		exporting: make(chan struct{}, exportsOnce),
+		o:         o, events: newEvents(time.Now(), maxEvents, maxEventBytes),
 		callers: newLimiter(o.Limits.Caller), strangers: newLimiter(o.Limits.Stranger), logins: newLimiter(o.Limits.LogIn),
 	}
 	s.shower.suggest = func(c *cases.Case) string {
