@@ -127,6 +127,14 @@ type Change struct {
 	CallIDs []string // SIP Call-IDs of that call
 }
 
+// Notifies says whether an agent is to be told of the change as of a new case, if he is active on the list
+// and the list tells its members: of a case that came to be, or came to be again by a new miss, only
+// while nobody has it, and not by him who made it. What is edited is not told again.
+func (ch *Change) Notifies(agent string) bool {
+	again := ch.Event == Reopened && ch.Call != "" && ch.Agent == "" // else the result of somebody's call
+	return (ch.Event == Opened || again) && ch.Case.State == Open && ch.Case.Assignee == "" && (ch.Agent == "" || ch.Agent != agent)
+}
+
 // Entry is one event of a case's history, with its proof.
 type Entry struct {
 	At     time.Time

@@ -74,7 +74,7 @@ func (f *following) add(r *record) {
 	f.counts.count(r.List, &p, 1)
 }
 
-func (f *following) compare(t *testing.T, snap *store.Snapshot, c *Cases) {
+func (f *following) compare(t testing.TB, snap *store.Snapshot, c *Cases) {
 	t.Helper()
 	keys := map[string]string{}
 	for _, table := range []string{tableOpen, tableMine, tableWake, tableClosed, tableCloser, tableExternal} {

@@ -105,7 +105,7 @@ func day(seed uint64, calls int) []*sip.Event {
 
 // sim is one run of such a day.
 type sim struct {
-	t   *testing.T
+	t   testing.TB
 	dir *directory.Directory
 	st  *store.Store
 	c   *Cases
@@ -114,7 +114,7 @@ type sim struct {
 	twice bool     // what people do is done twice
 }
 
-func newSim(t *testing.T, o store.Options) *sim {
+func newSim(t testing.TB, o store.Options) *sim {
 	t.Helper()
 	s := &sim{t: t, dir: simDirectory(t)}
 	if err := s.open(o); err != nil {
@@ -179,7 +179,7 @@ func (s *sim) dump() map[string]string {
 	return all
 }
 
-func same(t *testing.T, what string, want, got any) {
+func same(t testing.TB, what string, want, got any) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s (-want +got)\n%s", what, diff)

@@ -13,11 +13,10 @@ import (
 // with its places in the indexes and in the statistics, portion by portion from the latest case to the
 // first. So the first record tells whether all is done, also after an upgrade that was cut off.
 
-// kindUpgrade is the command that does a portion.
-const (
-	kindUpgrade   = "cases.upgrade"
-	upgradeAtOnce = 500
-)
+// kindUpgrade is the command that does a portion of upgradeAtOnce cases, fewer in tests.
+const kindUpgrade = "cases.upgrade"
+
+var upgradeAtOnce = 500
 
 // upgrade brings all records up to date.
 func (c *Cases) upgrade() error {

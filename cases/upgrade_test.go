@@ -75,6 +75,67 @@ func TestStoresOfAllVersionsAreRead(t *testing.T) {
 	}
 }
 
+// TestAnUpgradeThatIsCutOffGoesOn fails one commit of the upgrade after the other, before and after it
+// reached the disk; opened again, the store is as if nothing had happened.
+func TestAnUpgradeThatIsCutOffGoesOn(t *testing.T) {
+	was := upgradeAtOnce
+	upgradeAtOnce = 2
+	defer func() { upgradeAtOnce = was }()
+	path := filepath.Join("testdata", stores[0].file)
+	whole := t.TempDir()
+	unpack(t, path, whole)
+	s := newSim(t, store.Options{Dir: whole})
+	want := s.dump()
+	if err := s.st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken")
+	failures := 0
+	for _, stage := range []store.Stage{store.BeforeWrite, store.AfterSync} {
+		for failing := 0; ; failing++ {
+			dir := t.TempDir()
+			unpack(t, path, dir)
+			commit := 0
+			s := &sim{t: t, dir: simDirectory(t)}
+			err := s.open(store.Options{Dir: dir, Fault: func(at store.Stage) error {
+				fails := commit == failing && at == stage
+				if at == store.AfterSync {
+					commit++
+				}
+				if fails {
+					return broken
+				}
+				return nil
+			}})
+			if err == nil {
+				err = s.st.Close()
+				if commit > failing || err != nil {
+					t.Fatalf("stage %d of commit %d: %v", stage, failing, err)
+				}
+				break
+			}
+			failures++
+			if !errors.Is(err, broken) {
+				t.Fatalf("stage %d of commit %d: %v", stage, failing, err)
+			}
+			if s.st != nil {
+				if err := s.st.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			again := newSim(t, store.Options{Dir: dir})
+			again.check()
+			same(t, "stored", want, again.dump())
+			if err := again.st.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if failures < 8 {
+		t.Errorf("only %d commits failed", failures)
+	}
+}
+
 // cases reads all cases with their histories.
 func (s *sim) cases() map[string]any {
 	s.t.Helper()
@@ -158,11 +219,9 @@ func unpack(t *testing.T, path, dir string) {
 // FuzzRecords reads any bytes as each of the records: they are refused, or written back they read the
 // same.
 func FuzzRecords(f *testing.F) {
-	s := newSim(new(testing.T), store.Options{})
-	for _, ev := range day(3, 40) {
-		if _, err := s.c.Apply(f.Context(), ev); err != nil {
-			f.Fatal(err)
-		}
+	s := newSim(f, store.Options{})
+	for _, x := range dayAtWork(3, 40) {
+		s.play(x)
 	}
 	err := s.st.View(func(snap *store.Snapshot) error {
 		for _, value := range snap.Scan(store.Range{}) {
@@ -195,6 +254,19 @@ func FuzzRecords(f *testing.F) {
 			if again, err := decodeDial(d.encode()); err != nil || !bytes.Equal(d.encode(), again.encode()) {
 				t.Errorf("%+v came back as %+v, %v", d, again, err)
 			}
+		}
+		if x, err := decodeActed(b); !refused(err) {
+			if again, err := decodeActed(x.encode()); err != nil || !bytes.Equal(x.encode(), again.encode()) {
+				t.Errorf("%+v came back as %+v, %v", x, again, err)
+			}
+		}
+		if x, err := decodeFigures(b); !refused(err) {
+			if again, err := decodeFigures(x.encode()); err != nil || !bytes.Equal(x.encode(), again.encode()) {
+				t.Errorf("%+v came back as %+v, %v", x, again, err)
+			}
+		}
+		if _, err := DecodeLogged(b); !refused(err) && len(b) == 0 {
+			t.Error("nothing is a logged change")
 		}
 		if e, err := decodeEntry(b); !refused(err) && e.Call != nil && len(e.Call.Evidence) > len(b) {
 			t.Errorf("%d facts in %d bytes", len(e.Call.Evidence), len(b))
