@@ -48,6 +48,12 @@ type Config struct {
 	// command line reaches a running daemon.
 	Admin Admin `yaml:"admin"`
 
+	// Asterisks that tell of their calls by ARI or AMI; docs/pbx.md shows how to set them up. Each has the keys
+	// below.
+	//
+	// Example: [{pbx: main, ari_url: "http://10.20.0.10:8088/ari", ari_user: ringback, ari_password_file: /etc/ringback/ari.password}]
+	Asterisks []Asterisk `yaml:"asterisks"`
+
 	// Other programs that are told of events over HTTP; docs/webhooks.md describes what they get. Each
 	// has the keys below.
 	//
@@ -361,4 +367,58 @@ type Webhook struct {
 
 	// How long a message is tried before it becomes a dead letter. 0s: 72h.
 	GiveUp time.Duration `yaml:"give_up" reload:"live"`
+}
+
+// Asterisk is an Asterisk that tells of its calls by itself, beside a mirror of its signalling or instead of
+// one. At least one of ari_url and ami_address is set.
+type Asterisk struct {
+	// The PBX of the directory that it is.
+	//
+	// Example: pbx
+	PBX string `yaml:"pbx"`
+
+	// Which of its endpoints lead to which trunk of the directory, as endpoint=trunk. An endpoint that is
+	// called like its trunk needs no entry; all others that are no extensions lead to the PBX's first trunk.
+	//
+	// Example: [carrier-out=carrier]
+	Trunks []string `yaml:"trunks"`
+
+	// Its REST interface (ARI). It tells which legs belong together and who is in voicemail, so verdicts need
+	// no guess.
+	//
+	// Example: http://10.20.0.10:8088/ari
+	ARIURL string `yaml:"ari_url"`
+
+	// The user of ari.conf.
+	//
+	// Example: ringback
+	ARIUser string `yaml:"ari_user"`
+
+	// The file with his password.
+	//
+	// Example: /etc/ringback/ari.password
+	ARIPasswordFile string `yaml:"ari_password_file"`
+
+	// Its manager interface (AMI), host:port. It tells queues, and whatever ARI tells but the SIP Call-IDs.
+	//
+	// Example: 10.20.0.10:5038
+	AMIAddress string `yaml:"ami_address"`
+
+	// The user of manager.conf.
+	//
+	// Example: ringback
+	AMIUser string `yaml:"ami_user"`
+
+	// The file with his secret. It is never sent; AMI asks for a proof of it.
+	//
+	// Example: /etc/ringback/ami.secret
+	AMISecretFile string `yaml:"ami_secret_file"`
+
+	// Whether the manager interface speaks TLS.
+	AMITLS bool `yaml:"ami_tls"`
+
+	// Certificate authorities, PEM, for TLS with either; the system's when empty.
+	//
+	// Example: /etc/ringback/pbx-ca.crt
+	CAFile string `yaml:"ca_file"`
 }

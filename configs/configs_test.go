@@ -63,6 +63,10 @@ func TestWhatIsShownReadsBack(t *testing.T) {
 	c.Hints.User, c.Hints.PasswordFile = `o'hara "x" #1: true`, "/etc/with space"
 	c.Hints.From = "sip:ringback@[2001:db8::1]:5060"
 	c.Hints.Proxy = "sips:pbx.example.com;transport=tcp"
+	c.Asterisks = []configs.Asterisk{{
+		PBX: "main", Trunks: []string{"a=b"}, ARIURL: "http://10.20.0.10:8088/ari", ARIUser: "ringback", ARIPasswordFile: "/p",
+		AMIAddress: "[2001:db8::1]:5038", AMIUser: "x: y", AMISecretFile: "/s", AMITLS: true,
+	}}
 	c.Webhooks = []configs.Webhook{
 		{ID: "crm", URL: "https://crm.example.com/hooks?a=b,c&d={e}", SecretFiles: []string{"/etc/ringback/crm.secret", "/with space"}},
 		{
@@ -111,6 +115,19 @@ f.yaml:6:10: log.level: "inof" is not known here; did you mean info?`,
 			"webhooks:\n  - id: CRM\n    url: crm.example.com\n  - id: a\n    url: https://a.example\n    secret_files: [/s]\n    allow_networks: [10.0.0.1/8]\n" +
 				"  - {id: a, url: 'ftp://a.example', secret_files: [/s], timeout: 2m, give_up: 1000h, retry: 3}\n",
 			`f.yaml:8:86: webhooks[2].retry is no setting; known are id, url, secret_files, events, lists, allow_networks, timeout, give_up`,
+		},
+		{
+			"asterisks that cannot be",
+			"asterisks:\n  - pbx: a\n  - pbx: a\n    trunks: [x]\n    ari_url: pbx:8088\n    ami_address: pbx\n",
+			`f.yaml:2:8: asterisks[0]: has no way to hear it; set ari_url, ami_address or both
+f.yaml:3:5: asterisks[1].pbx: a is asterisks[0] already; give both interfaces there
+f.yaml:3:8: asterisks[1].ari_user: is empty; name the user of ari.conf
+f.yaml:3:8: asterisks[1].ari_password_file: is empty; name the file with the user's password
+f.yaml:3:8: asterisks[1].ami_user: is empty; name the user of manager.conf
+f.yaml:3:8: asterisks[1].ami_secret_file: is empty; name the file with the user's secret
+f.yaml:4:14: asterisks[1].trunks[0]: "x" is no pair; write it as endpoint=trunk
+f.yaml:5:5: asterisks[1].ari_url: "pbx:8088" is no address of an ARI; write it as http://10.20.0.10:8088/ari
+f.yaml:6:5: asterisks[1].ami_address: "pbx" is no host and port; write it as 10.20.0.10:5038`,
 		},
 		{
 			"webhooks that cannot be",
@@ -211,7 +228,7 @@ f.yaml:3:11: admin.socket: anchors, aliases and tags are not read here; write th
 		{
 			"values that cannot be together",
 			"hep:\n  udp: []\nhints:\n  user: ringback\n  from: ringback\nweb:\n  listen: 127.0.0.1:8081\n  tls_cert_file: /x\ndata_dir: data\n",
-			`f.yaml:1:1: hep: nothing is watched; give an address in hep.udp, hep.tcp or hep.tls, or an interface in tap.interface
+			`f.yaml:1:1: hep: nothing is watched; give an address in hep.udp, hep.tcp or hep.tls, an interface in tap.interface, or a PBX in asterisks
 f.yaml:4:3: hints.user: a user needs a password; set hints.password_file
 f.yaml:5:3: hints.from: "ringback" is no SIP URI; write it as sip:ringback@pbx.example.com
 f.yaml:8:3: web.tls_cert_file: a certificate needs its private key; set web.tls_key_file

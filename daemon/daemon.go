@@ -64,6 +64,9 @@ type Daemon struct {
 	feeds []*feed
 	tap   *capture.Tap
 
+	asterisks []toldPBX
+	tellers   []*toldFeed
+
 	api, admin, socket net.Listener
 	reloading          sync.Mutex
 	blind              blindness
@@ -133,6 +136,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	if d.tap != nil {
 		g.Go(func() error { return d.tap.Serve(gctx) })
+	}
+	for _, f := range d.tellers {
+		g.Go(func() error { return f.serve(gctx) })
 	}
 	g.Go(func() error {
 		return every(gctx, tickEvery, func(now time.Time) error { d.watch.tick(now); return nil })

@@ -33,9 +33,12 @@ func (f *feed) handle(batch []hep.Received) {
 	f.take(batch)
 }
 
-// openFeeds opens the sockets that the mirror comes in by, and the tap.
+// openFeeds opens the sockets that the mirror comes in by, the tap, and the ways to PBXs that tell.
 func (d *Daemon) openFeeds(ctx context.Context) error {
 	c := d.config.Load()
+	if err := d.openAsterisks(ctx); err != nil {
+		return err
+	}
 	keys, err := authKeys(c)
 	if err != nil {
 		return err

@@ -115,6 +115,14 @@ func (t *Tracker) twice(m *Message, s *sight) bool {
 // mirrorPatience is how long after the last leg in the mirror a PBX counts as mirrored.
 const mirrorPatience = int64(30 * time.Minute)
 
+// Mirrored says when the latest leg began whose signalling was seen of a PBX; the zero time where none was.
+func (t *Tracker) Mirrored(pbx string) time.Time {
+	if x := t.site.pbxIDs[pbx]; x != nil {
+		return stamp(x.mirrored)
+	}
+	return time.Time{}
+}
+
 // otherwise takes a message of a leg that another kind of feed showed first: mirrored signalling of a
 // leg that was told, or the other way round. What the first feed shows stands; where it lacks the message
 // that proves something, what was told does.

@@ -56,7 +56,7 @@ func ParseState(s string) State {
 
 // Options of a Model.
 type Options struct {
-	Site *cti.Site
+	Site *cti.Site // nil: not known yet, nothing is told until SetSite
 	Sink cti.Sink
 	// CallIDs says that an ARI feed tells the SIP Call-IDs: legs wait for theirs.
 	CallIDs bool
@@ -269,6 +269,9 @@ func (m *Model) progress(at time.Time, c *channel) {
 
 // ready says whether a leg's beginning can be told: who is called by whom, and its Call-ID.
 func (m *Model) ready(c *channel) bool {
+	if m.o.Site == nil {
+		return false // nobody knows it yet
+	}
 	if c.CallID == "" && m.o.CallIDs && strings.HasPrefix(c.Name, "PJSIP/") {
 		return false
 	}
@@ -451,6 +454,9 @@ func (m *Model) Hide(at time.Time, id string) {
 		m.fact(at, c, sip.Fact{Kind: sip.FactWithheld})
 	}
 }
+
+// SetSite puts another site in the place of the one there was, for legs that begin from now on.
+func (m *Model) SetSite(s *cti.Site) { m.o.Site = s }
 
 // SetCallIDs says whether an ARI feed tells the SIP Call-IDs from now on.
 func (m *Model) SetCallIDs(told bool) { m.o.CallIDs = told }

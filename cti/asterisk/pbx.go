@@ -54,6 +54,13 @@ func (p *PBX) Stats() Stats {
 	return p.model.Stats()
 }
 
+// SetSite tells that the directory says something new of the PBX.
+func (p *PBX) SetSite(s *cti.Site) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.model.SetSite(s)
+}
+
 // do changes the model, by something that arrived just now.
 func (p *PBX) do(arrival time.Time, f func(m *Model)) {
 	p.mu.Lock()
