@@ -17,6 +17,8 @@ func CheckFiles(c *configs.Config) error {
 	}
 	_, err := authKeys(c)
 	errs = append(errs, err)
+	_, err = Endpoints(c)
+	errs = append(errs, err)
 	for _, pair := range [...]struct{ cert, key, ca string }{
 		{c.HEP.TLSCertFile, c.HEP.TLSKeyFile, c.HEP.TLSClientCAFile},
 		{c.Web.TLSCertFile, c.Web.TLSKeyFile, ""},

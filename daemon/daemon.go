@@ -57,15 +57,14 @@ type Daemon struct {
 	metrics  *metrics.Metrics
 	web      *web.Server
 	tokens   *web.Tokens
+	changes  changes
+	hooks    *hooks
 
 	watch *watch
 	queue *eventQueue
 	flow  *flow
 	feeds []*feed
 	tap   *capture.Tap
-
-	asterisks []toldPBX
-	tellers   []*toldFeed
 
 	api, admin, socket net.Listener
 	reloading          sync.Mutex
@@ -94,7 +93,7 @@ func New(ctx context.Context, o Options) (_ *Daemon, err error) {
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		d.openStore, d.openDirectory, d.openPhone, d.openWatch, d.openWeb, d.openFeeds,
+		d.openStore, d.openHooks, d.openDirectory, d.openPhone, d.openWatch, d.openWeb, d.openFeeds, d.startHooks,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -137,9 +136,6 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if d.tap != nil {
 		g.Go(func() error { return d.tap.Serve(gctx) })
 	}
-	for _, f := range d.tellers {
-		g.Go(func() error { return f.serve(gctx) })
-	}
 	g.Go(func() error {
 		return every(gctx, tickEvery, func(now time.Time) error { d.watch.tick(now); return nil })
 	})
@@ -151,6 +147,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 	})
 	g.Go(func() error {
 		return every(gctx, expireEvery, func(now time.Time) error { return d.expire(gctx, now) })
+	})
+	g.Go(func() error { return d.tellHooks(gctx) })
+	g.Go(func() error {
+		return every(gctx, trimEvery, func(now time.Time) error { return d.trim(gctx, now) })
 	})
 	if d.api != nil {
 		g.Go(func() error { return d.web.ServeAPI(d.api) })
@@ -284,6 +284,9 @@ func (d *Daemon) close() error {
 				errs = append(errs, err)
 			}
 		}
+	}
+	if d.hooks != nil {
+		errs = append(errs, d.hooks.Close())
 	}
 	if d.delivery != nil {
 		d.delivery.Close()

@@ -21,6 +21,7 @@ func (d *Daemon) openStore(context.Context) (err error) {
 	d.store, err = store.Open(store.Options{
 		Dir: filepath.Join(c.DataDir, "store"), Window: c.Store.CommitWindow, Reserve: int64(c.Store.DiskReserve), Logger: d.log,
 		Observe: func(done store.Commit) {
+			d.changes.told()
 			if d.metrics != nil {
 				d.metrics.Committed(done.Commands, done.Elapsed, done.Err)
 			}

@@ -22,7 +22,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 	d.metrics = metrics.New(metrics.Options{
 		Version: d.o.Version, Revision: d.o.Revision, Logger: d.log,
 		Ready: func() bool { return d.web.Ready().Ready }, Feeds: d.feedCounts, Signalling: d.watch.signalling, Skews: d.watch.skews,
-		Blind: d.blind.sum, Lists: d.listCounts, Decisions: d.cases.Decisions, Memory: d.memory, Streams: d.streams, Phone: d.phoneCounts, PendingHints: d.pendingHints,
+		Blind: d.blind.sum, Lists: d.listCounts, Decisions: d.cases.Decisions, Memory: d.memory, Streams: d.streams, Phone: d.phoneCounts, PendingHints: d.pendingHints, Webhooks: d.webhookCounts,
 	})
 	d.prepareMetrics()
 	if c.Web.TokensFile != "" {
@@ -37,6 +37,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 		People: d.people, Trail: d.audit, Contacts: d.contacts, Edit: d.editDirectory, Erase: d.erase,
 		LiveCalls: func() []*sip.Call { return d.watch.live(maxLiveShown) },
 		LiveHints: d.assist.Live,
+		Hooks:     d.hooks.Hooks,
 		Blind:     func(context.Context) ([]web.Blind, error) { return d.behind.intervals() },
 		Changed:   d.changedByHand, Refused: unwritable,
 		Admin: web.Admin{

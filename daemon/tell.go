@@ -40,6 +40,7 @@ func (d *Daemon) tellHints(hints []assist.Hint, arrival time.Time) {
 	for i := range hints {
 		d.metrics.Hint(hints[i])
 		d.web.Events().Hint(hints[i])
+		d.hookHint(&hints[i])
 		if d.delivery != nil {
 			d.latency.hint(&hints[i], arrival)
 			d.delivery.Deliver(hints[i])

@@ -39,9 +39,14 @@ func position(record uint64, entry int) Position { return Position(record<<recor
 
 func (p Position) record() uint64 { return uint64(p) >> recordBits }
 
-// Record is the number of the record that the position is in. It grows by one or more with every commit
-// that appends, so differences say how far apart two positions are.
-func (p Position) Record() uint64 { return p.record() }
+// RecordsBefore is the position so many records before another: every commit that appends writes one at
+// least.
+func RecordsBefore(p Position, n uint64) Position {
+	if p.record() <= n {
+		return 0
+	}
+	return position(p.record()-n, 0)
+}
 
 // appended is an entry of a command that is not part of the group yet.
 type appended struct {

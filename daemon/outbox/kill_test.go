@@ -86,7 +86,7 @@ func childThatDelivers(dir, url string) error {
 		if err := st.View(func(r *store.Snapshot) error { end = store.EndOfLog(r, "events"); return nil }); err != nil {
 			return err
 		}
-		if s.Pending == 0 && at.Record()+1 >= end.Record() {
+		if s.Pending == 0 && store.RecordsBefore(end, 1) <= at {
 			cancel()
 			wg.Wait()
 			return errors.Join(failed, h.Close(), st.Close())
