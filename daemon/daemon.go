@@ -180,20 +180,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 }
 
 func (d *Daemon) applyAll() {
-	var events []caused
-	for {
-		var ok bool
-		if events, ok = d.queue.take(events); !ok {
-			return
-		}
-		for _, c := range events {
-			if c.then != nil {
-				c.then()
-			} else {
-				d.flow.apply(c)
-			}
-		}
-	}
+	d.queue.serve(func(c *caused) { d.flow.apply(*c) })
 }
 
 // sayWhere logs what an operator wants to know first.

@@ -9,7 +9,7 @@
 // together and, when the call is over, judges it: served, missed, dropped. Most messages change a
 // state and nothing else. A few are events: a phone alerts, an agent answers, a verdict falls.
 //
-// Events go through one queue (queue.go) to one goroutine, which runs each through the [flow]:
+// Events go through one queue (queue.go), and one by one through the [flow]:
 //
 //   - package cases decides what the event means for the callbacks owed, and writes the case, its
 //     indexes and the mark that this event was seen in one synced transaction of package store, shared

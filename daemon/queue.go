@@ -17,17 +17,25 @@ type caused struct {
 	kept    *sip.Kept // holds ev
 }
 
-// eventQueue carries events from the watch to the goroutine that applies them, in order. When it is
-// full the watch waits, and the feeds with it: the kernel's buffers are the next to fill, and what
-// they lose is counted.
+// eventQueue carries events from the watch to whoever applies them, in order. When it is full the watch
+// waits, and the feeds with it: the kernel's buffers are the next to fill, and what they lose is counted.
+//
+// Once it is served, events are applied by the goroutine whose packets caused them, unless another one
+// is at it. A goroutine of its own would have to be woken a thousand times a second, and fetch every
+// event from another processor's cache: that cost more than half as much again as applying them.
 type eventQueue struct {
 	limit   int  // how many events may wait
 	recycle bool // an event is done with when the next are taken, so that its memory can be used again
 
-	mu     sync.Mutex
-	moved  sync.Cond
-	events []caused
-	closed bool
+	mu       sync.Mutex
+	moved    sync.Cond
+	events   []caused
+	closed   bool
+	pressing bool          // serve has to look
+	apply    func(*caused) // nil until the queue is served
+
+	applying sync.Mutex // held by whoever applies, and taken before mu
+	spare    []caused   // his, to be queued into next
 }
 
 // maxQueued is a few seconds of events under full load.
@@ -54,36 +62,108 @@ func (q *eventQueue) put(ev *sip.Event, arrival time.Time) {
 	})
 }
 
-// then has f called by whoever takes, after all that is queued now.
+// then has f called after all that is queued now, on another goroutine.
 func (q *eventQueue) then(f func()) {
 	q.add(func(c *caused) { *c = caused{then: f} })
-	q.wake()
+	q.press()
+}
+
+// press has what is queued taken by another goroutine.
+func (q *eventQueue) press() {
+	q.mu.Lock()
+	q.pressing = true
+	q.mu.Unlock()
+	q.moved.Broadcast()
 }
 
 // add queues what fill makes of a place of the queue.
 func (q *eventQueue) add(fill func(*caused)) {
 	q.mu.Lock()
 	for len(q.events) >= q.limit && !q.closed {
+		q.pressing = true
 		q.moved.Broadcast()
 		q.moved.Wait()
 	}
 	n := len(q.events)
 	q.events = slices.Grow(q.events, 1)[:n+1]
 	fill(&q.events[n])
-	wake := (n+1)%wakeAt == 0
+	wake := (n+1)%wakeAt == 0 && q.apply == nil
 	q.mu.Unlock()
 	if wake {
 		q.moved.Broadcast()
 	}
 }
 
-// wake has what is queued taken. The watch calls it once for every batch of packets.
+// wake has what is queued taken, or applies it. The watch calls it once for every batch of packets.
 func (q *eventQueue) wake() {
 	q.mu.Lock()
-	queued := len(q.events) > 0
+	queued, served := len(q.events) > 0, q.apply != nil
 	q.mu.Unlock()
-	if queued {
+	switch {
+	case !queued:
+	case served:
+		q.drain()
+	default:
 		q.moved.Broadcast()
+	}
+}
+
+// drain applies all that is queued, unless another goroutine is at it, which looks again before it stops.
+func (q *eventQueue) drain() {
+	for q.applying.TryLock() {
+		q.applyQueued()
+		q.applying.Unlock()
+		if q.empty() {
+			return
+		}
+	}
+}
+
+func (q *eventQueue) empty() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.events) == 0
+}
+
+// applyQueued applies what is queued now. The caller holds applying.
+func (q *eventQueue) applyQueued() {
+	q.mu.Lock()
+	events := q.events
+	q.events = q.spare[:0]
+	full := len(events) >= q.limit
+	q.mu.Unlock()
+	if full {
+		q.moved.Broadcast()
+	}
+	for i := range events {
+		if then := events[i].then; then != nil {
+			then()
+		} else {
+			q.apply(&events[i])
+		}
+	}
+	clear(events)
+	q.spare = events
+}
+
+// serve has events applied by those who wake, and applies those itself that nobody wakes for. It returns
+// when the queue is closed and all is applied.
+func (q *eventQueue) serve(apply func(*caused)) {
+	q.mu.Lock()
+	q.apply, q.pressing = apply, true
+	q.mu.Unlock()
+	for closed := false; !closed || !q.empty(); {
+		q.mu.Lock()
+		for !q.pressing && !q.closed {
+			q.moved.Wait()
+		}
+		q.pressing = false
+		closed = q.closed
+		q.mu.Unlock()
+		q.applying.Lock()
+		q.applyQueued()
+		q.applying.Unlock()
+		q.wake() // for what came meanwhile
 	}
 }
 

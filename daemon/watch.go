@@ -27,7 +27,7 @@ type watch struct {
 
 	// out takes the events in order, under mu; it may block to slow the feeds down.
 	out func(*sip.Event, time.Time)
-	// told is called after the events of a batch.
+	// told is called after the events of a batch, without mu.
 	told func()
 	// mirrored sees the MESSAGE transactions in the mirror, under mu: the phones' answers to hints.
 	mirrored func(*sip.Message)
@@ -151,23 +151,27 @@ func (w *watch) emit(e *sip.Event) { w.out(e, w.cause) }
 
 // tick runs the timers that are due.
 func (w *watch) tick(now time.Time) {
+	w.expire(now)
+	w.told()
+}
+
+func (w *watch) expire(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.hear(now)
 	w.cause = now
 	w.tracker.Expire(now.UnixNano(), w.emit)
-	w.told()
 }
 
 // finish ends a replay.
 func (w *watch) finish() {
+	defer w.told()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if n := len(w.tellings); n > 0 {
 		w.hear(w.tellings[n-1].due)
 	}
 	w.tracker.Finish(w.emit)
-	w.told()
 }
 
 // unreadable is told of encrypted signalling between two addresses.
