@@ -42,11 +42,13 @@ type Cases struct {
 	Cases     *cases.Cases
 	Directory func() *directory.Directory
 	Memory    *Memory
+	Dir       string // of imports that are being written, for Resume; empty: none are kept
 }
 
 // Import imports a file for a list. An error means that the file cannot be read, or that the store failed;
-// what was made until then is made, and importing the file again makes the rest. Rows that are wrong are
-// no error: the report has them.
+// what the store did not take then, Resume makes it take, or importing the file again. ctx ends the
+// checking; what has begun to be written is written. Rows that are wrong are no error: the report has
+// them.
 func (c *Cases) Import(ctx context.Context, f File, o CasesOptions) (Report, error) {
 	run, err := c.begin(f, o)
 	if err != nil {
@@ -66,8 +68,19 @@ func (c *Cases) Import(ctx context.Context, f File, o CasesOptions) (Report, err
 	if err := c.Memory.Remember(ctx, o.List, r.Columns); err != nil {
 		return *r, err
 	}
+	if err := ctx.Err(); err != nil {
+		return *r, fmt.Errorf("intake: stopped: %w", err)
+	}
+	done, err := run.keep()
+	if err != nil {
+		return *r, err
+	}
+	// From here on it is all of it, whoever goes away meanwhile: half a list is nobody's wish.
 	r.Written, r.Made, r.There = true, 0, 0
-	return *r, run.readAll(ctx, false)
+	if err := run.readAll(context.WithoutCancel(ctx), false); err != nil {
+		return *r, err // what is kept is finished by Resume
+	}
+	return *r, done()
 }
 
 // caseRun is an import at work.
@@ -95,14 +108,8 @@ type caseRun struct {
 const sampled = 50
 
 func (c *Cases) begin(f File, o CasesOptions) (*caseRun, error) {
-	dir := c.Directory()
-	list, ok := dir.List(o.List)
-	if !ok {
-		return nil, fmt.Errorf("%w: %s", ErrNoList, o.List)
-	}
-	run := &caseRun{Cases: c, file: f, o: o, list: list, dir: dir, bad: map[int]bool{}, seed: maphash.MakeSeed()}
-	var err error
-	if run.numbers, err = numbersOf(dir.Country(o.List)); err != nil {
+	run, err := c.prepare(f, o)
+	if err != nil {
 		return nil, err
 	}
 	w := wish{fields: caseFields, extra: true}
@@ -117,6 +124,17 @@ func (c *Cases) begin(f File, o CasesOptions) (*caseRun, error) {
 	}
 	run.report.Columns = run.mapping.columns
 	return run, nil
+}
+
+// prepare is an import whose columns are not known yet.
+func (c *Cases) prepare(f File, o CasesOptions) (*caseRun, error) {
+	dir := c.Directory()
+	list, ok := dir.List(o.List)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s", ErrNoList, o.List)
+	}
+	n, err := numbersOf(dir.Country(o.List))
+	return &caseRun{Cases: c, file: f, o: o, list: list, dir: dir, numbers: n, bad: map[int]bool{}, seed: maphash.MakeSeed()}, err
 }
 
 // columnsOf looks at the first rows of a file.
@@ -373,8 +391,7 @@ func (r *caseRun) pass(ctx context.Context) error {
 			r.o.Tell(changes)
 		}
 	}
-	// What is being written is written to the end of the portion, whoever goes away meanwhile.
-	outcomes, err := r.Cases.Cases.Import(context.WithoutCancel(ctx), act, r.drafts, r.checking, tell)
+	outcomes, err := r.Cases.Cases.Import(ctx, act, r.drafts, r.checking, tell)
 	if err != nil {
 		return fmt.Errorf("intake: at row %d: %w", r.rows[min(len(outcomes), len(r.rows)-1)], err)
 	}

@@ -56,7 +56,7 @@ func Contacts(ctx context.Context, c *contacts.Contacts, f File, o ContactsOptio
 	}
 	r := &run.report
 	run.checking, r.Written, r.Made, r.Changed, r.There = false, true, 0, 0, 0
-	return *r, run.all(ctx, read)
+	return *r, run.all(context.WithoutCancel(ctx), read) // from here on it is all of it
 }
 
 // contactRun is an import of contacts at work.
@@ -146,7 +146,7 @@ func (r *contactRun) pass(ctx context.Context) error {
 	if r.checking {
 		outcomes, err = r.to.Check(r.drafts)
 	} else {
-		outcomes, err = r.to.Import(context.WithoutCancel(ctx), r.o.Act, r.drafts, false)
+		outcomes, err = r.to.Import(ctx, r.o.Act, r.drafts, false)
 	}
 	if err != nil {
 		return fmt.Errorf("intake: at row %d: %w", r.rows[0], err)

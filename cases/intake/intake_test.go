@@ -67,6 +67,12 @@ func newDesk(tb testing.TB) *desk {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = st.Close() })
+	return deskOn(tb, st)
+}
+
+// deskOn is a desk over a store.
+func deskOn(tb testing.TB, st *store.Store) *desk {
+	tb.Helper()
 	f, err := directory.Parse("centre.yaml", []byte(centreYAML))
 	if err != nil {
 		tb.Fatal(err)
