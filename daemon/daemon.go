@@ -66,6 +66,9 @@ type Daemon struct {
 	feeds []*feed
 	tap   *capture.Tap
 
+	asterisks []toldPBX
+	tellers   []*toldFeed
+
 	api, admin, socket net.Listener
 	reloading          sync.Mutex
 	blind              blindness
@@ -136,6 +139,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if d.tap != nil {
 		g.Go(func() error { return d.tap.Serve(gctx) })
 	}
+	for _, f := range d.tellers {
+		g.Go(func() error { return f.serve(gctx) })
+	}
 	g.Go(func() error {
 		return every(gctx, tickEvery, func(now time.Time) error { d.watch.tick(now); return nil })
 	})
@@ -180,7 +186,20 @@ func (d *Daemon) Run(ctx context.Context) error {
 }
 
 func (d *Daemon) applyAll() {
-	d.queue.serve(func(c *caused) { d.flow.apply(*c) })
+	var events []caused
+	for {
+		var ok bool
+		if events, ok = d.queue.take(events); !ok {
+			return
+		}
+		for _, c := range events {
+			if c.then != nil {
+				c.then()
+			} else {
+				d.flow.apply(c)
+			}
+		}
+	}
 }
 
 // sayWhere logs what an operator wants to know first.
