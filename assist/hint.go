@@ -79,6 +79,17 @@ func (h *Hint) Misses() int {
 	return n
 }
 
+// Customer is what to call the customer: as somebody said on a case, else as the contact is called that
+// has the number; empty when nobody knows.
+func (h *Hint) Customer() string {
+	for i := range h.Cases {
+		if name := h.Cases[i].Name; name != "" {
+			return name
+		}
+	}
+	return h.Name
+}
+
 // Since is when the oldest case was opened.
 func (h *Hint) Since() time.Time {
 	since := h.Cases[0].Opened

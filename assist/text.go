@@ -31,7 +31,7 @@ func fieldOf(d *directory.Directory, h *Hint, zone *time.Location, field string)
 	case "number":
 		return h.Number.String()
 	case "name":
-		return h.Name
+		return h.Customer()
 	case "list":
 		return listNames(d, h)
 	case "service":

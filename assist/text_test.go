@@ -42,6 +42,10 @@ func TestTextOfAHint(t *testing.T) {
 	if got, want := textOf(t, `"{number}[ ({name})]"`, h), "+358401234567 (Matti Meikäläinen)"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
+	h.Cases[1].Name = "Matti from the case"
+	if got, want := textOf(t, `"{name}"`, h), "Matti from the case"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 	h.Cases, h.Note, h.Name = []cases.Case{support}, "", ""
 	if got, want := Text(newDirectory(t, centre), &h), "Callback +358401234567 on Support: missed 2x, 12 min ago, with Bertil"; got != want {
 		t.Errorf("the list's own text: %q, want %q", got, want)

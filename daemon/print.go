@@ -24,9 +24,13 @@ type printer struct {
 	calls, served, missed, dropped, inferred, opened, closed, hints int
 	services                                                        int            // calls that rang one
 	dialled                                                         map[string]int // numbers of inbound calls that rang none
+
+	named func(sip.Number) string // what to call whoever has a number
 }
 
-func newPrinter(out io.Writer, json bool) *printer { return &printer{out: out, json: json} }
+func newPrinter(out io.Writer, json bool) *printer {
+	return &printer{out: out, json: json, named: func(sip.Number) string { return "" }}
+}
 
 func (p *printer) told(t told) {
 	if t.err != nil && p.err == nil {
@@ -145,6 +149,7 @@ func (p *printer) call(e *sip.Event) {
 	p.field("confidence", c.Confidence.String())
 	p.time("started", c.Started)
 	p.time("ended", c.Ended)
+	p.customer(customerOf(c))
 	p.end()
 }
 
@@ -194,7 +199,7 @@ func (p *printer) change(ch *cases.Change) {
 		return
 	}
 	if !p.json {
-		p.row(ch.At, "  case", fmt.Sprintf("%-10s %-16s %-18s list %s  %s %s", ch.Event, ch.Case.ID, ch.Case.Number, ch.Case.List, ch.Reason, by(ch.Agent)))
+		p.row(ch.At, "  case", fmt.Sprintf("%-10s %-16s %-18s list %s  %s %s", ch.Event, ch.Case.ID, ch.Case.Number, ch.Case.List, ch.Reason, by(ch.Agent))+p.called(ch.Case.Number))
 		return
 	}
 	p.object("case")
@@ -202,11 +207,35 @@ func (p *printer) change(ch *cases.Change) {
 	p.field("case", ch.Case.ID)
 	p.field("list", ch.Case.List)
 	p.field("number", ch.Case.Number.String())
+	p.customer(ch.Case.Number)
 	p.field("reason", ch.Reason)
 	p.field("agent", ch.Agent)
 	p.time("at", ch.At)
 	p.texts("call_ids", ch.CallIDs)
 	p.end()
+}
+
+// called is what to call whoever has a number, for the end of a row.
+func (p *printer) called(n sip.Number) string {
+	if name := p.named(n); name != "" {
+		return "  (" + name + ")"
+	}
+	return ""
+}
+
+// customer is what to call whoever has a number, where somebody is known by it.
+func (p *printer) customer(n sip.Number) {
+	if name := p.named(n); name != "" {
+		p.field("name", name)
+	}
+}
+
+// customerOf is the number of a call's customer.
+func customerOf(c *sip.Call) sip.Number {
+	if c.Direction == sip.Outbound {
+		return c.Callee
+	}
+	return c.Caller
 }
 
 func by(agent string) string {
@@ -221,13 +250,14 @@ func (p *printer) hint(h *assist.Hint) {
 		p.hints++
 	}
 	if !p.json {
-		p.row(h.At, "  hint", fmt.Sprintf("%-10s %-16s %-18s agent %s", h.Event, h.Cases[0].ID, h.Number, h.Agent))
+		p.row(h.At, "  hint", fmt.Sprintf("%-10s %-16s %-18s agent %s", h.Event, h.Cases[0].ID, h.Number, h.Agent)+p.called(h.Number))
 		return
 	}
 	p.object("hint")
 	p.field("event", h.Event.String())
 	p.field("agent", h.Agent)
 	p.field("number", h.Number.String())
+	p.customer(h.Number)
 	p.field("case", h.Cases[0].ID)
 	p.time("at", h.At)
 	p.end()
@@ -255,7 +285,7 @@ func (p *printer) callRow(c *sip.Call) {
 	if c.Agent != "" {
 		who = "agent " + c.Agent
 	}
-	p.row(c.Started, fmt.Sprintf("%-8s", c.Direction), fmt.Sprintf("%-16s > %-16s %s %-12s %-36s %s", c.CallerID, c.CalleeID, end, c.Service, what, who))
+	p.row(c.Started, fmt.Sprintf("%-8s", c.Direction), fmt.Sprintf("%-16s > %-16s %s %-12s %-36s %s", c.CallerID, c.CalleeID, end, c.Service, what, who)+p.called(customerOf(c)))
 }
 
 func (p *printer) row(at time.Time, kind, text string) {

@@ -20,6 +20,7 @@ import (
 // ReplayOptions say what to replay and how to show it.
 type ReplayOptions struct {
 	Directory string   // the directory's YAML file
+	Contacts  string   // a file of names for numbers, as for `ringback import contacts`; may be empty
 	Files     []string // pcap or pcapng, gzipped or not; merged by time
 	JSON      bool     // lines for machines instead of a table for people
 	Tracker   sip.Options
@@ -57,12 +58,17 @@ func Replay(ctx context.Context, o ReplayOptions) error {
 
 	current := func() *directory.Directory { return dir }
 	out := bufio.NewWriterSize(o.Out, 1<<16)
+	named, err := readContacts(ctx, st, dir, o.Contacts)
+	if err != nil {
+		return err
+	}
 	p := newPrinter(out, o.JSON)
+	p.named = named
 	kept, err := cases.New(st, current, cases.Options{})
 	if err != nil {
 		return err
 	}
-	f := &flow{cases: kept, assist: assist.New(assist.Options{Directory: current}), tell: p.told}
+	f := &flow{cases: kept, assist: assist.New(assist.Options{Directory: current, Name: named}), tell: p.told}
 	q := newEventQueue()
 	q.limit, q.recycle = maxReplayed, true
 	w, err := newWatch(dir.Plan(), o.Tracker, q.put)

@@ -16,6 +16,7 @@ type Call struct {
 	List       string     `json:"list,omitempty" doc:"The service's callback list."`
 	Caller     string     `json:"caller" doc:"E.164, anonymous, an agent or an extension; empty when unknown."`
 	Callee     string     `json:"callee" doc:"E.164, an agent or an extension; empty when unknown."`
+	Contact    *Named     `json:"contact,omitempty" doc:"The contact that has the customer's number."`
 	Agent      string     `json:"agent,omitempty" doc:"The agent it is or last was with; else the one who dialled."`
 	Rang       []string   `json:"rang" nullable:"false" doc:"Agents whose phones alerted."`
 	CallIDs    []string   `json:"call_ids" nullable:"false" doc:"SIP Call-IDs of all legs, in order of appearance."`

@@ -98,6 +98,19 @@ type shower struct {
 	name    func(sip.Number) *Named
 }
 
+// callOf is a call as the API shows it, with the name of its customer.
+func (s *shower) callOf(c *sip.Call, ended bool) Call {
+	shown := callOf(c, ended)
+	customer := c.Caller
+	if c.Direction == sip.Outbound {
+		customer = c.Callee
+	}
+	if s.name != nil && customer != 0 {
+		shown.Contact = s.name(customer)
+	}
+	return shown
+}
+
 // caseOf is a case as the API shows it.
 func (s *shower) caseOf(c *cases.Case) Case {
 	shown := caseOf(c)

@@ -14,6 +14,7 @@ type Hint struct {
 	Agent  string    `json:"agent" doc:"Who is told."`
 	Call   string    `json:"call" doc:"The call's id."`
 	Number string    `json:"number" doc:"The customer's number."`
+	Name   string    `json:"name,omitempty" doc:"The customer's name: of a case, else of the contact that has the number."`
 	Case   string    `json:"case" doc:"The most urgent case."`
 	Cases  []string  `json:"cases" nullable:"false" doc:"All cases it tells of, the most urgent first."`
 	Lists  []string  `json:"lists" nullable:"false" doc:"The callback lists of these cases."`
@@ -23,7 +24,7 @@ type Hint struct {
 
 func hintOf(h *assist.Hint) Hint {
 	shown := Hint{
-		Event: h.Event.String(), At: h.At, Agent: h.Agent, Call: h.CallID, Number: h.Number.String(),
+		Event: h.Event.String(), At: h.At, Agent: h.Agent, Call: h.CallID, Number: h.Number.String(), Name: h.Customer(),
 		Cases: []string{}, Lists: []string{}, Misses: h.Misses(),
 	}
 	for i := range h.Cases {

@@ -73,7 +73,7 @@ func (s *Server) liveCalls(ctx context.Context, in *liveCallsInput) (*liveCallsO
 			out.Body.Next = cursorAt(calls[i-1])
 			break
 		}
-		out.Body.Calls = append(out.Body.Calls, callOf(c, false))
+		out.Body.Calls = append(out.Body.Calls, s.shower.callOf(c, false))
 	}
 	return out, nil
 }

@@ -66,7 +66,7 @@ func (e *Events) Call(ev *sip.Event) {
 			Call:   ev.Call.ID,
 			Agent:  ev.Agent,
 			Number: ev.Number.String(),
-			Now:    callOf(ev.Call, ev.Kind == sip.CallEnded),
+			Now:    e.shower.callOf(ev.Call, ev.Kind == sip.CallEnded),
 		})
 	})
 }

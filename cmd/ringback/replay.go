@@ -14,6 +14,7 @@ import (
 
 type replayCommand struct {
 	Directory string   `required:"" placeholder:"FILE" help:"The directory file: who and what is in the captures."`
+	Contacts  string   `placeholder:"FILE" help:"Names for numbers: contacts as CSV, XLSX or vCard."`
 	JSON      bool     `name:"json" help:"Print lines for machines instead of a table for people."`
 	Files     []string `arg:"" name:"file" help:"Captures: pcap or pcapng, gzipped or not, of SIP or HEP. Several are merged by time."`
 }
@@ -51,7 +52,7 @@ func (c *replayCommand) Run(ctx context.Context, cli *commandLine, out io.Writer
 	}
 	defer bar.clear()
 	return daemon.Replay(ctx, daemon.ReplayOptions{
-		Directory: c.Directory, Files: c.Files, JSON: c.JSON, Tracker: daemon.TrackerOptions(config.Tracker), Out: out,
+		Directory: c.Directory, Contacts: c.Contacts, Files: c.Files, JSON: c.JSON, Tracker: daemon.TrackerOptions(config.Tracker), Out: out,
 		Warn: func(text string) {
 			bar.clear()
 			fmt.Fprintf(stderr, "ringback: %s\n", text)
