@@ -45,13 +45,13 @@ type Policy struct {
 	// case together; 0 is never. Default: 10m.
 	ShortPair time.Duration `yaml:"short_pair"`
 	// AttemptsPerCase closes a case as attempts_exhausted when so many attempts did not reach the
-	// customer; 0 is no limit. Kept, and not acted on yet. Default: 3.
+	// customer, unless it is kept open or scheduled by a person; 0 is no limit. Default: 3.
 	AttemptsPerCase int `yaml:"attempts_per_case"`
-	// AttemptsPerDay is the limit of attempts to reach one number on one day; 0 is no limit. Kept, and
-	// not acted on yet. Default: 3.
+	// AttemptsPerDay is the limit of attempts to reach one number on one day; then its cases are neither
+	// given out nor dialled from the app. 0 is no limit. Default: 3.
 	AttemptsPerDay int `yaml:"attempts_per_day"`
-	// Handling are the statuses an agent can set after an attempt, instead of the built-in ones. Kept, and
-	// not acted on yet.
+	// Handling are the statuses an agent can set after an attempt, instead of the built-in ones. The result
+	// of the call suggests one of those with the ids busy, no_answer and wrong_number.
 	Handling []HandlingStatus `yaml:"handling"`
 	// Hint is the one line an agent is sent when he is on a call with a customer who has a case:
 	// {number}, {name}, {list}, {service}, {misses}, {age}, {due}, {reason}, {assignee}, {note} and
@@ -94,8 +94,8 @@ type HandlingStatus struct {
 	Success bool `yaml:"success"`
 	// CountsAsAttempt counts towards attempts_per_case and attempts_per_day. Default: false.
 	CountsAsAttempt bool `yaml:"counts_as_attempt"`
-	// RetryAfter is when the case is due again: after the first time this status is set, after the
-	// second, and so on; the last repeats.
+	// RetryAfter is the opening time until the case is due again: after the first time this status is
+	// set, after the second, and so on; the last repeats.
 	RetryAfter []time.Duration `yaml:"retry_after"`
 	// AsksTime has the agent say when the case is due again. Default: false.
 	AsksTime bool `yaml:"asks_time"`
