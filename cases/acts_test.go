@@ -35,7 +35,8 @@ func dayAtWork(seed uint64, calls int) []something {
 				if err != nil {
 					s.t.Fatal(err)
 				}
-				return told(changes)
+				counters, err := s.c.Counters([]string{"a", "b", "c", "d"}, "101", ev.At)
+				return append(told(changes), fmt.Sprint(counters, err))
 			}})
 		}
 	}

@@ -4,8 +4,10 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"ringback/sip"
 	"ringback/store"
@@ -74,33 +76,42 @@ func (f *following) add(r *record) {
 	f.counts.count(r.List, &p, 1)
 }
 
-func (f *following) compare(t testing.TB, snap *store.Snapshot, c *Cases) {
-	t.Helper()
+func (f *following) compare(tb testing.TB, snap *store.Snapshot, c *Cases) {
+	tb.Helper()
 	keys := map[string]string{}
 	for _, table := range []string{tableOpen, tableMine, tableWake, tableClosed, tableCloser, tableExternal} {
 		for key, value := range snap.Scan(store.Prefix(table)) {
 			keys[string(key)] = string(value)
 		}
 	}
-	same(t, "indexes", f.keys, keys)
+	same(tb, "indexes", f.keys, keys)
 	stored := map[string]*figures{}
 	for key, value := range snap.Scan(store.Prefix(tableCounted)) {
 		x, err := decodeFigures(value)
 		if err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 		if x.opened != 0 || len(x.first)+len(x.contact) > 0 {
 			stored[string(key)] = x
 		}
 	}
 	if diff := cmp.Diff(f.figures, stored, cmp.AllowUnexported(figures{})); diff != "" {
-		t.Errorf("statistics (-from the records +stored)\n%s", diff)
+		tb.Errorf("statistics (-from the records +stored)\n%s", diff)
+	}
+	for _, n := range c.lists { // marks agree with the minutes
+		for _, m := range []*minutes{&n.due, &n.expires} {
+			for _, k := range m.marks {
+				if fresh := (minutes{n: m.n}); fresh.before(time.Unix(k.minute*60, 0), new(mark)) != k.n {
+					tb.Errorf("%d are counted before minute %d", k.n, k.minute)
+				}
+			}
+		}
 	}
 	maps.DeleteFunc(c.lists, func(_ string, n *counts) bool { return n.open == 0 })
-	if diff := cmp.Diff(f.counts.lists, c.lists, cmp.AllowUnexported(counts{})); diff != "" {
-		t.Errorf("counters (-from the records +kept)\n%s", diff)
+	if diff := cmp.Diff(f.counts.lists, c.lists, cmp.AllowUnexported(counts{}, minutes{}), cmpopts.IgnoreTypes([2]mark{}), cmpopts.EquateEmpty()); diff != "" {
+		tb.Errorf("counters (-from the records +kept)\n%s", diff)
 	}
-	same(t, "cases by assignee", f.counts.mine, c.mine)
+	same(tb, "cases by assignee", f.counts.mine, c.mine)
 }
 
 // checkPeople looks at what people made of a case.

@@ -7,7 +7,7 @@ import (
 )
 
 // counts are the open cases of a list. Times are counted by the minute, so that asking how many are
-// overdue costs a look at the minutes there are and not at the cases.
+// overdue costs a look at the minutes since it was asked last, and not at the cases.
 type counts struct {
 	open       int
 	unassigned int
@@ -17,34 +17,58 @@ type counts struct {
 }
 
 // minutes count times by the minute since 1970.
-type minutes map[int64]int32
+type minutes struct {
+	n     map[int64]int32
+	marks [2]mark // for those who ask again and again
+}
+
+// mark is how many times there are in the minutes before one.
+type mark struct {
+	minute int64
+	n      int
+}
 
 func minuteOf(t time.Time) int64 { return t.Unix() / 60 }
 
-func (m minutes) add(t time.Time, by int32) {
+func (m *minutes) add(t time.Time, by int32) {
 	if t.IsZero() {
 		return
 	}
-	n := minuteOf(t)
-	if m[n] += by; m[n] == 0 {
-		delete(m, n)
+	if m.n == nil {
+		m.n = map[int64]int32{}
+	}
+	minute := minuteOf(t)
+	if m.n[minute] += by; m.n[minute] == 0 {
+		delete(m.n, minute)
+	}
+	for i := range m.marks {
+		if minute < m.marks[i].minute {
+			m.marks[i].n += int(by)
+		}
 	}
 }
 
-// before counts the times in minutes before that of t.
-func (m minutes) before(t time.Time) (n int) {
-	limit := minuteOf(t)
-	for minute, c := range m {
-		if minute < limit {
-			n += int(c)
+// before counts the times in minutes before that of t, from the mark on.
+func (m *minutes) before(t time.Time, from *mark) int {
+	minute := minuteOf(t)
+	if ahead := minute - from.minute; ahead >= 0 && ahead <= int64(len(m.n)) {
+		for ; from.minute < minute; from.minute++ {
+			from.n += int(m.n[from.minute])
+		}
+		return from.n
+	}
+	*from = mark{minute: minute}
+	for one, n := range m.n {
+		if one < minute {
+			from.n += int(n)
 		}
 	}
-	return n
+	return from.n
 }
 
 // first is the beginning of the first minute, zero without any.
-func (m minutes) first() (t time.Time) {
-	for minute := range m {
+func (m *minutes) first() (t time.Time) {
+	for minute := range m.n {
 		t = sooner(t, time.Unix(minute*60, 0).UTC())
 	}
 	return t
@@ -57,7 +81,7 @@ func (c *Cases) count(list string, p *position, by int) {
 	}
 	n := c.lists[list]
 	if n == nil {
-		n = &counts{due: minutes{}, expires: minutes{}, together: minutes{}}
+		n = new(counts)
 		c.lists[list] = n
 	}
 	n.open += by
@@ -163,55 +187,55 @@ type Counters struct {
 }
 
 // Counters counts the open cases of lists for an agent, at a moment; agent may be empty. It looks at
-// counters only, and at the cases that are due in the minutes where a limit falls.
+// counters, and at the cases that fall due in the very minutes of that moment and an hour later; where
+// these are more than ten thousand, the rest of them count as later.
 func (c *Cases) Counters(lists []string, agent string, now time.Time) (map[string]Counters, error) {
 	all := make(map[string]Counters, len(lists))
-	soon, tomorrow := now.Add(time.Hour), now.Add(24*time.Hour)
+	soon := now.Add(time.Hour)
 	c.mu.Lock()
 	for _, list := range lists {
-		n := c.lists[list]
-		if n == nil {
-			all[list] = Counters{}
-			continue
-		}
-		overdue := n.due.before(now)
-		all[list] = Counters{
-			Open: n.open, Unassigned: n.unassigned, Mine: c.mine[agent][list],
-			Overdue: overdue, DueInHour: n.due.before(soon) - overdue, ExpiringInDay: n.expires.before(tomorrow),
-		}
+		all[list] = c.lists[list].at(now, soon, c.mine[agent][list])
 	}
 	c.mu.Unlock()
 	err := c.st.View(func(s *store.Snapshot) error {
-		for _, list := range lists {
-			n := all[list]
-			if n.Open == 0 {
-				continue
+		for list, n := range all {
+			if n.Open > 0 {
+				late := dueIn(s, list, now)
+				n.Overdue += late
+				n.DueInHour += dueIn(s, list, soon) - late
+				all[list] = n
 			}
-			late, err := dueIn(s, list, now)
-			if err != nil {
-				return err
-			}
-			later, err := dueIn(s, list, soon)
-			if err != nil {
-				return err
-			}
-			n.Overdue += late
-			n.DueInHour += later - late
-			all[list] = n
 		}
 		return nil
 	})
 	return all, err
 }
 
+// at is how many there are at a moment, by whole minutes.
+func (n *counts) at(now, soon time.Time, mine int) Counters {
+	if n == nil {
+		return Counters{}
+	}
+	overdue := n.due.before(now, &n.due.marks[0])
+	return Counters{
+		Open: n.open, Unassigned: n.unassigned, Mine: mine, Overdue: overdue, DueInHour: n.due.before(soon, &n.due.marks[1]) - overdue,
+		ExpiringInDay: n.expires.before(now.Add(24*time.Hour), &n.expires.marks[0]),
+	}
+}
+
+// maxDueIn bounds how many cases are looked at for one minute.
+const maxDueIn = 10_000
+
 // dueIn counts the cases of a list due in the minute of t and not after t.
-func dueIn(s *store.Snapshot, list string, t time.Time) (n int, err error) {
+func dueIn(s *store.Snapshot, list string, t time.Time) (n int) {
 	minute := time.Unix(minuteOf(t)*60, 0)
 	for held := range 2 {
 		r := store.Range{From: store.Key(tableOpen, list, held, minute), To: store.Key(tableOpen, list, held, t.Add(1))}
 		for range s.Scan(r) {
-			n++
+			if n++; n >= maxDueIn {
+				return n
+			}
 		}
 	}
-	return n, nil
+	return n
 }

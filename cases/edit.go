@@ -66,7 +66,7 @@ func (d Edit) do(l *ledger, r *record, a *Act) error {
 	}
 
 	var changed []FieldChange
-	set := func(name string, old *string, to *string) {
+	set := func(name string, old, to *string) {
 		if to != nil && *to != *old {
 			changed = append(changed, FieldChange{name, *old, *to})
 			*old = *to

@@ -116,7 +116,7 @@ func (p *position) spots(list, id string) []spot {
 	all := make([]spot, 0, 4)
 	switch p.state {
 	case Open:
-		value := p.place.encode()
+		value := p.encode()
 		all = append(all, spot{openKey(list, p, id), value})
 		if p.assignee != "" {
 			all = append(all, spot{mineKey(list, p, id), value})

@@ -114,11 +114,11 @@ type sim struct {
 	twice bool     // what people do is done twice
 }
 
-func newSim(t testing.TB, o store.Options) *sim {
-	t.Helper()
-	s := &sim{t: t, dir: simDirectory(t)}
+func newSim(tb testing.TB, o store.Options) *sim {
+	tb.Helper()
+	s := &sim{t: tb, dir: simDirectory(tb)}
 	if err := s.open(o); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
@@ -179,10 +179,10 @@ func (s *sim) dump() map[string]string {
 	return all
 }
 
-func same(t testing.TB, what string, want, got any) {
-	t.Helper()
+func same(tb testing.TB, what string, want, got any) {
+	tb.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("%s (-want +got)\n%s", what, diff)
+		tb.Errorf("%s (-want +got)\n%s", what, diff)
 	}
 }
 

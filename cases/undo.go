@@ -79,8 +79,8 @@ func (l *ledger) restore(r, before *record, a *Act) {
 		before.Calling = r.Calling
 	}
 	*r = *before
-	switch {
-	case r.State == Open:
+	switch r.State {
+	case Open:
 		if !wasOpen || r.Number != was {
 			r.Since = l.at
 		}

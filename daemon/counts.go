@@ -3,7 +3,6 @@ package daemon
 import (
 	"time"
 
-	"ringback/cases"
 	"ringback/metrics"
 	"ringback/sip/capture"
 	"ringback/sip/hep"
@@ -38,33 +37,20 @@ func tapCounts(t *capture.Tap) metrics.Feed {
 
 // listCounts are the open and overdue cases of every list.
 func (d *Daemon) listCounts() []metrics.List {
-	open, now := d.cases.Open(), time.Now()
-	var out []metrics.List
+	var ids []string
 	for _, l := range d.directory().Lists() {
-		n := metrics.List{ID: l.ID, Open: open[l.ID]}
-		for q := (cases.Query{Lists: []string{l.ID}, State: cases.Open, Limit: 500}); n.Overdue < maxOverdue; {
-			p, err := d.cases.List(q)
-			if err != nil {
-				break // the store says so by itself
-			}
-			overdue := 0
-			for i := range p.Cases {
-				if p.Cases[i].Overdue(now) {
-					overdue++
-				}
-			}
-			n.Overdue += overdue
-			if q.Cursor = p.Next; q.Cursor == "" || overdue < len(p.Cases) {
-				break
-			}
-		}
-		out = append(out, n)
+		ids = append(ids, l.ID)
+	}
+	counters, err := d.cases.Counters(ids, "", time.Now())
+	if err != nil {
+		return nil // the store says so by itself
+	}
+	var out []metrics.List
+	for _, id := range ids {
+		out = append(out, metrics.List{ID: id, Open: counters[id].Open, Overdue: counters[id].Overdue})
 	}
 	return out
 }
-
-// maxOverdue bounds how many overdue cases of a list are counted for metrics.
-const maxOverdue = 5000
 
 // phoneCounts are what our own user agent counted.
 func (d *Daemon) phoneCounts() metrics.Phone {
