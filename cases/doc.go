@@ -11,6 +11,13 @@
 // There is no clock and no randomness: the time is the event's, or the parameter of Expire and of what
 // people do. The rules and their words are those of DOMAIN.md; [Why] names the rule that decided.
 //
-// What agents do with a case beyond closing, reopening and undoing (assigning, handling, grouping) is
-// not here yet. The package tells nobody: hints, web and metrics are others' business.
+// What a person does to a case is a [Deed], done by [Cases.Do]: it is refused with a [*Refusal] that says
+// who or what stands in the way, or changes the case, its history and its places in the same transaction,
+// and can be taken back for a while, as the record keeps what it was before. Views ([Cases.List]) are
+// merges of few ranges of the indexes; counters ([Cases.Counters]) and statistics ([Cases.Statistics])
+// follow from the records and are moved with them, so that nothing is ever counted by looking at
+// all cases. docs/cases.md tells it for people.
+//
+// The package trusts its caller with who may see a list or do something on it, and tells nobody: hints, web
+// and metrics are others' business. Who wants to follow all changes without losing one reads [Log].
 package cases
