@@ -72,6 +72,11 @@ func (w *watch) setPlan(p *sip.Plan) error {
 
 // handle takes a batch of packets in: it is the feeds' hep.Handler.
 func (w *watch) handle(batch []hep.Received) {
+	w.batch(batch)
+	w.told()
+}
+
+func (w *watch) batch(batch []hep.Received) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.run.reset()
@@ -79,7 +84,6 @@ func (w *watch) handle(batch []hep.Received) {
 		w.run.skim(&batch[i], w.scanner)
 	}
 	_ = w.take(&w.run, nil) // only what comes before a packet fails
-	w.told()
 }
 
 // play is handle for a run of a replay: before is called before every packet, without the watch, until it
