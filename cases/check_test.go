@@ -62,7 +62,7 @@ type following struct {
 
 func (f *following) add(r *record) {
 	p := r.position()
-	for _, at := range p.spots(r.List, r.ID) {
+	for _, at := range p.spots(nil, r.List, r.ID) {
 		f.keys[string(at.key)] = string(at.value)
 	}
 	if r.ExternalID != "" {
@@ -73,7 +73,8 @@ func (f *following) add(r *record) {
 		f.figures[key] = new(figures)
 	}
 	f.figures[key].count(&p.tally, 1)
-	f.counts.count(r.List, &p, 1)
+	x := p.share()
+	f.counts.count(r.List, &x, 1)
 }
 
 func (f *following) compare(tb testing.TB, snap *store.Snapshot, c *Cases) {

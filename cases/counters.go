@@ -3,6 +3,7 @@ package cases
 import (
 	"time"
 
+	"ringback/sip"
 	"ringback/store"
 )
 
@@ -30,14 +31,16 @@ type mark struct {
 
 func minuteOf(t time.Time) int64 { return t.Unix() / 60 }
 
-func (m *minutes) add(t time.Time, by int32) {
-	if t.IsZero() {
+// never is the minute of the zero time.
+var never = minuteOf(time.Time{})
+
+func (m *minutes) add(minute int64, by int32) {
+	if minute == never {
 		return
 	}
 	if m.n == nil {
 		m.n = map[int64]int32{}
 	}
-	minute := minuteOf(t)
 	if m.n[minute] += by; m.n[minute] == 0 {
 		delete(m.n, minute)
 	}
@@ -74,9 +77,26 @@ func (m *minutes) first() (t time.Time) {
 	return t
 }
 
-// count adds a position to the counters, or with -1 takes it away.
-func (c *Cases) count(list string, p *position, by int) {
+// share is what a case counts for among the open ones; the zero share counts for nothing.
+type share struct {
+	open     bool
+	own      bool // it expires at a time of its own
+	number   sip.Number
+	assignee string
+	due      int64 // minute
+	expires  int64
+}
+
+func (p *position) share() share {
 	if p.state != Open {
+		return share{}
+	}
+	return share{open: true, own: p.own, number: p.number, assignee: p.assignee, due: minuteOf(p.due), expires: minuteOf(p.expires)}
+}
+
+// count adds a case to the counters, or with -1 takes it away.
+func (c *Cases) count(list string, s *share, by int) {
+	if !s.open {
 		return
 	}
 	n := c.lists[list]
@@ -85,28 +105,28 @@ func (c *Cases) count(list string, p *position, by int) {
 		c.lists[list] = n
 	}
 	n.open += by
-	n.due.add(p.due, int32(by))
-	n.expires.add(p.expires, int32(by))
-	if !p.own {
-		n.together.add(p.expires, int32(by))
+	n.due.add(s.due, int32(by))
+	n.expires.add(s.expires, int32(by))
+	if !s.own {
+		n.together.add(s.expires, int32(by))
 	}
-	if p.assignee == "" {
+	if s.assignee == "" {
 		n.unassigned += by
 	} else {
-		mine := c.mine[p.assignee]
+		mine := c.mine[s.assignee]
 		if mine == nil {
 			mine = map[string]int{}
-			c.mine[p.assignee] = mine
+			c.mine[s.assignee] = mine
 		}
 		if mine[list] += by; mine[list] == 0 {
 			delete(mine, list)
 		}
 		if len(mine) == 0 {
-			delete(c.mine, p.assignee)
+			delete(c.mine, s.assignee)
 		}
 	}
-	if p.number != 0 {
-		c.hold(p.number, by)
+	if s.number != 0 {
+		c.hold(s.number, by)
 	}
 }
 
@@ -114,12 +134,10 @@ func (c *Cases) count(list string, p *position, by int) {
 func (c *Cases) moved(m *move) {
 	c.count(m.list, &m.was, -1)
 	c.count(m.list, &m.is, 1)
-	if m.is.state == Open {
-		if !m.is.own {
-			c.expires = sooner(c.expires, m.is.expires)
-		}
-		c.wakes = sooner(c.wakes, m.is.wake)
+	if m.is.open && !m.is.own && m.is.expires != never {
+		c.expires = sooner(c.expires, time.Unix(m.is.expires*60, 0).UTC())
 	}
+	c.wakes = sooner(c.wakes, m.wake)
 }
 
 // loadOpen reads the counters from the indexes.
@@ -135,7 +153,8 @@ func (c *Cases) loadOpen(s *store.Snapshot) error {
 		if p.place, err = decodePlace(value); err != nil {
 			return err
 		}
-		c.count(list, &p, 1)
+		x := p.share()
+		c.count(list, &x, 1)
 		if held != 0 {
 			c.lists[list].unassigned-- // whose it is comes below
 		}

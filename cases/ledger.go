@@ -86,7 +86,8 @@ type result struct {
 // move is a case that moved in the indexes, for the counters.
 type move struct {
 	list    string
-	was, is position
+	was, is share
+	wake    time.Time // when something happens to it by itself; zero: never
 }
 
 // policy is the policy of a list. A case may outlive its list, and then has the default one.
@@ -289,6 +290,6 @@ func (l *ledger) write(r *record) {
 			l.fail(err)
 		}
 	}
-	l.result.moves = append(l.result.moves, move{r.List, r.was, is})
+	l.result.moves = append(l.result.moves, move{r.List, r.was.share(), is.share(), is.wake})
 	r.was = is
 }

@@ -111,9 +111,8 @@ type spot struct {
 	key, value []byte
 }
 
-// spots are the keys of a case in the indexes.
-func (p *position) spots(list, id string) []spot {
-	all := make([]spot, 0, 4)
+// spots appends the keys of a case in the indexes.
+func (p *position) spots(all []spot, list, id string) []spot {
 	switch p.state {
 	case Open:
 		value := p.encode()
@@ -134,16 +133,12 @@ func (p *position) spots(list, id string) []spot {
 	return all
 }
 
-// move writes what changed in the indexes. What stands at a key that stays is written anew only when
+// moveIn writes what changed in the indexes. What stands at a key that stays is written anew only when
 // it changed.
 func moveIn(tx *store.Tx, list, id string, was, is *position) {
-	var before, after []spot
-	if was.state != StateUnknown {
-		before = was.spots(list, id)
-	}
-	if is.state != StateUnknown {
-		after = is.spots(list, id)
-	}
+	var room [6]spot
+	before := was.spots(room[:0:3], list, id)
+	after := is.spots(room[3:3], list, id)
 	for _, b := range before {
 		if find(after, b.key) == nil {
 			tx.Delete(b.key)
