@@ -173,12 +173,24 @@ func (s *Server) act(ctx context.Context, head *ActHead, body *ActBody, deed cas
 	if err != nil {
 		return nil, err
 	}
-	done, err := s.o.Cases.Do(ctx, a, deed)
+	done, err := s.do(ctx, a, deed)
 	if err != nil {
 		return nil, err
 	}
-	s.told(done.Changes)
 	return s.acted(&done.Case), nil
+}
+
+// do does something to a case and tells of it.
+func (s *Server) do(ctx context.Context, a cases.Act, deed cases.Deed) (cases.Done, error) {
+	done, err := s.o.Cases.Do(ctx, a, deed)
+	if err != nil {
+		return done, err
+	}
+	s.told(done.Changes)
+	if done.Case.ID != a.Case { // done before, to another case
+		return cases.Done{}, errKeyReused
+	}
+	return done, nil
 }
 
 func (s *Server) acted(c *cases.Case) *actOutput {
@@ -261,10 +273,9 @@ func (s *Server) assign(ctx context.Context, in *assignInput) (*actOutput, error
 	if to == "" {
 		to = a.Agent
 	}
-	done, err := s.o.Cases.Do(ctx, a, cases.Assign{To: to, From: in.Body.From})
+	done, err := s.do(ctx, a, cases.Assign{To: to, From: in.Body.From})
 	if err != nil {
 		return nil, err
 	}
-	s.told(done.Changes)
 	return s.acted(&done.Case), nil
 }

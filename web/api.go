@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -89,8 +90,8 @@ Times are RFC 3339. Telephone numbers are E.164 with a plus sign (%2B in a query
 func operation(method, path, id, tag, summary, description string, errs ...int) huma.Operation {
 	return huma.Operation{
 		Method: method, Path: path, OperationID: id, Tags: []string{tag}, Summary: summary, Description: description,
-		Errors: append(errs, http.StatusBadRequest, http.StatusUnauthorized, http.StatusUnprocessableEntity,
-			http.StatusInternalServerError, http.StatusServiceUnavailable),
+		Errors: slices.Compact(slices.Sorted(slices.Values(append(errs, http.StatusBadRequest, http.StatusUnauthorized, http.StatusUnprocessableEntity,
+			http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable)))),
 	}
 }
 

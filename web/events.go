@@ -388,10 +388,13 @@ func (e *Events) close() {
 }
 
 // drain waits until all streams have ended, no longer than ctx allows.
-func (e *Events) drain(ctx context.Context) error {
+func (e *Events) drain(ctx context.Context) error { return waitFor(ctx, &e.running) }
+
+// waitFor waits until nothing of a group is at work, no longer than ctx allows.
+func waitFor(ctx context.Context, group *sync.WaitGroup) error {
 	done := make(chan struct{})
 	go func() {
-		e.running.Wait()
+		group.Wait()
 		close(done)
 	}()
 	select {

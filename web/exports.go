@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,7 +26,8 @@ func (s *Server) registerExports(api huma.API) {
 		op := operation(http.MethodGet, path, id, tag, summary, description, http.StatusForbidden, http.StatusTooManyRequests)
 		op.Responses = map[string]*huma.Response{"200": {Description: "The table, as it is read", Content: map[string]*huma.MediaType{}}}
 		for _, f := range []sheet.Format{sheet.CSV, sheet.XLSX, sheet.JSON} {
-			op.Responses["200"].Content[f.ContentType()] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+			bare, _, _ := strings.Cut(f.ContentType(), ";")
+			op.Responses["200"].Content[bare] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 		}
 		return op
 	}

@@ -41,11 +41,10 @@ func (s *Server) handling(ctx context.Context, in *handlingInput) (*handlingOutp
 	refused := map[string]Outcome{}
 	siblings := s.workable(ctx, b.Also, false, refused)
 	siblings = append(siblings, s.workable(ctx, b.Also, true, refused)...)
-	done, err := s.o.Cases.Do(ctx, a, cases.Handle{Status: b.Status, Until: timeIn(b.Until), Resolution: b.Resolution, Also: siblings})
+	done, err := s.do(ctx, a, cases.Handle{Status: b.Status, Until: timeIn(b.Until), Resolution: b.Resolution, Also: siblings})
 	if err != nil {
 		return nil, err
 	}
-	s.told(done.Changes)
 	out := &handlingOutput{ETag: entityTag(versionOf(&done.Case)), Body: Handled{Case: s.shower.caseOf(&done.Case)}}
 	for i := range done.Outcomes {
 		if o := &done.Outcomes[i]; o.ID != in.ID {

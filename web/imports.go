@@ -123,6 +123,16 @@ func (i *imports) add(one *importing) bool {
 	return true
 }
 
+// stop ends all imports and waits for them, no longer than ctx allows.
+func (i *imports) stop(ctx context.Context) error {
+	i.mu.Lock()
+	for _, one := range i.all {
+		one.cancel()
+	}
+	i.mu.Unlock()
+	return waitFor(ctx, &i.running)
+}
+
 // find is an import as it is now.
 func (i *imports) find(id string) (Import, string, bool) {
 	i.mu.Lock()

@@ -91,7 +91,7 @@ func TestTheManualOfPermissionsIsCurrent(t *testing.T) {
 	b.Reset()
 	b.WriteString("| request | who | on the list |\n|---|---|---|\n")
 	for _, p := range permissions {
-		who := map[audience]string{anybody: "anybody", known: "whoever is logged in, and tokens", persons: "people who are logged in", scoped: "`" + string(p.scope) + "`"}[p.who]
+		who := map[audience]string{anybody: "anybody", known: "whoever is logged in, and tokens", persons: "people who are logged in", scoped: "`" + string(p.scope) + "`", overall: "`" + string(p.scope) + "`, seeing all lists"}[p.who]
 		right := ""
 		if p.right > directory.NoRight {
 			right = rightWords[p.right]
@@ -106,7 +106,7 @@ func TestTheManualOfPermissionsIsCurrent(t *testing.T) {
 		fmt.Fprintf(&b, "| `%s` |", p.route)
 		for _, r := range []directory.Role{directory.RoleAgent, directory.RoleSupervisor, directory.RoleApprover, directory.RoleAdmin} {
 			cell := " "
-			if p.who != scoped || slices.Contains(p.scope.Roles(), r) {
+			if p.who != scoped && p.who != overall || slices.Contains(p.scope.Roles(), r) {
 				cell = " yes "
 			}
 			b.WriteString(cell + "|")

@@ -76,7 +76,7 @@ func (s *Server) once(ctx context.Context, head KeyHead, body any, make func(act
 		case err != nil:
 			return "", err
 		case ok && r.Print != print:
-			return "", problem(http.StatusUnprocessableEntity, "key_reused", "This Idempotency-Key was used for another request.")
+			return "", errKeyReused
 		case ok:
 			return r.Made, nil
 		}
@@ -86,6 +86,8 @@ func (s *Server) once(ctx context.Context, head KeyHead, body any, make func(act
 	}
 	return id, s.o.Receipts.Keep(ctx, key, Receipt{print, id, time.Now()})
 }
+
+var errKeyReused = problem(http.StatusUnprocessableEntity, "key_reused", "This Idempotency-Key was used for another request.")
 
 // actID names what a request does: keys of two callers have nothing to do with each other.
 func actID(ctx context.Context, key string) string { return callerOf(ctx).String() + "/" + key }

@@ -28,6 +28,7 @@ const (
 	anybody                 // without logging in
 	known                   // any person or token
 	persons                 // people who logged in, on what is their own
+	overall                 // who has the scope and sees all lists: an admin, a token that is not kept to some
 )
 
 // rightWords are the rights as the API writes them.
@@ -98,23 +99,23 @@ var permissions = []permission{
 
 	{"GET /v1/statistics", scoped, people.StatisticsRead, directory.Supervise},
 
-	{"GET /v1/people", scoped, people.PeopleManage, directory.NoRight},
-	{"GET /v1/people/{id}", scoped, people.PeopleManage, directory.NoRight},
-	{"POST /v1/people/{id}/invitation", scoped, people.PeopleManage, directory.NoRight},
-	{"POST /v1/people/{id}/disable", scoped, people.PeopleManage, directory.NoRight},
-	{"POST /v1/people/{id}/enable", scoped, people.PeopleManage, directory.NoRight},
-	{"POST /v1/people/{id}/unlock", scoped, people.PeopleManage, directory.NoRight},
-	{"POST /v1/people/{id}/log-out", scoped, people.PeopleManage, directory.NoRight},
-	{"GET /v1/tokens", scoped, people.PeopleManage, directory.NoRight},
-	{"POST /v1/tokens", scoped, people.PeopleManage, directory.NoRight},
-	{"DELETE /v1/tokens/{name}", scoped, people.PeopleManage, directory.NoRight},
-	{"POST /v1/erasures", scoped, people.DataErase, directory.NoRight},
-	{"GET /v1/audit", scoped, people.AuditRead, directory.NoRight},
-	{"GET /v1/webhooks", scoped, people.HooksManage, directory.NoRight},
-	{"GET /v1/webhooks/{id}/dead", scoped, people.HooksManage, directory.NoRight},
-	{"POST /v1/webhooks/{id}/resend", scoped, people.HooksManage, directory.NoRight},
-	{"POST /v1/webhooks/{id}/test", scoped, people.HooksManage, directory.NoRight},
-	{"POST /v1/webhooks/{id}/enable", scoped, people.HooksManage, directory.NoRight},
+	{"GET /v1/people", overall, people.PeopleManage, directory.NoRight},
+	{"GET /v1/people/{id}", overall, people.PeopleManage, directory.NoRight},
+	{"POST /v1/people/{id}/invitation", overall, people.PeopleManage, directory.NoRight},
+	{"POST /v1/people/{id}/disable", overall, people.PeopleManage, directory.NoRight},
+	{"POST /v1/people/{id}/enable", overall, people.PeopleManage, directory.NoRight},
+	{"POST /v1/people/{id}/unlock", overall, people.PeopleManage, directory.NoRight},
+	{"POST /v1/people/{id}/log-out", overall, people.PeopleManage, directory.NoRight},
+	{"GET /v1/tokens", overall, people.PeopleManage, directory.NoRight},
+	{"POST /v1/tokens", overall, people.PeopleManage, directory.NoRight},
+	{"DELETE /v1/tokens/{name}", overall, people.PeopleManage, directory.NoRight},
+	{"POST /v1/erasures", overall, people.DataErase, directory.NoRight},
+	{"GET /v1/audit", overall, people.AuditRead, directory.NoRight},
+	{"GET /v1/webhooks", overall, people.HooksManage, directory.NoRight},
+	{"GET /v1/webhooks/{id}/dead", overall, people.HooksManage, directory.NoRight},
+	{"POST /v1/webhooks/{id}/resend", overall, people.HooksManage, directory.NoRight},
+	{"POST /v1/webhooks/{id}/test", overall, people.HooksManage, directory.NoRight},
+	{"POST /v1/webhooks/{id}/enable", overall, people.HooksManage, directory.NoRight},
 }
 
 // permissionKey is where the permission of a request's route stands in its context.
@@ -162,8 +163,10 @@ func (s *Server) forbidden(p *permission, c *caller) string {
 		return "Nobody may do this."
 	case p.who == persons && c.Agent() == "":
 		return "This is for people who log in."
-	case p.who == scoped && !c.May(s.o.Lists(), p.scope):
+	case (p.who == scoped || p.who == overall) && !c.May(s.o.Lists(), p.scope):
 		return "This needs the scope " + string(p.scope) + "."
+	case p.who == overall && !c.All(s.o.Lists()):
+		return "This token is kept to some lists, and this is about all of them."
 	}
 	return ""
 }

@@ -26,7 +26,7 @@ var rightsOf = map[string]map[string]directory.Right{
 // roleOf are their roles.
 var roleOf = map[string][]directory.Role{
 	"anna": {directory.RoleAgent}, "bertil": {directory.RoleAgent}, "sara": {directory.RoleAgent, directory.RoleSupervisor},
-	"cecilia": {directory.RoleSupervisor}, "eva": {directory.RoleApprover}, "david": {directory.RoleAdmin},
+	"cecilia": {directory.RoleSupervisor}, "eva": {directory.RoleApprover}, "zoe": {directory.RoleAgent}, "david": {directory.RoleAdmin},
 }
 
 // sample is a request to a route, about a list where it is about one: $list, $case and $act are filled in.
@@ -116,6 +116,7 @@ type somebody struct {
 	header []string
 	person bool
 	scopes func(people.Scope) bool
+	all    bool // sees all lists
 	rights map[string]directory.Right
 }
 
@@ -125,7 +126,7 @@ func (w *world) everybody() []somebody {
 	for _, id := range w.directory().People() {
 		all = append(all, somebody{id, w.as(id), true, func(s people.Scope) bool {
 			return slices.ContainsFunc(roleOf[id], func(r directory.Role) bool { return slices.Contains(s.Roles(), r) })
-		}, rightsOf[id]})
+		}, id == "david", rightsOf[id]})
 	}
 	for n, scope := range people.Scopes() {
 		right := map[people.Scope]directory.Right{people.ListsManage: directory.Supervise, people.CasesWrite: directory.Work}[scope]
@@ -133,14 +134,14 @@ func (w *world) everybody() []somebody {
 		has := func(s people.Scope) bool { return s == scope }
 		every := map[string]directory.Right{"support": right, "billing": right, "campaign": right}
 		all = append(all,
-			somebody{"token with " + string(scope), w.with(fmt.Sprint("all-", n), nil, scope), false, has, every},
+			somebody{"token with " + string(scope), w.with(fmt.Sprint("all-", n), nil, scope), false, has, true, every},
 			somebody{
-				"token with " + string(scope) + " on billing", w.with(fmt.Sprint("one-", n), []string{"billing"}, scope), false, has,
+				"token with " + string(scope) + " on billing", w.with(fmt.Sprint("one-", n), []string{"billing"}, scope), false, has, false,
 				map[string]directory.Right{"billing": right},
 			})
 	}
 	everything := map[string]directory.Right{"support": directory.Supervise, "billing": directory.Supervise, "campaign": directory.Supervise}
-	return append(all, somebody{"token of the file", []string{"Content-Type", "application/json"}, false, func(people.Scope) bool { return true }, everything})
+	return append(all, somebody{"token of the file", []string{"Content-Type", "application/json"}, false, func(people.Scope) bool { return true }, true, everything})
 }
 
 func TestWhoMayDoWhatCellByCell(t *testing.T) {
@@ -236,7 +237,7 @@ func (who *somebody) expects(p *permission, s *sample, list string) (string, fun
 		return "an answer", fine
 	case who.scopes == nil:
 		return is(http.StatusUnauthorized)
-	case p.who == persons && !who.person, p.who == scoped && !who.scopes(p.scope):
+	case p.who == persons && !who.person, (p.who == scoped || p.who == overall) && !who.scopes(p.scope), p.who == overall && !who.all:
 		return is(http.StatusForbidden)
 	case !s.about:
 		return "an answer", fine

@@ -110,6 +110,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if err := s.events.drain(ctx); err != nil {
 		errs = append(errs, fmt.Errorf("web: event streams cut off: %w", err))
 	}
+	if err := s.imports.stop(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("web: imports cut off: %w", err))
+	}
 	for _, server := range s.servers {
 		if err := server.Shutdown(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("web: requests cut off: %w", err), server.Close())

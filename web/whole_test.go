@@ -39,6 +39,7 @@ agents:
   - {id: cecilia, name: Cecilia Chief, roles: supervisor}
   - {id: eva, name: Eva Approver, roles: approver}
   - {id: david, name: David Admin, roles: admin}
+  - {id: zoe, name: Zoe Nowhere, extensions: "109"}
 lists:
   - {id: support, name: Support, members: [anna, sara], supervisors: [sara, cecilia], readers: [eva], resolutions: [{id: solved, name: Solved}]}
   - {id: billing, name: Billing, members: [bertil]}

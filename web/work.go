@@ -202,7 +202,11 @@ func (s *Server) nextCase(ctx context.Context, in *nextInput) (*actOutput, error
 		return nil, err
 	}
 	s.told(done.Changes)
-	return s.acted(&done.Case), nil
+	given, err := s.readCase(ctx, done.Case.ID) // the one given before, when the key was used before
+	if err != nil {
+		return nil, cases.ErrNone
+	}
+	return s.acted(&given), nil
 }
 
 // BatchAct is what is done to several cases.
@@ -300,6 +304,9 @@ func (s *Server) batch(ctx context.Context, in *struct {
 		}
 		s.told(done.Changes)
 		for _, o := range done.Outcomes {
+			if !slices.Contains(some, o.ID) { // done before, to others
+				return nil, errKeyReused
+			}
 			results[o.ID] = s.outcomeOf(&o)
 		}
 	}
