@@ -125,7 +125,8 @@ func (h *Hours) Add(t time.Time, d time.Duration) time.Time {
 
 // EndOfOpeningDay is the moment the list closes for the day on the n-th opening day after the day of
 // t; n below 1 counts as 1. An opening day is a local date on which some range begins, and it ends
-// when the last of its ranges does, even past midnight. The day of t is the opening day whose range t
+// when the last of its ranges does, even past midnight, and not before the opening days before it: their
+// last range may reach beyond a short day of exception. The day of t is the opening day whose range t
 // lies in, and the local date of t when the list is closed.
 //
 // With Monday to Friday 08:00–16:00 and n = 3, a Friday noon, a Friday night and a Saturday all give
@@ -145,7 +146,7 @@ func (h *Hours) EndOfOpeningDay(t time.Time, n int) time.Time {
 			if days >= max(n, 1) {
 				break
 			}
-			days, last, end = days+1, o.day, o.end
+			days, last = days+1, o.day
 		}
 		end = max(end, o.end)
 	}

@@ -312,3 +312,14 @@ func BenchmarkDueAndExpiry(b *testing.B) {
 		h.EndOfOpeningDay(at, 3)
 	}
 }
+
+func TestShortDayEndsNotBeforeTheNightBeforeIt(t *testing.T) {
+	h := hours(t, "UTC", "week: [{days: wed-fri, hours: [10:00-16:00, 23:00-10:00]}]\nexceptions: [{date: 2026-10-15, hours: 01:00-03:00}]")
+	monday := time.Date(2026, 10, 12, 11, 0, 0, 0, time.UTC)
+	want := time.Date(2026, 10, 15, 10, 0, 0, 0, time.UTC)
+	for n := 1; n <= 2; n++ {
+		if got := h.EndOfOpeningDay(monday, n); !got.Equal(want) {
+			t.Errorf("opening day %d ends at %s, want %s", n, got, want)
+		}
+	}
+}
