@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"ringback/sip"
+	"ringback/store"
 )
 
 // something is an event, or what a person does at a time.
@@ -32,6 +36,9 @@ func dayAtWork(seed uint64, calls int) []something {
 		if i%25 == 24 {
 			all = append(all, something{at: ev.At, do: func(s *sim) []string {
 				changes, err := s.c.Expire(s.t.Context(), ev.At)
+				if s.broken != nil && errors.Is(err, s.broken) {
+					return nil
+				}
 				if err != nil {
 					s.t.Fatal(err)
 				}
@@ -142,6 +149,9 @@ func (s *sim) act(do func(context.Context) (Done, error)) []string {
 	s.t.Helper()
 	done, err := do(s.t.Context())
 	var refusal *Refusal
+	if s.broken != nil && errors.Is(err, s.broken) {
+		return nil
+	}
 	if err != nil && !errors.As(err, &refusal) && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrInput) {
 		s.t.Fatal(err)
 	}
@@ -164,5 +174,69 @@ func (s *sim) learn(changes []Change) {
 		if changes[i].Event == Opened {
 			s.ids = append(s.ids, changes[i].Case.ID)
 		}
+	}
+	slices.Sort(s.ids)
+	s.ids = slices.Compact(s.ids)
+}
+
+// TestWhatFailedIsDoneOnceWhenItIsGivenAgain plays a day of work in which one commit after the other fails,
+// before or after it reached the disk. The store is opened again, what failed is given again, and the
+// day goes on: it is the day without failure.
+func TestWhatFailedIsDoneOnceWhenItIsGivenAgain(t *testing.T) {
+	all := dayAtWork(21, 22)
+	plain := newSim(t, store.Options{})
+	for _, x := range all {
+		plain.play(x)
+	}
+	want := plain.dump()
+	broken := errors.New("broken")
+	failures := 0
+	for _, stage := range []store.Stage{store.BeforeWrite, store.AfterSync} {
+		for failing := 1; ; failing++ { // commit 0 is that of Open
+			o := store.Options{Dir: t.TempDir()}
+			commit, failed := 0, false
+			o.Fault = func(at store.Stage) error {
+				fails := commit == failing && at == stage
+				if at == store.AfterSync {
+					commit++
+				}
+				if fails {
+					failed = true
+					return broken
+				}
+				return nil
+			}
+			s := newSim(t, o)
+			s.broken = broken
+			for i := 0; i < len(all); i++ {
+				s.play(all[i])
+				if !failed || s.st.Err() == nil {
+					continue
+				}
+				failures++
+				s.restart(store.Options{Dir: o.Dir}, all[:i])
+				s.ids = nil
+				for c, err := range s.c.All("") {
+					if err != nil {
+						t.Fatal(err)
+					}
+					s.ids = append(s.ids, c.ID)
+				}
+				i-- // given again
+			}
+			s.check()
+			if diff := cmp.Diff(want, s.dump()); diff != "" {
+				t.Fatalf("stage %d of commit %d (-want +got)\n%s", stage, failing, diff)
+			}
+			if err := s.st.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if !failed {
+				break
+			}
+		}
+	}
+	if failures < 40 {
+		t.Errorf("only %d commits failed", failures)
 	}
 }
