@@ -5,7 +5,7 @@ import "time"
 // adopt takes in the legs that came before the one that causes them.
 func (t *Tracker) adopt(c *call, k key) {
 	if k != 0 {
-		for o, n := t.lists[k.in(inOrphans)].first, 0; o != nil && n < maxCandidates; n++ {
+		for o, n := t.listOf(k.in(inOrphans)).first, 0; o != nil && n < maxCandidates; n++ {
 			next := o.nodes[byKey].next
 			if o != c && o.caller == nil && o.flags&callTentative != 0 && samePBX(o.pbx, c.pbx) && o.started >= c.started-int64(time.Second) {
 				t.absorb(c, o, legTied)

@@ -32,6 +32,7 @@ type call struct {
 	number   uint64 // in order of appearance
 
 	key   key
+	peers *lists  // of key
 	queue *list   // of the service, while the caller waits
 	nodes [2]node // its places among the calls of its key and of its service
 }

@@ -17,7 +17,7 @@ func (t *Tracker) Books() string {
 	note("calls", len(t.timers))
 	note("legs", t.legs.len()-t.endings.len())
 	note("hops", t.hops)
-	note("lists", len(t.lists))
+	note("lists", t.lists.len())
 	note("traits", len(t.withheld))
 	for id, q := range t.queues {
 		if q.first != nil || q.last != nil {

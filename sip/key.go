@@ -1,6 +1,9 @@
 package sip
 
-import "iter"
+import (
+	"hash/maphash"
+	"iter"
+)
 
 // key is what the legs of one call have in common on the wire when nothing links them: for the
 // agents' legs of an inbound call the caller's number, for the trunk's leg of an outbound call the
@@ -120,30 +123,58 @@ func (c *call) before(o *call) bool {
 	return c.number < o.number
 }
 
+// lists are those of one key, by listKind. They lie together because who asks for one asks for the others
+// too.
+type lists [inOrphans + 1]list
+
+func (x *lists) empty() bool {
+	return x[inWaiting].first == nil && x[inServed].first == nil && x[inOrphans].first == nil
+}
+
+// hashOf is what a key's lists are found by; nobody can make keys meet there.
+func (t *Tracker) hashOf(k key) uint64 { return maphash.Comparable(t.seed, k.in(0)) }
+
+// listOf is the list of a key.
+func (t *Tracker) listOf(k key) list {
+	if x := t.lists.get(t.hashOf(k)); x != nil {
+		return x[k.list()]
+	}
+	return list{}
+}
+
 // enlist puts a call into the list of a key.
 func (t *Tracker) enlist(c *call, k key) {
+	if c.key != 0 && c.key.in(0) == k.in(0) { // from one of a key's lists to another
+		c.peers[c.key.list()].pull(c, byKey)
+		c.peers[k.list()].push(c, byKey)
+		c.key = k
+		return
+	}
 	t.unlist(c)
 	if k == 0 {
 		return
 	}
-	c.key = k
-	x := t.lists[k]
-	x.push(c, byKey)
-	t.lists[k] = x
+	h := t.hashOf(k)
+	x := t.lists.get(h)
+	if x == nil {
+		x = take(&t.spares.lists)
+		t.lists.set(h, x)
+	}
+	x[k.list()].push(c, byKey)
+	c.key, c.peers = k, x
 }
 
 func (t *Tracker) unlist(c *call) {
 	if c.key == 0 {
 		return
 	}
-	x := t.lists[c.key]
-	x.pull(c, byKey)
-	if x.first == nil {
-		delete(t.lists, c.key)
-	} else {
-		t.lists[c.key] = x
+	x := c.peers
+	x[c.key.list()].pull(c, byKey)
+	if x.empty() {
+		t.lists.remove(t.hashOf(c.key))
+		give(&t.spares.lists, x)
 	}
-	c.key = 0
+	c.key, c.peers = 0, nil
 }
 
 // causing yields the calls that may cause the legs of a key, with what list they are in: those whose
@@ -162,7 +193,7 @@ func (t *Tracker) causing(k key) iter.Seq2[*call, listKind] {
 			}
 		}
 		for _, in := range [...]listKind{inWaiting, inServed} {
-			for c, n := t.lists[k.in(in)].first, 0; c != nil && n < maxCandidates; c, n = c.nodes[byKey].next, n+1 {
+			for c, n := t.listOf(k.in(in)).first, 0; c != nil && n < maxCandidates; c, n = c.nodes[byKey].next, n+1 {
 				if !yield(c, in) {
 					return
 				}

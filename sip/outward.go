@@ -9,7 +9,7 @@ func (t *Tracker) asksFor(n Number, m *Message, s *sight) (c, again *call) {
 		return nil, nil
 	}
 	for _, in := range [...]listKind{inWaiting, inServed} {
-		for c, i := t.lists[keyOf(keyCallee, uint64(n)).in(in)].first, 0; c != nil && i < maxCandidates; c, i = c.nodes[byKey].next, i+1 {
+		for c, i := t.listOf(keyOf(keyCallee, uint64(n)).in(in)).first, 0; c != nil && i < maxCandidates; c, i = c.nodes[byKey].next, i+1 {
 			if !samePBX(c.pbx, s.src.pbx) || c.done(m.Time) {
 				continue
 			}
@@ -29,7 +29,7 @@ func (t *Tracker) asksFor(n Number, m *Message, s *sight) (c, again *call) {
 // an agent who dialled what the PBX turned into that number.
 func (t *Tracker) presented(n Number, m *Message, s *sight) *call {
 	if n != 0 {
-		orphans := t.lists[keyOf(keyCaller, uint64(n)).in(inOrphans)]
+		orphans := t.listOf(keyOf(keyCaller, uint64(n)).in(inOrphans))
 		for c, i := orphans.first, 0; c != nil && i < maxCandidates; c, i = c.nodes[byKey].next, i+1 {
 			if c.caller == nil && c.agentUp() && samePBX(c.pbx, s.src.pbx) {
 				c.flags |= callPresented // it showed the agent whom it would call for him

@@ -88,7 +88,7 @@ func (t *Tracker) overflowed(m *Message, s *sight) *call {
 	if s.from.kind == idWithheld {
 		shown = traitsOf(identities(m, t.numberingOf(s.src)))
 	}
-	for c, n := t.lists[k].last, 0; c != nil && n < maxCandidates; c, n = c.nodes[byKey].prev, n+1 {
+	for c, n := t.listOf(k).last, 0; c != nil && n < maxCandidates; c, n = c.nodes[byKey].prev, n+1 {
 		if continued(c) && !c.another(shown) {
 			return c
 		}

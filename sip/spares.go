@@ -5,6 +5,7 @@ type spares struct {
 	calls []*call
 	legs  []*leg
 	hops  []*hop
+	lists []*lists
 }
 
 // maxSpares bounds each kind, so that a flood's memory is given back.

@@ -78,7 +78,7 @@ func (t *Tracker) callOf(f *Fact) *call {
 	var found *call
 	k := keyOf(keyCaller, uint64(n))
 	for _, in := range [...]listKind{inWaiting, inServed} {
-		c := t.lists[k.in(in)].first
+		c := t.listOf(k.in(in)).first
 		for i := 0; c != nil && i < maxCandidates; c, i = c.nodes[byKey].next, i+1 {
 			if !samePBX(c.pbx, at) || c.started < f.Began-sameBegin || c.started > f.Began+sameBegin {
 				continue

@@ -15,13 +15,13 @@ type Tracker struct {
 	now  int64
 	emit func(*Event)
 
-	seed     maphash.Seed // so that nobody can make Call-IDs that meet
-	id       uint64       // of the Call-ID being handled
-	fetched  int64        // means nothing
-	legs     table[leg]   // by Call-ID
-	hops     int          // of all of them
-	timers   timers       // every live call
-	lists    map[key]list
+	seed     maphash.Seed     // so that nobody can make Call-IDs that meet
+	id       uint64           // of the Call-ID being handled
+	fetched  int64            // means nothing
+	legs     table[leg]       // by Call-ID
+	hops     int              // of all of them
+	timers   timers           // every live call
+	lists    table[lists]     // by key
 	queues   map[string]*list // those who wait for a service, by its id
 	recent   recent
 	shared   links
@@ -106,7 +106,7 @@ func NewTracker(p *Plan, o Options) (*Tracker, error) {
 	o = o.withDefaults()
 	return &Tracker{
 		site: s, opt: o, seed: maphash.MakeSeed(),
-		lists: map[key]list{}, queues: map[string]*list{}, withheld: map[trait]withholders{}, shared: newLinks(o.MaxCalls),
+		queues: map[string]*list{}, withheld: map[trait]withholders{}, shared: newLinks(o.MaxCalls),
 		outages: map[outageKey]*outage{}, strays: map[string]int64{},
 		lasting:   newForgotten(o.MaxCalls, int64(o.MaxCall)),
 		strangers: newForgotten(o.MaxCalls, afterEnd),

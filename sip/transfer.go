@@ -70,7 +70,7 @@ func (t *Tracker) leftAlone(c *call, h *hop, at int64) {
 	}
 	k := keyOf(keyInternal, hashText(h.agent.id))
 	for _, in := range [...]listKind{inOrphans, inServed, inWaiting} {
-		o := t.lists[k.in(in)].first
+		o := t.listOf(k.in(in)).first
 		for i := 0; o != nil && i < maxCandidates; o, i = o.nodes[byKey].next, i+1 {
 			if o.dir != Internal || !samePBX(o.pbx, c.pbx) || o.started < h.up || !o.agentUp() {
 				continue
