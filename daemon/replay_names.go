@@ -17,13 +17,13 @@ import (
 // readContacts reads a file of contacts into the store of a replay, and gives what to call whoever has a
 // number. Rows that are wrong are an error, as the names of a report should be whole.
 func readContacts(ctx context.Context, st *store.Store, dir *directory.Directory, path string) (func(sip.Number) string, error) {
+	if path == "" { // to look nobody up would take a fifth of a replay
+		return func(sip.Number) string { return "" }, nil
+	}
 	known := contacts.New(st)
 	named := func(n sip.Number) string {
 		c, _ := known.NameOf(n) // a store in memory always reads
 		return c.Name
-	}
-	if path == "" {
-		return named, nil
 	}
 	f, err := os.Open(path)
 	if err != nil {
