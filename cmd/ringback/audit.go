@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -89,13 +90,8 @@ func printAudit(out io.Writer, entries []web.AuditEntry) error {
 	fmt.Fprintln(w, "WHEN\tWHO\tWHAT\tON\tRESULT")
 	for i := range entries {
 		e := &entries[i]
-		result := strings.TrimSpace(e.Result + " " + e.Reason)
-		for _, more := range []string{e.Detail, e.Peer} {
-			if more != "" {
-				result += ", " + more
-			}
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.At.Local().Format(time.DateTime), e.By, e.Action, e.Object, result)
+		parts := slices.DeleteFunc([]string{strings.TrimSpace(e.Result + " " + e.Reason), e.Detail, e.Peer}, func(s string) bool { return s == "" })
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.At.Local().Format(time.DateTime), e.By, e.Action, e.Object, strings.Join(parts, ", "))
 	}
 	return w.Flush()
 }

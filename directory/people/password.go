@@ -67,6 +67,9 @@ func normal(text string) (string, error) {
 	if len(text) > maxPassword {
 		return "", fmt.Errorf("%w: it has more than %d bytes", ErrPassword, maxPassword)
 	}
+	if text == "" {
+		return "", nil
+	}
 	s, err := precis.OpaqueString.String(text)
 	if err != nil {
 		return "", fmt.Errorf("%w: it holds characters that no keyboard has", ErrPassword)
