@@ -23,6 +23,7 @@ type rooms struct {
 	people   *people.People
 	contacts *contacts.Contacts
 	erasures *erasures
+	receipts *receipts
 }
 
 // openPeople makes the rooms. It is called before anything is put into the store.
@@ -34,6 +35,7 @@ func (d *Daemon) openPeople() {
 	})
 	d.contacts = contacts.New(d.store)
 	d.erasures = newErasures(d.store)
+	d.receipts = newReceipts(d.store)
 }
 
 // nameOf is what to call the customer who has a number.
@@ -50,7 +52,7 @@ const sweepEvery = time.Hour
 
 // sweep drops what has ended.
 func (d *Daemon) sweep(ctx context.Context, now time.Time) error {
-	err := d.people.Sweep(ctx, now)
+	err := errors.Join(d.people.Sweep(ctx, now), d.receipts.forget(ctx, now))
 	if keep := d.config.Load().Store.AuditDays; keep > 0 {
 		_, trimmed := d.audit.Trim(ctx, audit.Who{Kind: audit.System}, now.AddDate(0, 0, -keep), now)
 		err = errors.Join(err, trimmed)
