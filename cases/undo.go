@@ -75,6 +75,7 @@ func (l *ledger) restore(r, before *record, a *Act) {
 	l.restoreTry(r, before)
 	before.Version, before.Entries, before.Recent = r.Version, r.Entries, r.Recent
 	before.was, before.changed, before.format = r.was, r.changed, r.format
+	before.Calling = nil
 	if before.State == Open && before.Number == r.Number {
 		before.Calling = r.Calling
 	}
