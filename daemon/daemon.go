@@ -122,6 +122,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if err := errors.Join(d.resume(ctx), d.finishErasures(ctx)); err != nil {
 		return errors.Join(err, d.close())
 	}
+	// Everything that was live is written anew now, while no feed has to wait for it.
+	if err := d.behind.write(d.watch, time.Now()); err != nil {
+		d.complaints.log(d.log, "live calls are not written behind", err)
+	}
 	applied := make(chan struct{})
 	go func() {
 		defer close(applied)

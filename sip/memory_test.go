@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"runtime"
 	"testing"
+	"time"
 
 	"ringback/sip"
 )
 
 // BenchmarkLiveCall says how much memory a live call of three legs takes: the caller's, and those of
-// two phones that ring, with maps and timers and all.
+// two phones that ring, with maps and timers and all; and how long the tracker stands still while all of
+// them are written behind, as after a start.
 func BenchmarkLiveCall(b *testing.B) {
 	const calls = 200_000
 	for range b.N {
@@ -37,6 +39,10 @@ func BenchmarkLiveCall(b *testing.B) {
 			b.Fatalf("%d calls of %d legs are live, want %d of %d", s.LiveCalls, s.LiveLegs, calls, 3*calls)
 		}
 		b.ReportMetric(float64(after-before)/calls, "B/call")
+		began, size := time.Now(), 0
+		tr.Changes(func(id, record []byte) { size += len(id) + len(record) })
+		b.ReportMetric(float64(time.Since(began).Microseconds())/1000, "changes-ms")
+		b.ReportMetric(float64(size)/calls, "B/record")
 		runtime.KeepAlive(tr)
 	}
 }
