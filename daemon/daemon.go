@@ -14,6 +14,8 @@ import (
 
 	"ringback/assist"
 	"ringback/cases"
+	"ringback/cases/intake"
+	"ringback/cases/search"
 	"ringback/configs"
 	"ringback/directory"
 	"ringback/metrics"
@@ -60,6 +62,12 @@ type Daemon struct {
 	changes  changes
 	hooks    *hooks
 
+	search  *search.Index // nil: nobody can search
+	indexed *follower     // of the log, for search
+	intake  intake.Cases
+
+	resumeImports func(context.Context) ([]intake.Report, error) // those that a crash cut off
+
 	watch *watch
 	queue *eventQueue
 	flow  *flow
@@ -96,7 +104,7 @@ func New(ctx context.Context, o Options) (_ *Daemon, err error) {
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		d.openStore, d.openHooks, d.openDirectory, d.openPhone, d.openWatch, d.openWeb, d.openFeeds, d.startHooks,
+		d.openStore, d.openHooks, d.openDirectory, d.openPhone, d.openWatch, d.openSearch, d.openWeb, d.openFeeds, d.startHooks,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -121,10 +129,6 @@ func (d *Daemon) Run(ctx context.Context) error {
 	d.sayWhere()
 	if err := errors.Join(d.resume(ctx), d.finishErasures(ctx)); err != nil {
 		return errors.Join(err, d.close())
-	}
-	// Everything that was live is written anew now, while no feed has to wait for it.
-	if err := d.behind.write(d.watch, time.Now()); err != nil {
-		d.complaints.log(d.log, "live calls are not written behind", err)
 	}
 	applied := make(chan struct{})
 	go func() {
@@ -159,6 +163,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return every(gctx, expireEvery, func(now time.Time) error { return d.expire(gctx, now) })
 	})
 	g.Go(func() error { return d.tellHooks(gctx) })
+	if d.search != nil {
+		g.Go(func() error { return d.runSearch(gctx) })
+	}
+	g.Go(func() error { return d.finishImports(gctx) })
 	g.Go(func() error {
 		return every(gctx, trimEvery, func(now time.Time) error { return d.trim(gctx, now) })
 	})
@@ -297,6 +305,9 @@ func (d *Daemon) close() error {
 	}
 	if d.hooks != nil {
 		errs = append(errs, d.hooks.Close())
+	}
+	if d.search != nil {
+		errs = append(errs, d.search.Close())
 	}
 	if d.delivery != nil {
 		d.delivery.Close()

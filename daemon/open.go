@@ -9,6 +9,7 @@ import (
 
 	"ringback/assist"
 	"ringback/cases"
+	"ringback/cases/intake"
 	"ringback/configs"
 	"ringback/directory"
 	"ringback/sip"
@@ -34,7 +35,10 @@ func (d *Daemon) openStore(context.Context) (err error) {
 	d.versions = directory.NewVersions(d.store)
 	d.behind = newBehind(d.store)
 	d.assist = assist.New(assist.Options{Directory: d.directory, Note: d.lastNote, Name: d.nameOf, MaxCall: c.Tracker.MaxCall + time.Hour})
+	d.intake = intake.Cases{Directory: d.directory, Memory: intake.NewMemory(d.store), Dir: filepath.Join(c.DataDir, "imports")}
 	d.cases, err = cases.New(d.store, d.directory, cases.Options{Logger: d.log})
+	d.intake.Cases = d.cases
+	d.resumeImports = d.intake.Resume(d.tellCases)
 	return err
 }
 

@@ -36,8 +36,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 		Cases: d.cases, Lists: d.directory,
 		People: d.people, Trail: d.audit, Contacts: d.contacts, Edit: d.editDirectory, Erase: d.erase,
 		LiveCalls: func() []*sip.Call { return d.watch.live(maxLiveShown) },
-		LiveHints: d.assist.Live, Recent: d.recentNumbers, Receipts: d.receipts,
-		Origins: c.Web.Origins, Proxies: c.Web.Proxies, Limits: limitsOf(&c.Web),
+		LiveHints: d.assist.Live,
 		Hooks:     d.hooks.Hooks,
 		Blind:     func(context.Context) ([]web.Blind, error) { return d.behind.intervals() },
 		Changed:   d.changedByHand, Refused: unwritable,
@@ -45,6 +44,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 			Ready: d.checks, Metrics: d.metrics.Handler(), Reload: d.Reload,
 			Directory: d.exportDirectory, SetDirectory: d.importDirectory, Backup: d.backup, Pprof: c.Admin.Pprof,
 		},
+		Intake: &d.intake, Search: d.searching(),
 	})
 	var err error
 	if c.Web.Listen != "" {

@@ -37,7 +37,8 @@ var (
 )
 
 // guesses are what columns are called in English, Finnish and Swedish, folded. A name that has none of its
-// own is taken for what it begins or ends with.
+// own is taken for what it ends with; those of numbers for what they begin with, too, and those with a
+// number behind.
 var guesses = []struct {
 	field string
 	names []string
@@ -79,7 +80,9 @@ func guess(name string) string {
 	}
 	for _, g := range guesses {
 		for _, n := range g.names {
-			if len(n) >= 4 && (strings.HasPrefix(folded, n) || strings.HasSuffix(folded, n)) {
+			rest, begins := strings.CutPrefix(folded, n)
+			begins = begins && (g.field == FieldNumber || strings.Trim(rest, "0123456789") == "")
+			if len(n) >= 4 && (begins || strings.HasSuffix(folded, n)) {
 				return g.field
 			}
 		}

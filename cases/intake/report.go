@@ -17,31 +17,30 @@ var (
 
 // Report is what an import did, or would do.
 type Report struct {
-	Rows    int  `json:"rows" doc:"Rows with something in them, the header not counted."`
-	Made    int  `json:"made" doc:"Cases or contacts made."`
-	Changed int  `json:"changed,omitempty" doc:"Contacts that were there and said something else."`
-	There   int  `json:"there" doc:"Rows whose case or contact was there already, as they said."`
-	Bad     int  `json:"bad" doc:"Rows that are wrong."`
-	Written bool `json:"written" doc:"Whether anything was to be written: not for a try, nor when a row is wrong and all or nothing was wanted."`
+	Rows    int  // with something in them, the header not counted
+	Made    int  // cases or contacts
+	Changed int  // contacts that were there and said something else
+	There   int  // rows whose case or contact was there already
+	Bad     int  // rows that are wrong
+	Written bool // not for a try, nor when a row is wrong and all or nothing was wanted
 
-	Columns  []Column  `json:"columns,omitempty" doc:"What each column was taken for."`
-	Problems []Problem `json:"problems,omitempty" nullable:"false" doc:"The first bad rows."`
-	More     int       `json:"more,omitempty" doc:"How many further problems there are."`
+	Columns  []Column
+	Problems []Problem // the first of them
+	More     int       // further ones
 }
 
 // Column is a column of a file and what it was taken for.
 type Column struct {
-	Name  string `json:"name" doc:"As the first row says, else as spreadsheets do: A, B."`
-	Field string `json:"field" doc:"What it was taken for; empty: nothing, it is skipped."`
-	// Why says how that is known: "said", "remembered" or "guessed".
-	Why string `json:"why" doc:"How that is known." enum:"said,remembered,guessed"`
+	Name  string // as the first row says, else as spreadsheets do: A, B
+	Field string // what it was taken for
+	Why   string // how that is known: "said", "remembered" or "guessed"
 }
 
 // Problem is what is wrong with a row.
 type Problem struct {
-	Row    int    `json:"row" doc:"As a spreadsheet or an editor shows it, from 1; of vCards, the card."`
-	Column string `json:"column,omitempty" doc:"The name of the column."`
-	Reason string `json:"reason" doc:"A sentence for whoever mends the file."`
+	Row    int    // as a spreadsheet or an editor shows it, from 1; of vCards, the card
+	Column string // its name; empty where it is the whole row
+	Reason string // a sentence for whoever mends the file
 }
 
 // String is the problem as one line.
@@ -71,9 +70,9 @@ func (r *Report) sorted() {
 
 // Progress is how far an import is.
 type Progress struct {
-	Checking bool  `json:"checking"` // the first reading, in which nothing is written
-	Done     int64 `json:"done"`     // of Total, in bytes of the file
-	Total    int64 `json:"total"`
-	Rows     int   `json:"rows"` // read so far
-	Bad      int   `json:"bad"`  // rows that are wrong
+	Checking bool  // the first reading, in which nothing is written
+	Done     int64 // of Total, in bytes of the file
+	Total    int64
+	Rows     int // read so far
+	Bad      int // rows that are wrong
 }

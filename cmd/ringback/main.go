@@ -35,6 +35,8 @@ type commandLine struct {
 	Replay     replayCommand     `cmd:"" help:"Run captures through the rules and print what would have happened."`
 	Status     statusCommand     `cmd:"" help:"Ask the running daemon whether all is well."`
 	Directory  directoryCommand  `cmd:"" help:"Check, import or export the directory: who and what."`
+	Import     importCommand     `cmd:"" help:"Bring in customers to call, or contacts, from a file."`
+	Export     exportCommand     `cmd:"" help:"Write cases, histories, statistics or contacts as a table."`
 	People     peopleCommand     `cmd:"" help:"Show people, invite them and shut them out."`
 	Token      tokenCommand      `cmd:"" help:"Make, show and revoke tokens of the API."`
 	Audit      auditCommand      `cmd:"" help:"Show who did what."`
