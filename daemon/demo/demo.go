@@ -113,7 +113,7 @@ func open(ctx context.Context, o Options, folder, token string, screen *screen) 
 	c.DataDir = folder
 	c.HEP.UDP = []configs.Address{"127.0.0.1:0"}
 	c.Hints.UDP = []configs.Address{"127.0.0.1:0"}
-	c.Web = configs.Web{Listen: "127.0.0.1:0", TokensFile: tokens}
+	c.Web.Listen, c.Web.TokensFile = "127.0.0.1:0", tokens
 	c.Admin = configs.Admin{Listen: "127.0.0.1:0"}
 	c.Store.DiskReserve = 0
 	if err := c.Validate(); err != nil {
