@@ -130,6 +130,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if err := errors.Join(d.resume(ctx), d.finishErasures(ctx)); err != nil {
 		return errors.Join(err, d.close())
 	}
+	// Everything that was live is written anew now, while no feed has to wait for it.
+	if err := d.behind.write(d.watch, time.Now()); err != nil {
+		d.complaints.log(d.log, "live calls are not written behind", err)
+	}
 	applied := make(chan struct{})
 	go func() {
 		defer close(applied)
@@ -198,20 +202,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 }
 
 func (d *Daemon) applyAll() {
-	var events []caused
-	for {
-		var ok bool
-		if events, ok = d.queue.take(events); !ok {
-			return
-		}
-		for _, c := range events {
-			if c.then != nil {
-				c.then()
-			} else {
-				d.flow.apply(c)
-			}
-		}
-	}
+	d.queue.serve(func(c *caused) { d.flow.apply(*c) })
 }
 
 // sayWhere logs what an operator wants to know first.
