@@ -34,6 +34,7 @@ type Cases struct {
 	// Owned by whoever applies commands, one at a time.
 	ledger ledger // of the command at work
 	ids    ids
+	heads  heads
 
 	// What is known of numbers without asking the store, so that the events of most calls cost a look
 	// into a map. It follows from what is stored and what was submitted.
@@ -218,6 +219,9 @@ func (c *Cases) settle(ev *sip.Event, n sip.Number, res any, err error) ([]Chang
 	}
 	applied := errors.Is(err, store.ErrApplied)
 	if err != nil && !applied {
+		if _, refused := errors.AsType[*Refusal](err); !refused {
+			c.heads.lost()
+		}
 		return nil, err
 	}
 	if ev != nil && ev.Kind == sip.CallEnded {

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"math"
 	"time"
 
 	"ringback/sip"
@@ -21,6 +22,7 @@ type counts struct {
 type minutes struct {
 	n     map[int64]int32
 	marks [2]mark // for those who ask again and again
+	low   int64   // the first minute, or one before it
 }
 
 // mark is how many times there are in the minutes before one.
@@ -40,6 +42,9 @@ func (m *minutes) add(minute int64, by int32) {
 	}
 	if m.n == nil {
 		m.n = map[int64]int32{}
+	}
+	if minute < m.low || len(m.n) == 0 {
+		m.low = minute
 	}
 	if m.n[minute] += by; m.n[minute] == 0 {
 		delete(m.n, minute)
@@ -70,11 +75,17 @@ func (m *minutes) before(t time.Time, from *mark) int {
 }
 
 // first is the beginning of the first minute, zero without any.
-func (m *minutes) first() (t time.Time) {
-	for minute := range m.n {
-		t = sooner(t, time.Unix(minute*60, 0).UTC())
+func (m *minutes) first() time.Time {
+	if len(m.n) == 0 {
+		return time.Time{}
 	}
-	return t
+	if m.n[m.low] == 0 {
+		m.low = math.MaxInt64
+		for minute := range m.n {
+			m.low = min(m.low, minute)
+		}
+	}
+	return time.Unix(m.low*60, 0).UTC()
 }
 
 // share is what a case counts for among the open ones; the zero share counts for nothing.

@@ -272,6 +272,16 @@ func TestAClaimNotFollowedByACallIsReleased(t *testing.T) {
 	w.must(by("102", maijas, 2000), cases.Assign{To: "102"}, "assigned support 102 by 102")
 	w.must(by("102", maijas, 2010), cases.Try{}, "attempted support dialled by 102")
 	w.expire(3000)
+
+	// Where the call closes the case and nobody answers, it is still his.
+	third := w.missed(358401234503, "hotline", 3000).ID
+	w.must(by("101", third, 3100), cases.Assign{To: "101"}, "assigned callbacks 101 by 101")
+	w.tell(dials("out 3", 358401234503, 3200), "closed callbacks agent_called by 101")
+	w.tell(rang("out 3", 358401234503, 3200, 0, 3230, sip.ResultBusy), "attempted callbacks busy by 101", "reopened callbacks busy by 101")
+	w.expire(9000)
+	if c := w.read(third); c.Assignee != "101" {
+		t.Errorf("%q has it", c.Assignee)
+	}
 }
 
 func TestAPersonalCallbackFallsToEverybody(t *testing.T) {

@@ -398,7 +398,7 @@ func (l *ledger) extend(r *record, list *directory.List) {
 func (l *ledger) close(r *record, why CloseReason, agent string, reached time.Time, p *directory.Policy) {
 	replaces := r.State == Closed
 	r.State, r.Closed, r.CloseReason, r.ClosedBy = Closed, l.at, why, agent
-	r.Reached, r.Calling = reached, nil
+	r.Reached, r.Calling, r.Claim = reached, nil, time.Time{}
 	r.ClosedCall, r.Proof, r.UndoUntil = "", nil, time.Time{}
 	if l.call != nil {
 		r.ClosedCall, r.Proof = l.call.ID, clipped(l.call.CallIDs[:min(len(l.call.CallIDs), maxCallIDs)])

@@ -34,7 +34,7 @@ func (c *Cases) Expire(ctx context.Context, now time.Time) ([]Change, error) {
 		closed, err := c.settle(nil, 0, res, err)
 		if err != nil {
 			c.mu.Lock()
-			c.expires, c.wakes = sooner(c.expires, now), sooner(c.wakes, now) // look again next time
+			c.expires, c.wakes = sooner(c.expires, now), sooner(c.wakes, time.Unix(0, 0)) // look again next time
 			c.mu.Unlock()
 			return changes, err
 		}
@@ -46,7 +46,8 @@ func (c *Cases) Expire(ctx context.Context, now time.Time) ([]Change, error) {
 
 // expired lists the open cases whose time is up, and notes when that of the next one will be.
 func (c *Cases) expired(now time.Time) (ids []string, err error) {
-	lists, wakes := c.timely(now)
+	lists, first := c.timely(now)
+	wakes := !first.IsZero()
 	if len(lists) == 0 && !wakes {
 		return nil, nil
 	}
@@ -71,7 +72,9 @@ func (c *Cases) expired(now time.Time) (ids []string, err error) {
 		if !wakes {
 			return nil
 		}
-		for key := range s.Scan(store.Prefix(tableWake)) {
+		waking := store.Prefix(tableWake)
+		waking.From = store.Key(tableWake, first) // there is nothing before, but what the disk has not cleaned up
+		for key := range s.Scan(waking) {
 			var at time.Time
 			var id string
 			if err := store.SplitKey(key, nil, &at, &id); err != nil {
@@ -88,7 +91,7 @@ func (c *Cases) expired(now time.Time) (ids []string, err error) {
 		return nil
 	})
 	if err != nil {
-		next = now
+		next = first // look again next time
 	}
 	if wakes {
 		c.mu.Lock()
@@ -98,9 +101,9 @@ func (c *Cases) expired(now time.Time) (ids []string, err error) {
 	return ids, err
 }
 
-// timely names the lists on which cases expire by now, and says whether something happens to others. What
-// comes up from now on notes its time again.
-func (c *Cases) timely(now time.Time) (lists []string, wakes bool) {
+// timely names the lists on which cases expire by now, and says when something happens to others first,
+// if that is by now. What comes up from now on notes its time again.
+func (c *Cases) timely(now time.Time) (lists []string, wakes time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.expires.IsZero() && !c.expires.After(now) {
@@ -113,8 +116,8 @@ func (c *Cases) timely(now time.Time) (lists []string, wakes bool) {
 			c.expires = sooner(c.expires, first)
 		}
 	}
-	if wakes = !c.wakes.IsZero() && !c.wakes.After(now); wakes {
-		c.wakes = time.Time{}
+	if !c.wakes.IsZero() && !c.wakes.After(now) {
+		wakes, c.wakes = c.wakes, time.Time{}
 	}
 	return lists, wakes
 }

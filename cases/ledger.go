@@ -12,12 +12,13 @@ import (
 
 // ledger is one command at work: what it read, and what it will write when it has decided everything.
 type ledger struct {
-	tx   *store.Tx
-	dir  *directory.Directory
-	ids  *ids
-	at   time.Time
-	call *sip.Call // that caused the command, nil when a person or the time did
-	live []alive   // other calls of its customer
+	tx    *store.Tx
+	dir   *directory.Directory
+	ids   *ids
+	heads *heads
+	at    time.Time
+	call  *sip.Call // that caused the command, nil when a person or the time did
+	live  []alive   // other calls of its customer
 
 	records   []*record
 	customers []*held
@@ -45,7 +46,7 @@ func (c *Cases) blank(tx *store.Tx, at time.Time) *ledger {
 	clear(l.customers)
 	clear(l.entries)
 	*l = ledger{
-		tx: tx, ids: &c.ids, at: at, records: l.records[:0], customers: l.customers[:0], entries: l.entries[:0],
+		tx: tx, ids: &c.ids, heads: &c.heads, at: at, records: l.records[:0], customers: l.customers[:0], entries: l.entries[:0],
 		arena: writer{l.arena.b[:0]}, result: new(result),
 	}
 	l.result.changes = l.result.room[:0]
@@ -285,6 +286,9 @@ func (l *ledger) write(r *record) {
 		return
 	}
 	moveIn(l.tx, r.List, r.ID, &r.was, &is)
+	if is.state == Open && is.assignee == "" {
+		l.heads.wrote(r.List, is.due)
+	}
 	if !r.gone { // what is erased stays in the statistics, which tell of nobody
 		if err := countIn(l.tx, r.List, &r.was.tally, &is.tally); err != nil {
 			l.fail(err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"iter"
 	"slices"
+	"time"
 
 	"ringback/store"
 )
@@ -14,7 +15,12 @@ type run struct {
 	list    string
 	behind  int // parts of a key before the id
 	reverse bool
+	from    time.Time // nothing is due earlier; zero: not known
 }
+
+// What is closed or taken leaves the front of the order, and the disk has to step over the places it left
+// until they are cleaned up: as many as cases were called. So whoever knows when the first case is due
+// begins there.
 
 // unassignedOf are the open cases of lists that nobody has, by priority; heldOf those that somebody has,
 // and mineOf those of one agent.
@@ -104,8 +110,14 @@ func merge(s store.Reader, runs []run, behind []byte) iter.Seq2[indexed, error] 
 func (r *run) walk(s store.Reader, behind []byte) iter.Seq2[indexed, error] {
 	return func(yield func(indexed, error) bool) {
 		keys := store.Range{From: r.prefix, To: append(bytes.Clone(r.prefix), 0xff), Reverse: r.reverse}
+		if !r.from.IsZero() {
+			keys.From = store.AppendKey(bytes.Clone(r.prefix), r.from)
+		}
 		if behind != nil {
-			keys = keys.Beyond(append(bytes.Clone(r.prefix), behind...))
+			after := keys.Beyond(append(bytes.Clone(r.prefix), behind...))
+			if r.reverse || bytes.Compare(after.From, keys.From) > 0 {
+				keys = after
+			}
 		}
 		parts := make([]any, r.behind+1)
 		for key, value := range s.Scan(keys) {

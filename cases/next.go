@@ -71,7 +71,7 @@ func (c *Cases) applyNext(tx *store.Tx, cmd store.Command) (any, error) {
 
 // next finds the case to give out, nil when there is none.
 func (l *ledger) next(q *asking) (*record, error) {
-	for _, section := range [][]run{mineOf(q.Agent, q.Lists), unassignedOf(q.Lists)} {
+	for _, section := range [][]run{mineOf(q.Agent, q.Lists), l.heads.runs(l.tx, q.Lists)} {
 		var best *record
 		seen := 0
 		for at, err := range merge(l.tx, section, nil) {

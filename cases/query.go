@@ -90,8 +90,22 @@ func (c *Cases) List(q Query) (Page, error) {
 	if err := p.begin(); err != nil {
 		return Page{}, err
 	}
+	c.begins(p.sections)
 	err := c.st.View(p.read)
 	return p.page, err
+}
+
+// begins notes where runs of open cases begin.
+func (c *Cases) begins(sections [][]run) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, runs := range sections {
+		for i := range runs {
+			if n := c.lists[runs[i].list]; n != nil && !runs[i].reverse {
+				runs[i].from = n.due.first()
+			}
+		}
+	}
 }
 
 // paging is a page being read.
