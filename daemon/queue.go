@@ -3,6 +3,7 @@ package daemon
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ringback/sip"
@@ -36,6 +37,7 @@ type eventQueue struct {
 
 	applying sync.Mutex // held by whoever applies, and taken before mu
 	spare    []caused   // his, to be queued into next
+	serving  atomic.Bool
 }
 
 // maxQueued is a few seconds of events under full load.
@@ -110,13 +112,23 @@ func (q *eventQueue) wake() {
 
 // drain applies all that is queued, unless another goroutine is at it, which looks again before it stops.
 func (q *eventQueue) drain() {
-	for q.applying.TryLock() {
+	for q.applies() {
 		q.applyQueued()
 		q.applying.Unlock()
 		if q.empty() {
 			return
 		}
 	}
+}
+
+// applies takes applying. It is false when another waker has it. It waits for serve, which leaves to wakers
+// what came after it began, so as not to be at it for ever.
+func (q *eventQueue) applies() bool {
+	if q.serving.Load() {
+		q.applying.Lock()
+		return true
+	}
+	return q.applying.TryLock()
 }
 
 func (q *eventQueue) empty() bool {
@@ -160,10 +172,11 @@ func (q *eventQueue) serve(apply func(*caused)) {
 		q.pressing = false
 		closed = q.closed
 		q.mu.Unlock()
+		q.serving.Store(true)
 		q.applying.Lock()
 		q.applyQueued()
 		q.applying.Unlock()
-		q.wake() // for what came meanwhile
+		q.serving.Store(false)
 	}
 }
 
