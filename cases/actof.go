@@ -12,7 +12,7 @@ func (c *Cases) CasesOf(act string) (agent string, ids []string, err error) {
 		}
 		x, err := decodeActed(b)
 		if err == nil {
-			agent, ids = x.agent, x.cases
+			agent, ids = x.agent, x.named()
 		}
 		return err
 	})

@@ -94,17 +94,22 @@ func (c *Cases) create(ctx context.Context, a Act, rows []Draft, dry bool) (Done
 	if dry {
 		return c.createDry(ctx, creating{a, rows, true})
 	}
-	c.expect(rows, 1)
-	defer c.expect(rows, -1)
+	numbers := make([]sip.Number, len(rows))
+	for i := range rows {
+		numbers[i] = rows[i].Number
+	}
+	c.expect(numbers, 1)
+	defer c.expect(numbers, -1)
 	return c.do(ctx, kindCreate, a.ID, a.At, creating{a, rows, false})
 }
 
-// expect notes that the numbers may have open cases soon, so that their calls are looked at.
-func (c *Cases) expect(rows []Draft, by int) {
+// expect notes that commands on their way may open cases of the numbers, or with -1 that they are done: the
+// calls of these numbers are looked at, whether there is a case or not.
+func (c *Cases) expect(numbers []sip.Number, by int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i := range rows {
-		if n := rows[i].Number; n != 0 {
+	for _, n := range numbers {
+		if n != 0 {
 			known := c.of(n)
 			known.pending += by
 			c.drop(known)

@@ -19,8 +19,8 @@ func (c *Cases) Erase(ctx context.Context, a Act, n sip.Number) ([]Change, error
 	if n == 0 {
 		return nil, fmt.Errorf("%w: no number to erase", ErrInput)
 	}
-	c.expect([]Draft{{Number: n}}, 1)
-	defer c.expect([]Draft{{Number: n}}, -1)
+	c.expect([]sip.Number{n}, 1)
+	defer c.expect([]sip.Number{n}, -1)
 	ids, err := c.casesOf(n)
 	if err != nil {
 		return nil, err

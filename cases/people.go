@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ringback/directory/audit"
+	"ringback/sip"
 	"ringback/store"
 )
 
@@ -135,7 +136,51 @@ func (c *Cases) act(ctx context.Context, d doing) (Done, error) {
 	if d.Deed == nil || len(d.Note) > maxWords || len(d.ID) > maxText || len(d.Agent) > maxText {
 		return Done{}, fmt.Errorf("%w: no deed, or a text that is too long", ErrInput)
 	}
+	numbers, err := c.numbersOf(d)
+	if err != nil {
+		return Done{}, err
+	}
+	c.expect(numbers, 1)
+	defer c.expect(numbers, -1)
 	return c.do(ctx, kindAct, d.ID, d.At, d)
+}
+
+// numbersOf are the numbers of which a deed may open cases.
+func (c *Cases) numbersOf(d doing) ([]sip.Number, error) {
+	ids := d.Cases
+	switch x := d.Deed.(type) {
+	case Undo:
+		if ids == nil {
+			var err error
+			if _, ids, err = c.CasesOf(x.Act); err != nil {
+				return nil, err
+			}
+		}
+	case Handle:
+		ids = append(slices.Clone(ids), x.Also...)
+	case Edit:
+		if x.Number != nil {
+			return []sip.Number{*x.Number}, nil
+		}
+		return nil, nil
+	case Reopen:
+	default:
+		return nil, nil
+	}
+	var numbers []sip.Number
+	err := c.st.View(func(s *store.Snapshot) error {
+		for _, id := range ids {
+			if b, ok := s.Get(caseKey(id)); ok {
+				_, n, err := whose(b)
+				if err != nil {
+					return err
+				}
+				numbers = append(numbers, n)
+			}
+		}
+		return nil
+	})
+	return numbers, err
 }
 
 // do gives a person's command to the store.
@@ -168,7 +213,7 @@ func (c *Cases) applyAct(tx *store.Tx, cmd store.Command) (any, error) {
 		if earlier == nil {
 			return nil, &Refusal{Err: ErrNoUndo}
 		}
-		d.Cases = slices.DeleteFunc(earlier.cases, func(id string) bool { return id == "" })
+		d.Cases = earlier.named()
 	}
 	for _, id := range d.Cases {
 		if err := l.perform(id, &d); err != nil && !d.Batch {
@@ -238,6 +283,11 @@ type acted struct {
 	at    time.Time
 	agent string
 	cases []string
+}
+
+// named are the cases that it was done to; the places of others are empty.
+func (x *acted) named() []string {
+	return slices.DeleteFunc(slices.Clone(x.cases), func(id string) bool { return id == "" })
 }
 
 func (x *acted) encode() []byte {

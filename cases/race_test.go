@@ -3,6 +3,7 @@ package cases_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -112,6 +113,22 @@ func TestACaseMadeByHandAndADialledCallAtOnce(t *testing.T) {
 		}
 		if c := w.read(made.Case.ID); c.State != cases.Closed {
 			t.Fatalf("round %d: the call was overlooked: %+v", i, c)
+		}
+		// Likewise when it is opened again.
+		wg.Go(func() {
+			if _, err := w.c.Do(t.Context(), by("102", made.Case.ID, 30), cases.Reopen{}); err != nil {
+				t.Error(err)
+			}
+		})
+		for w.read(made.Case.ID).State == cases.Closed {
+			runtime.Gosched()
+		}
+		if _, err := w.c.Apply(t.Context(), dials(fmt.Sprint("again ", i), n, 40)); err != nil {
+			t.Error(err)
+		}
+		wg.Wait()
+		if c := w.read(made.Case.ID); c.State != cases.Closed {
+			t.Fatalf("round %d: the second call was overlooked: %+v", i, c)
 		}
 	}
 }
