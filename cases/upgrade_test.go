@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,7 +28,20 @@ var stores = []struct {
 	seed   uint64
 	format int
 }{
-	{"format-1.tar.gz", 11, 1},
+	{"format-1.tar.gz", 11, 1}, // of calls alone
+	{"format-2.tar.gz", 12, 2}, // of people at work too
+}
+
+// dayOf is the day that a store was written from.
+func dayOf(format int, seed uint64) []something {
+	if format > 1 {
+		return dayAtWork(seed, 60)
+	}
+	var all []something
+	for _, ev := range day(seed, 60) {
+		all = append(all, something{at: ev.At, ev: ev})
+	}
+	return all
 }
 
 // known leaves out what a format does not know and an upgrade can only guess.
@@ -47,9 +61,9 @@ func TestStoresOfAllVersionsAreRead(t *testing.T) {
 	for i, old := range stores {
 		t.Run(old.file, func(t *testing.T) {
 			path := filepath.Join("testdata", old.file)
-			events := day(old.seed, 60)
+			all := dayOf(old.format, old.seed)
 			if *update && i == len(stores)-1 {
-				writeStore(t, path, old.seed)
+				writeStore(t, path, all)
 			}
 			dir := t.TempDir()
 			unpack(t, path, dir)
@@ -57,15 +71,16 @@ func TestStoresOfAllVersionsAreRead(t *testing.T) {
 			s.check()
 			today := store.Options{Dir: t.TempDir()}
 			fresh := newSim(t, today)
-			for _, ev := range events {
-				fresh.apply(ev)
+			for _, x := range all {
+				fresh.play(x)
 			}
+			s.ids = slices.Clone(fresh.ids)
 			if err := errors.Join(fresh.st.Close(), fresh.open(today)); err != nil {
 				t.Fatal(err)
 			}
 			same(t, "cases", known(old.format, fresh.cases()), known(old.format, s.cases()))
-			for _, ev := range day(old.seed+1, 60) {
-				same(t, "changes", fresh.apply(ev), s.apply(ev))
+			for _, x := range dayOf(old.format, old.seed+1) {
+				same(t, "changes", fresh.play(x), s.play(x))
 			}
 			s.check()
 			if err := errors.Join(s.st.Close(), fresh.st.Close()); err != nil {
@@ -166,12 +181,12 @@ func (s *sim) cases() map[string]any {
 	return all
 }
 
-func writeStore(t *testing.T, path string, seed uint64) {
+func writeStore(t *testing.T, path string, all []something) {
 	t.Helper()
 	dir := t.TempDir()
 	s := newSim(t, store.Options{Dir: dir, MemTable: 1 << 20})
-	for _, ev := range day(seed, 60) {
-		s.apply(ev)
+	for _, x := range all {
+		s.play(x)
 	}
 	if err := s.st.Close(); err != nil {
 		t.Fatal(err)
