@@ -13,6 +13,7 @@ type benchCommand struct {
 	HEP     benchHEP     `cmd:"" name:"hep" help:"CPU per million HEP messages, against a bare receiver."`
 	Replay  benchReplay  `cmd:"" help:"A capture file's time, against tshark and sngrep where installed."`
 	Hints   benchHints   `cmd:"" help:"The time from the wire to the agent's phone."`
+	Profile benchProfile `cmd:"" help:"Write a CPU profile of the load for the compiler to go by."`
 	Receive benchReceive `cmd:"" hidden:"" help:"The receiving side of hep, in a process of its own."`
 }
 
@@ -60,6 +61,17 @@ type benchHints struct {
 // Run measures hints.
 func (c *benchHints) Run(ctx context.Context, out io.Writer) error {
 	return bench.Hints(ctx, bench.HintOptions{Hints: c.Hints, Rate: c.Rate, Out: out})
+}
+
+type benchProfile struct {
+	File     string  `arg:"" type:"path" help:"Where to write it."`
+	Messages int     `default:"1000000" help:"How many messages the load has."`
+	Rate     float64 `default:"50000" help:"Messages per second."`
+}
+
+// Run writes a profile.
+func (c *benchProfile) Run(ctx context.Context, out io.Writer) error {
+	return bench.Profile(ctx, c.File, c.Messages, c.Rate, out)
 }
 
 type benchReceive struct {

@@ -19,9 +19,8 @@ type HEPOptions struct {
 
 // HEP measures the CPU time that a million HEP3 messages cost, against a bare receiver in the same run.
 func HEP(ctx context.Context, o HEPOptions) error {
-	calls := int(float64(o.Messages) / MessagesPerCall)
-	fmt.Fprintf(o.Out, "making %d calls …\n", calls)
-	f := pack(NewLoad(calls, o.Rate))
+	fmt.Fprintf(o.Out, "making %d messages …\n", o.Messages)
+	f := pack(newLoadOf(o.Messages, o.Rate), o.Messages)
 	fmt.Fprintf(o.Out, "%d messages, %.0f/s, median of %d runs; CPU is the receiver's, user and system\n\n", len(f.ends), o.Rate, o.Runs)
 	fmt.Fprintf(o.Out, "%-4s %-6s %14s %8s %8s %8s %8s %9s\n", "net", "mode", "CPU s / 1 M", "x bare", "lost", "calls", "cases", "peak RSS")
 	for _, network := range o.Networks {
@@ -44,13 +43,7 @@ func HEP(ctx context.Context, o HEPOptions) error {
 func (f *frames) median(ctx context.Context, o *HEPOptions, mode Mode, network string) (*Result, error) {
 	var all []*Result
 	for range o.Runs {
-		send := func(addr string) (time.Duration, error) {
-			if network == "tcp" {
-				return f.sendTCP(addr)
-			}
-			return f.sendUDP(addr)
-		}
-		r, err := child(ctx, o.Program, mode, network, send)
+		r, err := child(ctx, o.Program, mode, network, func(addr string) (time.Duration, error) { return f.send(network, addr) })
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/netip"
 	"os"
@@ -87,7 +88,7 @@ func Hints(ctx context.Context, o HintOptions) (err error) {
 		return err
 	}
 	fmt.Fprintf(o.Out, "… and call again, while %.0f messages/s are watched\n", o.Rate)
-	load := pack(NewLoad(int(o.Rate*betweenHints.Seconds()*float64(o.Hints)/MessagesPerCall), o.Rate))
+	load := pack(NewLoad(int(o.Rate*betweenHints.Seconds()*float64(o.Hints)/MessagesPerCall), o.Rate), math.MaxInt)
 	background := make(chan error, 1)
 	go func() {
 		_, err := load.sendUDP(d.Feeds()["hep_udp"].String())

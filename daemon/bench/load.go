@@ -91,6 +91,12 @@ func NewLoad(calls int, rate float64) *Load {
 	return l
 }
 
+// newLoadOf makes a load of at least so many messages: those of the calls that are live at its end are
+// still to come.
+func newLoadOf(messages int, rate float64) *Load {
+	return NewLoad(int((float64(messages)+rate*lasts.Seconds())/MessagesPerCall)+1, rate)
+}
+
 // event is one message that is due: step of call.
 type event struct {
 	at   int64
@@ -268,12 +274,13 @@ type frames struct {
 	at    []int64
 }
 
-// pack makes a whole load ready to be sent, so that making it costs nothing while it is measured.
-func pack(l *Load) *frames {
+// pack makes a load, or so much of it, ready to be sent, so that making it costs nothing while it is
+// measured.
+func pack(l *Load, messages int) *frames {
 	f := &frames{}
 	for {
 		p, ok := l.Next()
-		if !ok {
+		if !ok || len(f.ends) == messages {
 			return f
 		}
 		f.at = append(f.at, p.Time.UnixNano())

@@ -37,6 +37,14 @@ func stamp(frame []byte, at time.Time) {
 // pace is how often a batch leaves.
 const pace = time.Millisecond
 
+// send sends every packet at its time over a network, and returns how long it took.
+func (f *frames) send(network, to string) (time.Duration, error) {
+	if network == "tcp" {
+		return f.sendTCP(to)
+	}
+	return f.sendUDP(to)
+}
+
 // sendUDP sends every packet at its time, in batches, and returns how long it took.
 func (f *frames) sendUDP(to string) (time.Duration, error) {
 	conn, err := net.Dial("udp", to)
