@@ -27,6 +27,8 @@ BENCHTIME   := 1x
 BENCHHEP    := --messages 50000 --rate 20000 --runs 1
 BENCHREPLAY := --calls 2000 --runs 1
 BENCHHINTS  := --hints 20 --rate 1000
+BENCHCASES  := --cases 20000 --turns 1 --pages 100 --races 160
+BENCHEVENTS := --clients 200 --for 2s
 else
 BENCHTIME   ?= 1s
 endif
@@ -88,6 +90,8 @@ bench: build ## run the benchmarks; docs/performance.md says what they mean
 	bin/ringback bench hep $(BENCHHEP)
 	bin/ringback bench replay $(BENCHREPLAY)
 	bin/ringback bench hints $(BENCHHINTS)
+	bin/ringback bench cases $(BENCHCASES)
+	bin/ringback bench events $(BENCHEVENTS)
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME each
