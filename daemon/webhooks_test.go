@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,8 @@ import (
 
 	"ringback/configs"
 	"ringback/daemon"
+	"ringback/store"
+	"ringback/web"
 	"ringback/web/webhook"
 )
 
@@ -156,6 +159,59 @@ func TestWebhooksAreToldOfCasesAndHints(t *testing.T) {
 			t.Errorf("told twice of %+v", m)
 		}
 		seen[m.id] = true
+	}
+}
+
+// TestWhatIsErasedLeavesTheOutboxToo erases a customer while a message about him waits.
+func TestWhatIsErasedLeavesTheOutboxToo(t *testing.T) {
+	t.Parallel()
+	down := hook(t)
+	down.answer(http.StatusBadGateway)
+	c := settings(t)
+	know(t, c, kamailio)
+	c.Webhooks = []configs.Webhook{down.config(t, "down")}
+	x := run(t, c)
+	mirror(t, x.dial(), "", captured(t, "kamailio/k3_cancel"))
+	x.awaitCases(1)
+	number := x.opened[0].Number.String()
+	x.await("a message that waits", func() bool {
+		_, m := x.get("/metrics")
+		return regexp.MustCompile(`ringback_webhook_pending\{endpoint="down"\} [1-9]`).MatchString(m)
+	})
+	remote, err := daemon.Connect(t.Context(), c.Admin.Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer remote.Close()
+	if _, err := remote.Erase(t.Context(), number, web.EraseOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	down.answer(http.StatusOK)
+	x.await("news of the erasure", func() bool { return len(down.of("case.erased")) > 0 })
+	if err := x.stop(); err != nil {
+		t.Fatal(err)
+	}
+	down.mu.Lock()
+	defer down.mu.Unlock()
+	for _, m := range down.got {
+		if m.Data.Now.Number != "" {
+			t.Errorf("told after the erasure of %s: %+v", number, m)
+		}
+	}
+	st, err := store.Open(store.Options{Dir: filepath.Join(c.DataDir, "store"), Reserve: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	if err := st.View(func(r *store.Snapshot) error {
+		for key, value := range r.Scan(store.Prefix("webhook")) {
+			if bytes.Contains(value, []byte(number)) {
+				t.Errorf("%q still holds the number", key)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 }
 
