@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"ringback/configs"
+	"ringback/directory/audit"
 	"ringback/store"
+	"ringback/web"
 )
 
 // Backup says what a backup holds.
@@ -174,10 +176,15 @@ func (r *Remote) Backup(ctx context.Context, w io.Writer) error {
 func (d *Daemon) backup(ctx context.Context, w io.Writer) error {
 	began := time.Now()
 	b, err := d.store.Backup(ctx, w, store.Backup{Made: began.UTC(), Version: d.o.Version})
-	if err == nil {
-		d.log.Info("backup made", "count", b.Keys, "elapsed", time.Since(began))
+	if err != nil {
+		return err
 	}
-	return err
+	d.log.Info("backup made", "count", b.Keys, "elapsed", time.Since(began))
+	// A store that takes no writes is a time for backups.
+	if err := d.audit.Record(ctx, audit.Entry{At: time.Now(), By: web.Operator(ctx), Action: "data.backup", Object: "store"}); err != nil {
+		d.complaints.log(d.log, "the audit trail cannot be written", err)
+	}
+	return nil
 }
 
 // What the names of folders in the data folder begin with: those that hold what a restore replaced, and

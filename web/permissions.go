@@ -45,6 +45,10 @@ var permissions = []permission{
 	{"GET /v1/session/preferences", persons, "", directory.NoRight},
 	{"PUT /v1/session/preferences", persons, "", directory.NoRight},
 
+	{"GET /v1/sessions", persons, "", directory.NoRight},
+	{"DELETE /v1/sessions", persons, "", directory.NoRight},
+	{"DELETE /v1/sessions/{id}", persons, "", directory.NoRight},
+
 	{"GET /v1/cases", scoped, people.CasesRead, directory.See},
 	{"POST /v1/cases", scoped, people.CasesWrite, directory.Work},
 	{"GET /v1/cases/recent", scoped, people.CasesRead, directory.See},

@@ -44,6 +44,9 @@ var samples = []sample{
 	{route: "PUT /v1/session/password", path: "/v1/session/password", body: `{"old":"x","new":"` + password + `"}`},
 	{route: "GET /v1/session/preferences", path: "/v1/session/preferences"},
 	{route: "PUT /v1/session/preferences", path: "/v1/session/preferences", body: `{"inactive":[],"show_all":true,"sort":"priority","field":"none","theme":"device"}`},
+	{route: "GET /v1/sessions", path: "/v1/sessions"},
+	{route: "DELETE /v1/sessions", path: "/v1/sessions"},
+	{route: "DELETE /v1/sessions/{id}", path: "/v1/sessions/none"},
 	{route: "GET /v1/cases", path: "/v1/cases?lists=$list"},
 	{route: "POST /v1/cases", path: "/v1/cases", body: `{"list":"$list"}`, about: true, named: true},
 	{route: "GET /v1/cases/recent", path: "/v1/cases/recent"},
@@ -165,7 +168,7 @@ func TestWhoMayDoWhatCellByCell(t *testing.T) {
 		}
 		for _, list := range lists {
 			for _, who := range append(everybody, somebody{name: "nobody", header: []string{"Authorization", "", "Content-Type", "application/json"}}) {
-				if s.route == "DELETE /v1/session" && who.person {
+				if (s.route == "DELETE /v1/session" || s.route == "DELETE /v1/sessions") && who.person {
 					continue // he would be out; it has a test of its own
 				}
 				id := "none"

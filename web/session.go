@@ -67,6 +67,7 @@ func (s *Server) registerSessions(api huma.API) {
 	handle(s, api, operation(http.MethodPut, "/v1/session/preferences", "set-preferences", "session", "Choose",
 		"Replaces what you chose. Lists that are not yours are left out.",
 		http.StatusForbidden, http.StatusPreconditionFailed), s.setPreferences)
+	s.registerOwnSessions(api)
 }
 
 func (s *Server) registerMe(api huma.API) {

@@ -35,6 +35,15 @@ func (p *Principal) Agent() string {
 	return ""
 }
 
+// Session is the id of the session that he came by, as People.Sessions has it; empty for one who came by
+// none.
+func (p *Principal) Session() string {
+	if p.Kind != audit.Person || p.key == [32]byte{} {
+		return ""
+	}
+	return sessionID(p.key)
+}
+
 // Right is what he may do on a list. Without any he must not learn that the list is there. A token has
 // on its lists the right that its scopes need: to supervise with ListsManage, to work with CasesWrite,
 // else to see.

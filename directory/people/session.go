@@ -149,7 +149,7 @@ func (p *People) sessions(r store.Reader, id string, a *account, now time.Time) 
 		if ok, err := read(r, sessionKey(sum), &s); err != nil {
 			return nil, err
 		} else if ok && !s.over(a, p.o.SessionIdle, now) {
-			all = append(all, Open{hex.EncodeToString(sum[:8]), s.Created, s.Seen, s.Until, s.Peer, s.Device})
+			all = append(all, Open{sessionID(sum), s.Created, s.Seen, s.Until, s.Peer, s.Device})
 		}
 	}
 	return all, nil
@@ -163,7 +163,7 @@ func (p *People) End(ctx context.Context, a Act, person, id string) error {
 			if err != nil {
 				return err
 			}
-			if hex.EncodeToString(sum[:8]) == id {
+			if sessionID(sum) == id {
 				found = &sum
 			}
 		}
@@ -178,6 +178,10 @@ func (p *People) End(ctx context.Context, a Act, person, id string) error {
 	_, err = p.do(ctx, kindEnd, a.At, ending{Act: a, ID: person, Sum: *found})
 	return err
 }
+
+// sessionID is the sum of a session as people are shown it: enough to tell it from others, and no use for
+// anything else.
+func sessionID(sum [32]byte) string { return hex.EncodeToString(sum[:8]) }
 
 // sumsOf yields the sums of the sessions of a person, over or not.
 func sumsOf(r store.Reader, id string) func(yield func([32]byte, error) bool) {
