@@ -59,6 +59,9 @@ type desk struct {
 	server *Server
 	client *http.Client
 	tokens string // the file's path
+
+	mu    sync.Mutex
+	conns []net.Conn // of the client
 }
 
 // open starts a server in the bubble that the test runs in.
@@ -74,7 +77,13 @@ func open(t *testing.T, o Options) *desk {
 	l := newPipes()
 	served := make(chan error, 1)
 	go func() { served <- d.server.ServeAPI(l) }()
-	transport := &http.Transport{DialContext: l.dial}
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := l.dial(ctx, network, addr)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.conns = append(d.conns, c)
+		return c, err
+	}}
 	d.client = &http.Client{Transport: transport}
 	t.Cleanup(func() {
 		if err := d.server.Shutdown(context.WithoutCancel(t.Context())); err != nil {
@@ -86,6 +95,18 @@ func open(t *testing.T, o Options) *desk {
 		transport.CloseIdleConnections()
 	})
 	return d
+}
+
+// cut breaks all connections of the client.
+func (d *desk) cut() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, c := range d.conns {
+		if c != nil {
+			c.Close()
+		}
+	}
+	d.conns = nil
 }
 
 // stream opens an event stream.

@@ -1,0 +1,40 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/url"
+	"time"
+
+	"ringback/web"
+)
+
+// LiveCalls yields the calls being watched, the oldest first; of a list, or of all that may be seen.
+func (c *Client) LiveCalls(ctx context.Context, list string) iter.Seq2[web.Call, error] {
+	q := query{}
+	q.text("list", list)
+	return pages(ctx, url.Values(q), func(ctx context.Context, q url.Values) ([]web.Call, string, error) {
+		page, err := get[struct {
+			Calls []web.Call
+			Next  string
+		}](ctx, c, "/v1/calls/live", q)
+		return page.Calls, page.Next, err
+	})
+}
+
+// LiveHints are the hints being shown, of an agent, or of all that may be seen.
+func (c *Client) LiveHints(ctx context.Context, agent string) ([]web.Hint, error) {
+	q := query{}
+	q.text("agent", agent)
+	out, err := get[struct{ Hints []web.Hint }](ctx, c, "/v1/hints/live", url.Values(q))
+	return out.Hints, err
+}
+
+// Blind are the times in which nothing could be seen, the latest first.
+func (c *Client) Blind(ctx context.Context, from, to time.Time) ([]web.Blind, error) {
+	q := query{}
+	q.time("from", from)
+	q.time("to", to)
+	out, err := get[struct{ Blind []web.Blind }](ctx, c, "/v1/blind", url.Values(q))
+	return out.Blind, err
+}
