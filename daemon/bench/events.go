@@ -30,14 +30,14 @@ type EventOptions struct {
 // Events measures what it costs to tell many clients of what happens, each of what he may see.
 func Events(ctx context.Context, o EventOptions) error {
 	fmt.Fprintf(o.Out, "%d clients, %.0f events/s, %v each; CPU is the server's, user and system\n\n", o.Clients, o.Rate, o.For)
-	fmt.Fprintf(o.Out, "%-28s %12s %12s %8s %8s %8s %10s %10s %9s\n", "each client sees", "delivered/s", "CPU s per s", "lost", "dropped", "resets", "p50", "p99", "peak RSS")
+	fmt.Fprintf(o.Out, "%-24s %12s %12s %7s %8s %7s %9s %9s %9s %9s\n", "each client sees", "delivered/s", "CPU s per s", "lost", "dropped", "resets", "p50", "p99", "caught up", "peak RSS")
 	for _, lists := range o.Lists {
 		r, err := o.measure(ctx, max(1, lists))
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(o.Out, "%-28s %12.0f %12.2f %8d %8d %8d %10v %10v %6d MB\n", fmt.Sprintf("1 event in %d (%.1f/s)", lists, o.Rate/float64(lists)),
-			float64(r.delivered)/o.For.Seconds(), r.CPU.Seconds()/o.For.Seconds(), r.lost, r.Dropped, r.Resets, r.p50, r.p99, r.PeakRSS>>20)
+		fmt.Fprintf(o.Out, "%-24s %12.0f %12.2f %7d %8d %7d %9v %9v %9v %6d MB\n", fmt.Sprintf("1 event in %d (%.1f/s)", lists, o.Rate/float64(lists)),
+			float64(r.delivered)/o.For.Seconds(), r.CPU.Seconds()/o.For.Seconds(), r.lost, r.Dropped, r.Resets, r.p50, r.p99, r.late.Round(time.Millisecond), r.PeakRSS>>20)
 	}
 	return nil
 }
@@ -47,6 +47,7 @@ type streamed struct {
 	publication
 
 	delivered, lost int64
+	late            time.Duration // after the last event until all had it
 	p50, p99        time.Duration
 }
 
@@ -102,6 +103,13 @@ func (o *EventOptions) measure(ctx context.Context, lists int) (r streamed, err 
 	if err := hear.Decode(&r.publication); err != nil {
 		return r, fmt.Errorf("bench: the server told nothing: %w", err)
 	}
+	r.late = a.settle(r.PerList)
+	if err := say.Encode(0); err != nil {
+		return r, err
+	}
+	if err := hear.Decode(&r.publication); err != nil {
+		return r, fmt.Errorf("bench: the server told nothing: %w", err)
+	}
 	if n := a.cutOff.Load(); n > 0 {
 		return r, fmt.Errorf("bench: %d clients were cut off", n)
 	}
@@ -115,6 +123,27 @@ func (o *EventOptions) measure(ctx context.Context, lists int) (r streamed, err 
 	at := quantiles(a.took)
 	r.p50, r.p99 = at(.5), at(.99)
 	return r, nil
+}
+
+// settle waits until every client has every event, or ten seconds brought nothing, and says how long
+// that took.
+func (a *audience) settle(perList []int64) time.Duration {
+	began, progress := time.Now(), time.Now()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for before := int64(-1); time.Since(progress) < 10*time.Second; <-tick.C {
+		missing := int64(0)
+		for i := range a.received {
+			missing += perList[i%a.lists] - a.received[i].Load()
+		}
+		if missing == 0 || a.cutOff.Load() > 0 {
+			break
+		}
+		if missing != before {
+			before, progress = missing, time.Now()
+		}
+	}
+	return time.Since(began)
 }
 
 // connect opens the streams.

@@ -35,7 +35,7 @@ type opened struct {
 // publication is what it says in the end.
 type publication struct {
 	PerList []int64       // events published, by list
-	CPU     time.Duration // while they were
+	CPU     time.Duration // until all clients had them
 	PeakRSS int64         // bytes
 	Dropped uint64        // streams that were too slow
 	Resets  uint64
@@ -78,6 +78,12 @@ func ServeEvents(ctx context.Context, in io.Reader, out io.Writer) (err error) {
 	r := publication{PerList: make([]int64, o.Lists)}
 	before := used()
 	publish(ctx, s, &r, o.Rate, during)
+	if err := say.Encode(r); err != nil {
+		return err
+	}
+	if err := hear.Decode(&during); err != nil { // the clients have all of it, or wait no longer
+		return err
+	}
 	r.CPU, r.PeakRSS = used()-before, ownPeak()
 	stats := s.Events().Stats()
 	r.Dropped, r.Resets = stats.Dropped, stats.Resets
@@ -124,7 +130,7 @@ func eventServer(st *store.Store, dir string, lists int) (*web.Server, []string,
 	return web.New(web.Options{Tokens: t, Cases: c, Lists: inForce, Limits: web.Limits{Caller: unlimited, Stranger: unlimited}}), tokens, nil
 }
 
-// publish publishes events of the lists in turn, at the rate, and gives the last ones time to arrive.
+// publish publishes events of the lists in turn, at the rate.
 func publish(ctx context.Context, s *web.Server, r *publication, rate float64, during time.Duration) {
 	began := time.Now()
 	tick := time.NewTicker(time.Millisecond)
@@ -144,10 +150,6 @@ func publish(ctx context.Context, s *web.Server, r *publication, rate float64, d
 				},
 			})
 		}
-	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(time.Second):
 	}
 }
 
