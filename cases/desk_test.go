@@ -3,7 +3,6 @@ package cases_test
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ringback/cases"
-	"ringback/directory"
 	"ringback/sip"
 	"ringback/store"
 )
@@ -203,117 +201,6 @@ func TestCreatingTwiceWithOneActMakesOneCase(t *testing.T) {
 	}
 }
 
-func TestAssigningIsACompareAndSet(t *testing.T) {
-	w := desk(t)
-	id := w.missed(maija, "hotline", 0).ID
-	c := w.must(by("101", id, 100), cases.Assign{To: "101"}, "assigned callbacks 101 by 101")
-	if c.Assignee != "101" || !c.ClaimUntil.Equal(at(700)) {
-		t.Errorf("got %+v", c)
-	}
-	w.must(by("101", id, 200), cases.Assign{To: "101"}) // it is so already, and the claim runs on
-	if c := w.read(id); !c.ClaimUntil.Equal(at(700)) {
-		t.Errorf("a claim was renewed: %s", c.ClaimUntil)
-	}
-	for name, d := range map[string]cases.Deed{
-		"taking it": cases.Assign{To: "102"}, "giving it away": cases.Assign{To: "103"}, "giving it back": cases.Assign{},
-		"closing it": cases.Close{Reason: cases.Successful}, "calling": cases.Try{}, "asking": cases.Await{Question: "when?"},
-	} {
-		if r := w.refused(by("102", id, 200), d, cases.ErrTaken); r == nil || r.By != "101" {
-			t.Errorf("%s: the other is not told who has it: %+v", name, r)
-		}
-	}
-	w.must(by("101", id, 300), cases.Assign{To: "102"}, "assigned callbacks 102 by 101")
-	if c := w.read(id); !c.ClaimUntil.IsZero() || !c.Accepted.IsZero() {
-		t.Errorf("what another was given is no claim: %+v", c)
-	}
-	w.refused(by("101", id, 300), cases.Accept{}, cases.ErrNotYours)
-	w.must(by("102", id, 310), cases.Accept{}, "accepted callbacks by 102")
-	w.must(by("102", id, 311), cases.Accept{})
-	w.refused(by("102", id, 320), cases.Assign{To: "104"}, cases.ErrNotMember)
-	w.refused(by("102", id, 320), cases.Assign{To: "nobody"}, cases.ErrNotMember)
-
-	boss := by("boss", id, 400)
-	boss.Supervises = true
-	w.refused(boss, cases.Assign{To: "103", From: "101"}, cases.ErrTaken)
-	w.must(boss, cases.Assign{To: "103", From: "102"}, "assigned callbacks 103 by boss")
-	w.must(boss, cases.Assign{}, "released callbacks by_hand by boss")
-	w.must(by("102", id, 500), cases.Assign{To: "102"}, "assigned callbacks 102 by 102")
-	w.must(by("102", id, 510), cases.Assign{}, "released callbacks by_hand by 102")
-	if c := w.read(id); c.Assignee != "" || !c.ClaimUntil.IsZero() {
-		t.Errorf("got %+v", c)
-	}
-	w.must(by("102", id, 520), cases.Close{Reason: cases.Unsuccessful}, "closed callbacks unsuccessful by 102")
-	w.refused(by("102", id, 530), cases.Assign{To: "102"}, cases.ErrNotOpen)
-}
-
-func TestAClaimNotFollowedByACallIsReleased(t *testing.T) {
-	w := desk(t)
-	maijas, pekkas := w.missed(maija, "support", 0).ID, w.missed(pekka, "support", 0).ID
-	w.must(by("101", maijas, 100), cases.Assign{To: "101"}, "assigned support 101 by 101")
-	w.must(by("101", pekkas, 100), cases.Assign{To: "101"}, "assigned support 101 by 101")
-	w.expire(699)
-	w.tell(dials("out", pekka, 650)) // the call follows
-	w.expire(700, "released support claim_lapsed")
-	if c := w.read(maijas); c.Assignee != "" {
-		t.Errorf("%s still has it", c.Assignee)
-	}
-	if c := w.read(pekkas); c.Assignee != "101" || !c.ClaimUntil.IsZero() {
-		t.Errorf("got %+v", c)
-	}
-	w.tell(rang("out", pekka, 650, 0, 690, sip.ResultBusy), "attempted support busy by 101")
-
-	// The status puts it off; the claim lasts as long after it is due again.
-	c := w.must(by("101", pekkas, 700), cases.Handle{Status: "busy"}, "handled support busy by 101")
-	if c.Assignee != "101" || !c.Due.Equal(at(1000)) || !c.ClaimUntil.Equal(at(1600)) {
-		t.Errorf("got %+v", c)
-	}
-	w.expire(1599)
-	w.expire(1600, "released support claim_lapsed")
-	w.must(by("102", maijas, 2000), cases.Assign{To: "102"}, "assigned support 102 by 102")
-	w.must(by("102", maijas, 2010), cases.Try{}, "attempted support dialled by 102")
-	w.expire(3000)
-
-	// Where the call closes the case and nobody answers, it is still his.
-	third := w.missed(358401234503, "hotline", 3000).ID
-	w.must(by("101", third, 3100), cases.Assign{To: "101"}, "assigned callbacks 101 by 101")
-	w.tell(dials("out 3", 358401234503, 3200), "closed callbacks agent_called by 101")
-	w.tell(rang("out 3", 358401234503, 3200, 0, 3230, sip.ResultBusy), "attempted callbacks busy by 101", "reopened callbacks busy by 101")
-	w.expire(9000)
-	if c := w.read(third); c.Assignee != "101" {
-		t.Errorf("%q has it", c.Assignee)
-	}
-}
-
-func TestAPersonalCallbackFallsToEverybody(t *testing.T) {
-	w := desk(t)
-	c := w.create("102", 0, cases.Draft{List: "office", Number: maija, Personal: "101"})
-	// Due after an hour, and then four hours of opening: 10:00 + 5 h = 15:00.
-	if c.Assignee != "101" || c.Personal != "101" || !c.PersonalUntil.Equal(at(5*3600)) || !c.ClaimUntil.IsZero() {
-		t.Errorf("got %+v", c)
-	}
-	if _, err := w.c.Next(t.Context(), by("102", "", 100), cases.NextQuery{Lists: []string{"office"}}); !errors.Is(err, cases.ErrNone) {
-		t.Errorf("another was given it: %v", err)
-	}
-	w.refused(by("102", c.ID, 100), cases.Try{}, cases.ErrTaken)
-	w.expire(5*3600 - 1)
-	w.expire(5*3600, "released office personal_fallback")
-	if c := w.read(c.ID); c.Assignee != "" || c.Personal != "" {
-		t.Errorf("got %+v", c)
-	}
-	done, err := w.c.Next(t.Context(), by("102", "", 5*3600), cases.NextQuery{Lists: []string{"office"}})
-	if err != nil || done.Case.ID != c.ID {
-		t.Errorf("got %s, %v", done.Case.ID, err)
-	}
-	// In the afternoon the time goes on the next opening day.
-	late := w.create("102", 5*3600, cases.Draft{List: "office", Number: pekka, Personal: "101"})
-	if want := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC); !late.PersonalUntil.Equal(want) {
-		t.Errorf("until %s, want %s", late.PersonalUntil, want)
-	}
-	if _, err := w.c.Create(t.Context(), cases.Act{Agent: "101", At: at(0)}, cases.Draft{List: "office", Personal: "104"}); !errors.Is(err, cases.ErrNotMember) {
-		t.Errorf("for somebody who is no member: %v", err)
-	}
-}
-
 func TestCommentsAndEditsStandInTheHistory(t *testing.T) {
 	w := desk(t)
 	id := w.missed(maija, "hotline", 0).ID
@@ -336,11 +223,12 @@ func TestCommentsAndEditsStandInTheHistory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := fmt.Sprint(e.Event, " ", e.Note, " ", e.Visible)
+		var text strings.Builder
+		fmt.Fprint(&text, e.Event, " ", e.Note, " ", e.Visible)
 		for _, f := range e.Fields {
-			text += fmt.Sprintf(" %s:%q→%q", f.Name, f.Old, f.New)
+			fmt.Fprintf(&text, " %s:%q→%q", f.Name, f.Old, f.New)
 		}
-		got = append(got, text)
+		got = append(got, text.String())
 	}
 	same(t, "history", []string{
 		"opened  false", "commented he will be back at two false", "commented we call you at two true",
@@ -424,201 +312,4 @@ func TestClosingNeedsWhatTheListAsksFor(t *testing.T) {
 	w.refused(by("101", id, 200), cases.Close{Reason: cases.Expired}, cases.ErrReason)
 	other := w.missed(maija, "hotline", 0).ID
 	w.refused(by("101", other, 200), cases.Close{Reason: cases.Successful, Resolution: "solved"}, cases.ErrResolution)
-}
-
-func TestNextGivesWhatCanBeCalled(t *testing.T) {
-	w := desk(t)
-	lists := []string{"callbacks", "support", "office"}
-	next := func(agent string, seconds float64, except ...string) string {
-		t.Helper()
-		done, err := w.c.Next(t.Context(), by(agent, "", seconds), cases.NextQuery{Lists: lists, Except: except})
-		if errors.Is(err, cases.ErrNone) {
-			return ""
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if done.Case.Assignee != agent {
-			t.Errorf("%s was given the case of %s", agent, done.Case.Assignee)
-		}
-		return done.Case.ID
-	}
-	n := func(i int) sip.Number { return sip.Number(358401000000 + i) }
-	first := w.missed(n(1), "hotline", 0).ID
-	second := w.missed(n(2), "support", 1).ID
-	third := w.missed(n(3), "hotline", 2).ID
-	calling := w.missed(n(4), "hotline", -10).ID
-	w.tell(rings("back", n(4), "hotline", 50), "calling_now callbacks")
-	personal := w.create("102", 60, cases.Draft{List: "callbacks", Number: n(5), Personal: "103", Due: at(-100)}).ID
-	waits := w.missed(n(6), "hotline", -20).ID
-	w.must(by("102", waits, 60), cases.Await{Question: "?"}, "awaiting callbacks by 102")
-	tried := w.missed(n(7), "support", -30).ID
-	for i := range 3 {
-		w.must(by("102", tried, 70+float64(i)), cases.Try{}, "attempted support dialled by 102")
-	}
-	w.missed(n(8), "press", -40) // not a list he asks for
-
-	if got := next("101", 100); got != first {
-		t.Errorf("got %s, want %s", got, first)
-	}
-	if got := next("101", 101); got != first {
-		t.Errorf("got %s, want the one he has", got)
-	}
-	if got := next("101", 102, first); got != second {
-		t.Errorf("got %s, want %s", got, second)
-	}
-	if got := next("103", 103); got != personal {
-		t.Errorf("got %s, want his own %s", got, personal)
-	}
-	if got := next("102", 104); got != third {
-		t.Errorf("got %s, want %s", got, third)
-	}
-	if got := next("102", 105, third); got != "" {
-		t.Errorf("got %s, want none of %s calling, %s awaiting, %s tried", got, calling, waits, tried)
-	}
-	w.must(by("102", third, 110), cases.Try{}, "attempted callbacks dialled by 102")
-	w.must(by("102", third, 120), cases.Handle{Status: "no_answer"}, "handled callbacks no_answer by 102")
-	if got := next("102", 1000); got != "" {
-		t.Errorf("got %s before it is to be called again", got)
-	}
-	if got := next("102", 120+1800); got != third {
-		t.Errorf("got %s, want %s, which is due again", got, third)
-	}
-}
-
-func TestTheOldestIsGivenOutFirstWhereTheListSaysSo(t *testing.T) {
-	w := desk(t)
-	old := w.create("101", 0, cases.Draft{List: "campaign", Number: 358401000001, Due: at(50)}).ID
-	w.create("101", 1, cases.Draft{List: "campaign", Number: 358401000002, Due: at(40)})
-	done, err := w.c.Next(t.Context(), by("101", "", 100), cases.NextQuery{Lists: []string{"campaign"}, Order: directory.AllocationOldest})
-	if err != nil || done.Case.ID != old {
-		t.Errorf("got %s, %v, want %s", done.Case.ID, err, old)
-	}
-	if !done.Case.ClaimUntil.IsZero() {
-		t.Error("claims do not lapse here")
-	}
-}
-
-func TestSeveralAreDoneAtOnceAndUndone(t *testing.T) {
-	w := desk(t)
-	var ids []string
-	for i := range 5 {
-		ids = append(ids, w.missed(sip.Number(358401000000+i), "hotline", float64(i)).ID)
-	}
-	w.must(by("102", ids[1], 50), cases.Assign{To: "102"}, "assigned callbacks 102 by 102")
-	ids = append(ids, "1NGE7R4-8XK2QJ")
-	a := cases.Act{ID: "select", Agent: "101", At: at(100)}
-	done, err := w.c.Batch(t.Context(), a, ids, cases.Close{Reason: cases.Unsuccessful})
-	if err != nil {
-		t.Fatal(err)
-	}
-	results := func(all []cases.Outcome) (texts []string) {
-		for i, o := range all {
-			if o.ID != ids[i] {
-				t.Errorf("outcome %d is of %s, not %s", i, o.ID, ids[i])
-			}
-			if o.Err != nil {
-				texts = append(texts, strings.TrimSuffix(o.Err.Error(), ": "+o.ID))
-			} else {
-				texts = append(texts, o.Case.State.String())
-			}
-		}
-		return texts
-	}
-	same(t, "outcomes", []string{"closed", "cases: somebody else has it", "closed", "closed", "closed", "cases: not found"}, results(done.Outcomes))
-	if len(done.Changes) != 4 {
-		t.Errorf("%d changes", len(done.Changes))
-	}
-	again, err := w.c.Batch(t.Context(), a, ids, cases.Close{Reason: cases.Unsuccessful})
-	if err != nil || len(again.Changes) != 0 || len(again.Outcomes) != 4 {
-		t.Errorf("given twice: %v, %v", again, err)
-	}
-
-	w.must(by("101", ids[2], 110), cases.Reopen{}, "reopened callbacks by_hand by 101") // something else since
-	undo, err := w.c.UndoAct(t.Context(), cases.Act{ID: "undo", Agent: "101", At: at(700)}, "select")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ids = slices.Delete(ids, 1, 2)
-	same(t, "undone", []string{"open", "cases: nothing to undo", "open", "open"}, results(undo.Outcomes))
-	same(t, "changes", []string{"reopened callbacks undone by 101", "reopened callbacks undone by 101", "reopened callbacks undone by 101"}, lines(undo.Changes))
-	if _, err := w.c.UndoAct(t.Context(), cases.Act{Agent: "101", At: at(700)}, "unheard of"); !errors.Is(err, cases.ErrNoUndo) {
-		t.Errorf("an act that never was: %v", err)
-	}
-	undo, err = w.c.UndoAct(t.Context(), cases.Act{Agent: "101", At: at(701)}, "select")
-	if err != nil || slices.ContainsFunc(undo.Outcomes, func(o cases.Outcome) bool { return !errors.Is(o.Err, cases.ErrNoUndo) }) {
-		t.Errorf("a second time: %+v, %v", undo.Outcomes, err)
-	}
-	many := make([]string, 501)
-	if _, err := w.c.Batch(t.Context(), a, many, cases.Reopen{}); !errors.Is(err, cases.ErrInput) {
-		t.Errorf("too many: %v", err)
-	}
-}
-
-func TestEveryDeedIsTakenBackWhole(t *testing.T) {
-	name, due := "Maija", at(86_400)
-	third := sip.Number(358401234599)
-	for _, tt := range []struct {
-		deed cases.Deed
-		told string
-	}{
-		{cases.Assign{To: "101"}, "undone support assigned by 101"},
-		{cases.Assign{To: "102"}, "undone support assigned by 101"},
-		{cases.Edit{Name: &name, Due: &due, Number: &third}, "undone support edited by 101"},
-		{cases.Await{Question: "?"}, "undone support awaiting by 101"},
-		{cases.KeepOpen{Keep: true}, "undone support edited by 101"},
-		{cases.Close{Reason: cases.Suppressed}, "reopened support undone by 101"},
-		{cases.Handle{Status: "busy"}, "undone support handled by 101"},
-		{cases.Handle{Status: "call_later", Until: at(40_000)}, "undone support handled by 101"},
-		{cases.Handle{Status: "closed_successfully"}, "reopened support undone by 101"},
-		{cases.Handle{Status: "wrong_number"}, "reopened support undone by 101"},
-	} {
-		t.Run(fmt.Sprintf("%T %+v", tt.deed, tt.deed), func(t *testing.T) {
-			w := desk(t)
-			id := w.missed(maija, "support", 0).ID
-			w.must(by("101", id, 50), cases.Try{}, "attempted support dialled by 101")
-			before := w.read(id)
-			a := by("101", id, 100)
-			a.ID = "deed"
-			if _, err := w.c.Do(t.Context(), a, tt.deed); err != nil {
-				t.Fatal(err)
-			}
-			w.refused(by("102", id, 200), cases.Undo{}, cases.ErrNotYours)
-			w.refused(by("101", id, 701), cases.Undo{}, cases.ErrTooLate)
-			w.refused(by("101", id, 700), cases.Undo{Act: "another"}, cases.ErrNoUndo)
-			got := w.must(by("101", id, 700), cases.Undo{Act: "deed"}, tt.told)
-			before.Version = got.Version
-			same(t, "the case", before, got)
-			w.only(maija, "support")
-			w.refused(by("101", id, 700), cases.Undo{}, cases.ErrNoUndo)
-			counters, err := w.c.Counters([]string{"support"}, "101", at(0))
-			if err != nil {
-				t.Fatal(err)
-			}
-			same(t, "counters", cases.Counters{Open: 1, DueInHour: 0, Unassigned: 1}, counters["support"])
-		})
-	}
-}
-
-func TestWhatHappenedSinceIsNotUndone(t *testing.T) {
-	w := desk(t)
-	id := w.missed(maija, "hotline", 0).ID
-	w.must(by("101", id, 100), cases.Assign{To: "101"}, "assigned callbacks 101 by 101")
-	w.tell(rings("back", maija, "hotline", 110), "calling_now callbacks") // that is not the case's own
-	w.tell(gone("back", maija, "hotline", 110, 150, sip.Busy), "calling_over callbacks", "miss_added callbacks busy")
-	w.refused(by("101", id, 200), cases.Undo{}, cases.ErrNoUndo)
-	w.must(by("101", id, 210), cases.KeepOpen{Keep: true}, "edited callbacks keep_open by 101")
-	w.tell(rings("again", maija, "hotline", 220), "calling_now callbacks")
-	c := w.must(by("101", id, 230), cases.Undo{}, "undone callbacks edited by 101")
-	if c.KeepOpen || !c.CallingNow {
-		t.Errorf("got %+v", c)
-	}
-	w.must(by("101", id, 300), cases.Close{Reason: cases.Successful}, "closed callbacks successful by 101")
-	w.tell(served("again", maija, "hotline", 220, 310))
-	boss := by("boss", id, 320)
-	boss.Supervises = true
-	c = w.must(boss, cases.Undo{}, "reopened callbacks undone by boss")
-	if c.CallingNow {
-		t.Error("a call that is over shows on the case")
-	}
 }

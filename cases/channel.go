@@ -31,26 +31,3 @@ func ParseChannel(s string) (c Channel, ok bool) {
 	}
 	return ChannelCall, false
 }
-
-// ParseCloseReason reads the word of a reason of closing; ok is false for any other.
-func ParseCloseReason(s string) (r CloseReason, ok bool) {
-	for i, w := range closeWords {
-		if w == s && i != int(NotClosed) {
-			return CloseReason(i), true
-		}
-	}
-	return NotClosed, false
-}
-
-// Why a case was released: what the Reason of Released says.
-const (
-	ReleasedByHand   = "by_hand"           // its holder, or a supervisor, gave it back
-	ReleasedClaim    = "claim_lapsed"      // it was taken and the customer not called in time
-	ReleasedPersonal = "personal_fallback" // it was meant for one agent, who did not call in time
-)
-
-// Why a case was erased: what the Reason of Erased says.
-const (
-	ErasedPerson    = "person"    // a person's data was to go
-	ErasedRetention = "retention" // it was closed longer ago than its list keeps cases
-)
