@@ -18,6 +18,9 @@ import (
 const (
 	maxEvents     = 8192
 	maxEventBytes = 16 << 20 // by estimate
+
+	// keptAlone is for how long events are kept for readers that come back when none is there.
+	keptAlone = 15 * time.Minute
 )
 
 // Waking a reader costs a write to its connection, so with many readers events are gathered for a
@@ -32,6 +35,9 @@ const (
 // readers follow at their own pace, each with nothing but its position. A publisher never waits for a
 // reader; a reader that falls further behind than the ring reaches is told so. An event becomes bytes
 // once, whoever reads it. Its methods may be called from any goroutine.
+//
+// Only readers have ids to come back with. So events are numbered but not kept before the first reader
+// came, and when the last one has been gone for a quarter of an hour.
 //
 // An event's id is the time the ring was made and a counter, so ids grow over restarts, and one of an
 // earlier process is recognised: its reader missed events that nobody kept.
@@ -51,6 +57,8 @@ type Events struct {
 	wake    *time.Timer   // tells them of what is being gathered; nil: nothing is
 	more    chan struct{} // closed when they are told; made when a reader waits
 	desks   map[string][]*stream
+	quiet   bool      // nobody has an id to come back with: nothing is kept
+	left    time.Time // when the last reader was gone
 	closed  chan struct{}
 	once    sync.Once
 	running sync.WaitGroup
@@ -66,20 +74,40 @@ type Events struct {
 // event is one thing that happened. It becomes bytes when the first reader wants it, and not at all
 // when nobody listens.
 type event struct {
+	of    *Events
 	seq   uint64
 	kind  string
-	about about
 	size  int
-	tells sip.Number    // whose telephone number is in it
-	frame func() []byte // its block in a stream, memoized; nil when it cannot be written
+	tells sip.Number // whose telephone number is in it
+	news  news
+
+	framed sync.Once
+	bytes  []byte
 }
+
+// news is what happened. It is asked by readers, on their goroutines.
+type news interface {
+	whom() *about
+	body() []byte // JSON; called once
+}
+
+// frame is its block in a stream, nil when it cannot be written.
+func (ev *event) frame() []byte {
+	ev.framed.Do(func() { ev.bytes = ev.of.block(ev.kind, ev.seq, ev.news.body()) })
+	return ev.bytes
+}
+
+// forgotten is what is left of an event that nobody is told of any more.
+type forgotten struct{}
+
+func (forgotten) whom() *about { return new(about) }
+func (forgotten) body() []byte { return nil }
 
 // about is whom an event concerns: readers who may see all of the lists, if there are any, and the
 // agents themselves whatever the lists.
 type about struct {
 	lists  []string
 	agents []string
-	prompt bool // the agents are told at once, without gathering
 }
 
 // sight is what a reader may see of what happens. It is not changed once made.
@@ -121,13 +149,38 @@ func newEvents(start time.Time, events, bytes int) *Events {
 	}
 }
 
-// publish appends an event of about size bytes; encode gives its JSON, is called at most once and may
-// be called from another goroutine, so what it reads must never change.
-func (e *Events) publish(kind string, a about, tells sip.Number, size int, encode func() []byte) {
-	ev := &event{kind: kind, about: a, size: size, tells: tells}
+// pass numbers what happens now when it is kept for nobody, and else says no.
+func (e *Events) pass() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for e.kept > 0 && (e.kept >= e.maxEvents || e.bytes+size > e.maxBytes) {
+	if !e.quiet && !e.left.IsZero() && e.streams.Load() == 0 && time.Since(e.left) > keptAlone {
+		e.quiet = true
+		clear(e.ring)
+		e.head, e.kept, e.bytes = e.head+uint64(e.kept), 0, 0
+	}
+	if e.quiet {
+		e.told = e.head
+		e.head++
+	}
+	return e.quiet
+}
+
+// publish appends an event of about size bytes. What the news reads must never change.
+func (e *Events) publish(kind string, tells sip.Number, size int, n news) {
+	e.put(&event{of: e, kind: kind, size: size, tells: tells, news: n}, nil)
+}
+
+// put appends an event, and has these agents told at once.
+func (e *Events) put(ev *event, prompt []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.append(ev)
+	e.prompt(prompt)
+	e.gather()
+}
+
+func (e *Events) append(ev *event) {
+	for e.kept > 0 && (e.kept >= e.maxEvents || e.bytes+ev.size > e.maxBytes) {
 		slot := &e.ring[e.head%uint64(len(e.ring))]
 		e.bytes -= (*slot).size
 		*slot = nil
@@ -138,14 +191,9 @@ func (e *Events) publish(kind string, a about, tells sip.Number, size int, encod
 		e.grow()
 	}
 	ev.seq = e.head + uint64(e.kept)
-	ev.frame = sync.OnceValue(func() []byte { return e.block(kind, ev.seq, encode()) })
 	e.ring[ev.seq%uint64(len(e.ring))] = ev
 	e.kept++
-	e.bytes += size
-	if a.prompt {
-		e.prompt(a.agents)
-	}
-	e.gather()
+	e.bytes += ev.size
 }
 
 // block is an event as it stands in a stream; body is JSON and so holds no line break.
@@ -202,7 +250,7 @@ func (e *Events) Forget(numbers []sip.Number) {
 	defer e.mu.Unlock()
 	for seq := e.head; seq < e.head+uint64(e.kept); seq++ {
 		if ev := e.ring[seq%uint64(len(e.ring))]; slices.Contains(numbers, ev.tells) {
-			e.ring[seq%uint64(len(e.ring))] = &event{seq: ev.seq, kind: ev.kind, size: ev.size, frame: func() []byte { return nil }}
+			e.ring[seq%uint64(len(e.ring))] = &event{of: e, seq: ev.seq, kind: ev.kind, size: ev.size, news: forgotten{}}
 		}
 	}
 	e.sharing.Lock()
@@ -228,9 +276,14 @@ func (e *Events) gather() {
 		return // they will be told
 	}
 	moment := min(time.Duration(e.streams.Load())*gatherPerReader, longestGather)
-	wait := moment - time.Since(e.telling)
-	if wait <= 0 || moment < shortestGather {
+	if moment < shortestGather {
 		e.tell()
+		return
+	}
+	wait := moment - time.Since(e.telling)
+	if wait <= 0 {
+		e.tell()
+		e.telling = time.Now()
 		return
 	}
 	e.wake = time.AfterFunc(wait, func() {
@@ -238,12 +291,13 @@ func (e *Events) gather() {
 		defer e.mu.Unlock()
 		e.wake = nil
 		e.tell()
+		e.telling = time.Now()
 	})
 }
 
 // tell lets readers go on to the newest event, and wakes those that wait.
 func (e *Events) tell() {
-	e.told, e.telling = e.head+uint64(e.kept)-1, time.Now()
+	e.told = e.head + uint64(e.kept) - 1
 	if e.more != nil {
 		close(e.more)
 		e.more = nil
@@ -369,13 +423,17 @@ func (e *Events) open(most int64) bool {
 	if e.streams.Load() >= most {
 		return false
 	}
+	e.quiet = false
 	e.streams.Add(1)
 	e.running.Add(1)
 	return true
 }
 
-// left counts a stream that ended.
-func (e *Events) left() {
+// gone counts a stream that ended.
+func (e *Events) gone() {
+	e.mu.Lock()
+	e.left = time.Now()
+	e.mu.Unlock()
 	e.streams.Add(-1)
 	e.running.Done()
 }

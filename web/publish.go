@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"sync"
 	"time"
 
 	"ringback/assist"
@@ -56,18 +57,44 @@ type HintEvent struct {
 	Now    Hint      `json:"now" doc:"The hint as it is now."`
 }
 
-// Call publishes what happened to a call. The event must not be changed afterwards.
+// Call publishes what happened to a call. Nothing of the event is kept but a copy.
 func (e *Events) Call(ev *sip.Event) {
-	e.publish(kindCall, aboutCall(ev.Call), cmp.Or(ev.Number, ev.Call.Caller), sizeOfCall(ev.Call), func() []byte {
-		return encode(CallEvent{
-			Type:   kindCall,
-			Event:  ev.Kind.String(),
-			At:     ev.At,
-			Call:   ev.Call.ID,
-			Agent:  ev.Agent,
-			Number: ev.Number.String(),
-			Now:    e.shower.callOf(ev.Call, ev.Kind == sip.CallEnded),
-		})
+	if e.pass() {
+		return
+	}
+	n := &callNews{shower: e.shower}
+	call, said := *ev.Call, *ev
+	if ev.Kind != sip.CallEnded {
+		call.Evidence = nil // it is told in the end
+	}
+	said.Call = &call
+	n.kept.Keep(&said)
+	e.publish(kindCall, cmp.Or(ev.Number, ev.Call.Caller), sizeOfCall(&call), n)
+}
+
+// callNews is that something happened to a call.
+type callNews struct {
+	kept   sip.Kept
+	shower *shower
+	once   sync.Once
+	about  about
+}
+
+func (n *callNews) whom() *about {
+	n.once.Do(func() { n.about = aboutCall(n.kept.Event.Call) })
+	return &n.about
+}
+
+func (n *callNews) body() []byte {
+	ev := &n.kept.Event
+	return encode(CallEvent{
+		Type:   kindCall,
+		Event:  ev.Kind.String(),
+		At:     ev.At,
+		Call:   ev.Call.ID,
+		Agent:  ev.Agent,
+		Number: ev.Number.String(),
+		Now:    n.shower.callOf(ev.Call, ev.Kind == sip.CallEnded),
 	})
 }
 
@@ -87,42 +114,71 @@ func aboutCall(c *sip.Call) about {
 
 // Case publishes a change of a case.
 func (e *Events) Case(ch cases.Change) {
+	if e.pass() {
+		return
+	}
 	size := eventSize
 	for _, ids := range [][]string{ch.CallIDs, ch.Case.CallIDs} {
 		for _, id := range ids {
 			size += 2 * len(id)
 		}
 	}
-	e.publish(kindCase, about{lists: []string{ch.Case.List}}, ch.Case.Number, size, func() []byte {
-		return encode(CaseEvent{
-			Type:    kindCase,
-			Event:   ch.Event.String(),
-			At:      ch.At,
-			Case:    ch.Case.ID,
-			List:    ch.Case.List,
-			Number:  ch.Case.Number.String(),
-			Reason:  ch.Reason,
-			Agent:   ch.Agent,
-			Call:    ch.Call,
-			CallIDs: someOf(ch.CallIDs),
-			Now:     e.shower.caseOf(&ch.Case),
-		})
+	e.publish(kindCase, ch.Case.Number, size, &caseNews{ch, e.shower, about{lists: []string{ch.Case.List}}})
+}
+
+// caseNews is that something happened to a case.
+type caseNews struct {
+	ch     cases.Change
+	shower *shower
+	about  about
+}
+
+func (n *caseNews) whom() *about { return &n.about }
+
+func (n *caseNews) body() []byte {
+	ch := &n.ch
+	return encode(CaseEvent{
+		Type:    kindCase,
+		Event:   ch.Event.String(),
+		At:      ch.At,
+		Case:    ch.Case.ID,
+		List:    ch.Case.List,
+		Number:  ch.Case.Number.String(),
+		Reason:  ch.Reason,
+		Agent:   ch.Agent,
+		Call:    ch.Call,
+		CallIDs: someOf(ch.CallIDs),
+		Now:     n.shower.caseOf(&ch.Case),
 	})
 }
 
-// Hint publishes what happened to a hint.
+// Hint publishes what happened to a hint. Its agent is told at once.
 func (e *Events) Hint(h assist.Hint) {
-	e.publish(kindHint, aboutHint(&h), h.Number, eventSize*(1+len(h.Cases)), func() []byte {
-		now := hintOf(&h)
-		return encode(HintEvent{
-			Type: kindHint, Event: now.Event, At: now.At, Agent: now.Agent, Number: now.Number, Case: now.Case, Call: now.Call, Now: now,
-		})
+	if e.pass() {
+		return
+	}
+	n := &hintNews{h, aboutHint(&h)}
+	e.put(&event{of: e, kind: kindHint, size: eventSize * (1 + len(h.Cases)), tells: h.Number, news: n}, n.about.agents)
+}
+
+// hintNews is that something happened to a hint.
+type hintNews struct {
+	hint  assist.Hint
+	about about
+}
+
+func (n *hintNews) whom() *about { return &n.about }
+
+func (n *hintNews) body() []byte {
+	now := hintOf(&n.hint)
+	return encode(HintEvent{
+		Type: kindHint, Event: now.Event, At: now.At, Agent: now.Agent, Number: now.Number, Case: now.Case, Call: now.Call, Now: now,
 	})
 }
 
-// aboutHint is whom a hint concerns: its agent, at once, and those who may see all of its cases.
+// aboutHint is whom a hint concerns: its agent, and those who may see all of its cases.
 func aboutHint(h *assist.Hint) about {
-	a := about{agents: []string{h.Agent}, prompt: true}
+	a := about{agents: []string{h.Agent}}
 	for i := range h.Cases {
 		a.lists = append(a.lists, h.Cases[i].List)
 	}

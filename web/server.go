@@ -79,7 +79,7 @@ func New(o Options) *Server {
 	if o.Contacts != nil {
 		s.shower.name = s.nameOf
 	}
-	s.events.shower = &s.shower
+	s.events.shower, s.events.quiet = &s.shower, true
 	s.api = s.logged(apiSide, secured(s.apiHandler()))
 	s.admin = s.logged(adminSide, secured(s.adminHandler()))
 	s.servers = [2]*http.Server{s.httpServer(s.api, answerTimeout), s.httpServer(s.admin, longestProfile)}

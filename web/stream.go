@@ -91,7 +91,7 @@ func (s *stream) follow(seen *sight, atOnce bool) (more <-chan struct{}, err err
 		}
 		var wanted uint64
 		for i, ev := range events {
-			if (len(s.kinds) == 0 || slices.Contains(s.kinds, ev.kind)) && seen.sees(&ev.about) {
+			if (len(s.kinds) == 0 || slices.Contains(s.kinds, ev.kind)) && seen.sees(ev.news.whom()) {
 				wanted |= 1 << i
 			}
 		}

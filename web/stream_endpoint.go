@@ -79,7 +79,7 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, out *stream
 	s.events.enter(c.Agent(), out)
 	over := func() {
 		s.events.leave(c.Agent(), out)
-		s.events.left()
+		s.events.gone()
 	}
 	if r.ProtoMajor > 1 {
 		conn := http.NewResponseController(w)

@@ -58,6 +58,7 @@ func TestAnIDThatCannotBeResumedBeginsWithReset(t *testing.T) {
 		earlier := newEvents(time.Now().Add(-time.Nanosecond), 10, 1<<20)
 		d := open(t, Options{})
 		d.server.events.maxEvents = 10
+		d.stream("").must()
 		d.publish(numbered(1, 30)...)
 		own := d.server.events
 		for id, reason := range map[string]string{
@@ -206,6 +207,43 @@ func TestAReaderOvertakenByTheRingIsReset(t *testing.T) {
 		}
 		d.publish("call-1")
 		r.calls(1)
+	})
+}
+
+// TestEventsAreKeptForReadersWhoMayComeBack goes from the hour before the first reader to the one after the last.
+func TestEventsAreKeptForReadersWhoMayComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := open(t, Options{})
+		d.publish(numbered(1, 1000)...)
+		if e := d.server.Events(); e.kept != 0 || e.Stats().Events != 1000 {
+			t.Errorf("before there was any reader %d of %d events were kept", e.kept, e.Stats().Events)
+		}
+		first := d.stream("")
+		if m := first.must(); m.ID != d.server.events.id(1000) {
+			t.Fatalf("the stream begins with %+v", m)
+		}
+		first.close()
+		synctest.Wait()
+		time.Sleep(keptAlone)
+		d.publish(numbered(1001, 1003)...)
+		second := d.stream("", "Last-Event-ID", first.id)
+		second.must()
+		if diff := cmp.Diff(numbered(1001, 1003), second.calls(3)); diff != "" {
+			t.Error(diff)
+		}
+		second.close()
+		synctest.Wait()
+		time.Sleep(keptAlone + 1)
+		d.publish(numbered(1004, 1005)...)
+		if e := d.server.Events(); e.kept != 0 {
+			t.Errorf("%d events are kept for nobody", e.kept)
+		}
+		third := d.stream("", "Last-Event-ID", second.id)
+		if m := third.must(); m.Event != "reset" || m.ID != d.server.events.id(1005) {
+			t.Errorf("who comes back too late gets %+v", m)
+		}
+		d.publish("call-1006")
+		third.calls(1)
 	})
 }
 
