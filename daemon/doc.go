@@ -19,6 +19,11 @@
 //   - what changed is told: metrics counts, web publishes it to the event streams, and
 //     assist.Delivery sends the hint as a SIP MESSAGE to the agent's phone through sip/phone.
 //
+// Whoever must miss nothing, even while he is down, does not listen but reads: every change of a case is
+// appended to a log in the transaction that makes it (store.ReadLog). Search and webhooks follow it
+// (changes.go), each from the place it wrote down; package outbox keeps what webhooks have to be told,
+// and web/webhook delivers it.
+//
 // A replay ([Replay]) runs the same watch and the same flow over capture files, with a store in memory
 // and a printer at the end, so that what it prints is what live would have done.
 //

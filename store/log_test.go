@@ -261,3 +261,22 @@ func FuzzReadLog(f *testing.F) {
 		}
 	})
 }
+
+func TestRecordsBeforeGoesBackWholeCommits(t *testing.T) {
+	s := open(t, store.Options{Dir: t.TempDir()})
+	s.Handle("append", runAppending)
+	for i := range 10 {
+		do(t, s, store.Command{Kind: "append", Data: appending{entries: []string{fmt.Sprintf("a %d", i), "a more"}}})
+	}
+	_, end := logOf(t, s, "a", 0)
+	err := s.View(func(snap *store.Snapshot) error { end = store.EndOfLog(snap, "a"); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := logOf(t, s, "a", store.RecordsBefore(end, 3)); !slices.Equal(got, []string{"7", "more", "8", "more", "9", "more"}) {
+		t.Errorf("the last three commits appended %q", got)
+	}
+	if p := store.RecordsBefore(end, 1000); p != 0 {
+		t.Errorf("before the first is %d", p)
+	}
+}
