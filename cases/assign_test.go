@@ -181,6 +181,26 @@ func TestNextGivesWhatCanBeCalled(t *testing.T) {
 	}
 }
 
+func TestNextCallsNobodyWhomAnotherIsAboutToCall(t *testing.T) {
+	w := desk(t)
+	hotline, support := w.missed(maija, "hotline", 0).ID, w.missed(maija, "support", 10).ID
+	press := w.missed(maija, "press", 20).ID // of no group
+	w.must(by("102", hotline, 100), cases.Assign{To: "102"}, "assigned callbacks 102 by 102")
+	next := func(agent string) string {
+		done, err := w.c.Next(t.Context(), by(agent, "", 200), cases.NextQuery{Lists: []string{"support", "press"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return done.Case.ID
+	}
+	if got := next("101"); got != press {
+		t.Errorf("101 was given %s, want %s", got, press)
+	}
+	if got := next("102"); got != support {
+		t.Errorf("102 was given %s, want %s of the customer he has", got, support)
+	}
+}
+
 func TestTheOldestIsGivenOutFirstWhereTheListSaysSo(t *testing.T) {
 	w := desk(t)
 	old := w.create("101", 0, cases.Draft{List: "campaign", Number: 358401000001, Due: at(50)}).ID

@@ -21,8 +21,8 @@ type NextQuery struct {
 // can be called now. It claims the case for him in the same step, so of any number of agents who ask
 // at once each gets another. ErrNone: there is none.
 //
-// Not given out are cases of customers who are calling right now or were called often enough today,
-// those that wait for an answer, and those to be called later.
+// Not given out are cases of customers who are calling right now, were called often enough today, or with whom
+// another agent has a case of the same group; those that wait for an answer, and those to be called later.
 func (c *Cases) Next(ctx context.Context, a Act, q NextQuery) (Done, error) {
 	if a.Agent == "" || len(a.ID) > maxText || len(a.Agent) > maxText {
 		return Done{}, fmt.Errorf("%w: an agent has to ask", ErrInput)
@@ -82,7 +82,7 @@ func (l *ledger) next(q *asking) (*record, error) {
 				continue
 			}
 			r := l.peek(at.id)
-			if r == nil || !l.offers(r) {
+			if r == nil || !l.offers(r, q.Agent) {
 				continue
 			}
 			if best == nil || r.Opened.Before(best.Opened) {
@@ -122,8 +122,9 @@ func offered(p *place, now time.Time) bool {
 	return !p.calling && !p.awaiting && !p.notBefore.After(now)
 }
 
-// offers says the same by the record and its customer.
-func (l *ledger) offers(r *record) bool {
+// offers says the same by the record and its customer, whom nobody else may be calling for another case of
+// the group.
+func (l *ledger) offers(r *record, agent string) bool {
 	list, ok := l.dir.List(r.List)
 	if !ok {
 		return false
@@ -133,5 +134,21 @@ func (l *ledger) offers(r *record) bool {
 	if !h.shared {
 		today = h.triedOn(l.at, list.Hours.Location())
 	}
-	return decideTry(r, &Act{Agent: r.Assignee}, today, &list.Policy) == nil
+	return decideTry(r, &Act{Agent: r.Assignee}, today, &list.Policy) == nil && (h.shared || !l.heldInGroup(h, r, agent))
+}
+
+// heldInGroup says whether another agent has an open case of the customer that belongs together with this.
+func (l *ledger) heldInGroup(h *held, r *record, agent string) bool {
+	for i := range h.lists {
+		o := &h.lists[i]
+		if o.list == r.List || !l.dir.Grouped(r.List, o.list) {
+			continue
+		}
+		for _, id := range o.open {
+			if other := l.peek(id); other != nil && other.Assignee != "" && other.Assignee != agent {
+				return true
+			}
+		}
+	}
+	return false
 }
