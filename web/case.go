@@ -23,7 +23,7 @@ type Case struct {
 	Wait        float64    `json:"wait" doc:"How long he waited for an agent at the latest miss, in seconds."`
 	CallIDs     []string   `json:"call_ids" nullable:"false" doc:"SIP Call-IDs of the missed calls, the latest ones."`
 	Opened      time.Time  `json:"opened" doc:"When it was opened."`
-	Missed      time.Time  `json:"missed" doc:"When the customer went away last."`
+	Missed      *time.Time `json:"missed,omitempty" doc:"When the customer went away last; absent when no call made the case."`
 	Due         time.Time  `json:"due" doc:"When he should have been called."`
 	Expires     *time.Time `json:"expires,omitempty" doc:"When it closes by itself."`
 	Closed      *time.Time `json:"closed,omitempty" doc:"When it closed."`
@@ -129,7 +129,7 @@ func caseOf(c *cases.Case) Case {
 		ID: c.ID, List: c.List, Number: c.Number.String(), Caller: c.Caller, State: c.State.String(), Service: c.Service,
 		Verdict: c.Verdict.String(), Reason: c.Reason.String(), Confidence: c.Confidence.String(),
 		MissedCount: c.MissedCount, Wait: c.Wait.Seconds(), CallIDs: someOf(c.CallIDs),
-		Opened: c.Opened, Missed: c.Missed, Due: c.Due, Expires: timeOf(c.Expires),
+		Opened: c.Opened, Missed: timeOf(c.Missed), Due: c.Due, Expires: timeOf(c.Expires),
 		Closed: timeOf(c.Closed), CloseReason: c.CloseReason.String(), ClosedBy: c.ClosedBy, Proof: someOf(c.Proof), UndoUntil: timeOf(c.UndoUntil),
 		CallingNow: c.CallingNow, CallingFrom: timeOf(c.CallingSince),
 		Assignee: c.Assignee, Scheduled: timeOf(c.Scheduled), KeepOpen: c.KeepOpen, Attempts: c.Attempts, Attempted: timeOf(c.Attempted),
