@@ -24,6 +24,8 @@ type Party struct {
 	Endpoint string // the PBX's name for the phone or trunk
 	From, To string // numbers, or extensions, as the PBX writes them
 	Withheld bool   // From is not to be shown
+
+	At netip.AddrPort // where the phone or trunk is, if the PBX tells
 }
 
 // Leg writes the signalling of one leg, from what a PBX says of it: INVITE when it begins, 180, 200,
@@ -63,20 +65,24 @@ func NewLeg(s *Site, sink Sink, callID, id string, way Way, p Party) *Leg {
 	_, _ = h.Write([]byte(l.callID))
 	l.tag = fmt.Sprintf("%016x", h.Sum64())
 	host := hostOf(s.at.Addr())
+	trunk, phone := s.trunk(p.Endpoint), s.phone(p.Endpoint)
+	if p.At.IsValid() {
+		trunk, phone = p.At, p.At
+	}
 	switch way {
 	case FromCarrier:
-		l.src, l.dst = s.trunk(p.Endpoint), s.at
+		l.src, l.dst = trunk, s.at
 		l.from = uri(p.From, hostOf(l.src.Addr()))
 		l.to = uri(p.To, host)
 	case ToAgent:
-		l.src, l.dst = s.at, s.phone(p.Endpoint)
+		l.src, l.dst = s.at, phone
 		l.from = uri(p.From, host)
 		l.to = uri(p.Endpoint, hostOf(l.dst.Addr()))
 	case FromAgent:
-		l.src, l.dst = s.phone(p.Endpoint), s.at
+		l.src, l.dst = phone, s.at
 		l.from, l.to = uri(p.Endpoint, host), uri(p.To, host)
 	case ToCarrier:
-		l.src, l.dst = s.at, s.trunk(p.Endpoint)
+		l.src, l.dst = s.at, trunk
 		l.from = uri(p.From, host)
 		l.to = uri(p.To, hostOf(l.dst.Addr()))
 	}

@@ -3,6 +3,7 @@ package cti
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"ringback/sip"
 )
@@ -14,6 +15,10 @@ type Site struct {
 	carrier netip.AddrPort            // of endpoints that no trunk is given for
 	trunks  map[string]netip.AddrPort // by the PBX's name for the endpoint
 	agents  map[string]netip.AddrPort // by extension; the zero address where the directory has none
+
+	names    map[string]string // extensions by what else PBXs call an agent: his id, and his numbers
+	carriers []sip.Host
+	services map[string]string // their first number, by id
 }
 
 // Addresses that stand for those the directory does not tell (RFC 5737 §3).
@@ -26,7 +31,7 @@ var (
 // PBX's own endpoints that lead to a carrier; it may be nil where there is one carrier, or where it does
 // not matter which.
 func NewSite(p *sip.Plan, pbx string, trunks map[string]string) (*Site, error) {
-	s := &Site{PBX: pbx, carrier: nowhere, trunks: map[string]netip.AddrPort{}, agents: map[string]netip.AddrPort{}}
+	s := &Site{PBX: pbx, carrier: nowhere, trunks: map[string]netip.AddrPort{}, agents: map[string]netip.AddrPort{}, names: map[string]string{}, services: map[string]string{}}
 	for i := range p.PBXs {
 		if p.PBXs[i].ID == pbx {
 			s.at = first(p.PBXs[i].Addresses)
@@ -39,9 +44,10 @@ func NewSite(p *sip.Plan, pbx string, trunks map[string]string) (*Site, error) {
 	for i := range p.Trunks {
 		x := &p.Trunks[i]
 		at := first(x.Addresses)
-		if x.PBX != pbx || !at.IsValid() {
+		if x.PBX != pbx && x.PBX != "" || !at.IsValid() {
 			continue
 		}
+		s.carriers = append(s.carriers, x.Addresses...)
 		if s.carrier == nowhere {
 			s.carrier = at
 		}
@@ -59,8 +65,54 @@ func NewSite(p *sip.Plan, pbx string, trunks map[string]string) (*Site, error) {
 		for _, x := range p.Agents[i].Extensions {
 			s.agents[x] = first(p.Agents[i].Addresses)
 		}
+		s.name(&p.Agents[i])
+	}
+	for i := range p.Services {
+		if x := &p.Services[i]; len(x.Numbers) > 0 {
+			s.services[x.ID] = x.Numbers[0].String()
+		}
 	}
 	return s, nil
+}
+
+// name notes what else than his extension an agent may be called.
+func (s *Site) name(a *sip.Agent) {
+	if len(a.Extensions) == 0 {
+		return
+	}
+	s.names[a.ID] = a.Extensions[0]
+	for _, list := range [][]sip.Number{a.Direct, a.Mobiles} {
+		for _, n := range list {
+			s.names[strings.TrimPrefix(n.String(), "+")] = a.Extensions[0]
+		}
+	}
+}
+
+// Extension is the extension of the agent that a PBX calls by one of his names: an extension, an id of the
+// directory, or a number in international form, with or without a plus. It is empty where none is known.
+func (s *Site) Extension(names ...string) string {
+	for _, x := range names {
+		if _, ok := s.agents[x]; ok {
+			return x
+		}
+		if ext, ok := s.names[strings.TrimPrefix(x, "+")]; ok {
+			return ext
+		}
+	}
+	return ""
+}
+
+// Service is the first number of a service, by its directory id; empty where there is none.
+func (s *Site) Service(id string) string { return s.services[id] }
+
+// Carrier says whether a carrier has an address.
+func (s *Site) Carrier(at netip.AddrPort) bool {
+	for _, h := range s.carriers {
+		if h.Net.Contains(at.Addr()) && (h.Port == 0 || h.Port == at.Port()) {
+			return true
+		}
+	}
+	return false
 }
 
 // first is an address that a list of hosts begins with; the zero one for an empty list.

@@ -36,6 +36,7 @@ type recordingKind uint8
 const (
 	ariRecording recordingKind = iota + 1
 	amiRecording
+	notifyRecording
 )
 
 // maxLine bounds one event.
@@ -78,6 +79,7 @@ func (r *recording) advance() error {
 			T     float64 `json:"t"`
 			Type  string  `json:"type"`
 			Event string  `json:"Event"`
+			SIP   string  `json:"sip"`
 		}
 		if len(bytes.TrimSpace(r.lines.Bytes())) == 0 {
 			continue
@@ -90,6 +92,8 @@ func (r *recording) advance() error {
 			r.kind = amiRecording
 		case head.Type != "":
 			r.kind = ariRecording
+		case head.SIP != "":
+			r.kind = notifyRecording
 		default:
 			continue // an answer to an action
 		}
@@ -145,6 +149,8 @@ func (all recordings) tell(w *watch, p *sip.Plan) error {
 	})
 	for _, r := range all {
 		switch r.kind {
+		case notifyRecording:
+			r.play = playNotifies(r, site, t)
 		case ariRecording:
 			r.play = func() error {
 				t.begin(r.at)

@@ -42,10 +42,11 @@ func (t *Tracker) look(m *Message) sight {
 }
 
 // guess is the agent of a phone that is neither listed nor seen to register: somebody's, as a PBX
-// rings it. He has the name of his extension, or else of the phone's address.
+// rings it. He has the name of his extension, or what a PBX that tells of him calls his phone, or else the
+// phone's address.
 func (t *Tracker) guess(m *Message, e *ends) *agent {
 	user := requestURI(m).User
-	if len(user) > 0 && len(user) <= maxExtension && isDigits(user) {
+	if len(user) > 0 && (m.Told && len(user) <= maxPhoneName || len(user) <= maxExtension && isDigits(user)) {
 		return t.learn(string(user))
 	}
 	return t.learn(e.dstAt.Addr().String())
@@ -53,3 +54,6 @@ func (t *Tracker) guess(m *Message, e *ends) *agent {
 
 // maxExtension is the most digits that an extension has; what is longer may be a number.
 const maxExtension = 6
+
+// maxPhoneName bounds the name of a phone.
+const maxPhoneName = 32

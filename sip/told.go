@@ -130,10 +130,7 @@ func (t *Tracker) otherwise(l *leg, m *Message) {
 	if !m.Told {
 		return
 	}
-	h := &l.hop
-	for h.next != nil {
-		h = h.next
-	}
+	h := l.toldHop()
 	in := input{at: m.Time, reason: m.Reason}
 	switch {
 	case m.Request && m.Method == INVITE && len(m.To.Tag) == 0:
@@ -157,6 +154,17 @@ func (t *Tracker) otherwise(l *leg, m *Message) {
 	was := *h
 	h.step(&in)
 	t.changed(l, h, &was, m)
+}
+
+// toldHop is the hop of a leg that its PBX tells of: the last try of one that comes in, else the last.
+func (l *leg) toldHop() *hop {
+	last := &l.hop
+	for h := &l.hop; h != nil; h = h.next {
+		if h.role == l.hop.role {
+			last = h
+		}
+	}
+	return last
 }
 
 // byInviting says whether the side that sent a leg's INVITE sends a message, by where it comes from.
