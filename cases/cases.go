@@ -122,16 +122,35 @@ func (c *Cases) load(s *store.Snapshot) error {
 //
 // Submit waits only when the store's queue is full.
 func (c *Cases) Submit(ev *sip.Event, done func([]Change, error)) {
-	n, data, matters := c.track(ev)
-	if !matters {
+	if x, concerns := c.Note(ev); concerns {
+		c.Commit(x, done)
+	} else {
 		done(nil, nil)
-		return
 	}
+}
+
+// Noted is an event that may concern a case.
+type Noted struct {
+	number sip.Number // that commands are kept in order by
+	data   happened
+}
+
+// Note is the first half of Submit: it notes what an event says of calls on the line, and tells whether it may
+// concern a case. Commit is then called, before the next event is noted. An event that concerns none is done, and
+// nothing of it is kept.
+func (c *Cases) Note(ev *sip.Event) (x Noted, concerns bool) {
+	x.number, x.data, concerns = c.track(ev)
+	return x, concerns
+}
+
+// Commit is the other half of Submit. The event must not change any more.
+func (c *Cases) Commit(x Noted, done func([]Change, error)) {
+	ev := x.data.Event
 	cmd := store.Command{
-		ID: ev.Call.ID, Kind: kindEvent, At: ev.At.UTC(), Data: data,
+		ID: ev.Call.ID, Kind: kindEvent, At: ev.At.UTC(), Data: x.data,
 		Urgent: ev.Kind != sip.CallEnded && ev.Kind != sip.CallStarted && ev.Kind != sip.CallUpdated,
 	}
-	c.st.Submit(cmd, func(res any, err error) { done(c.settle(ev, n, res, err)) })
+	c.st.Submit(cmd, func(res any, err error) { done(c.settle(ev, x.number, res, err)) })
 }
 
 // Apply applies an event like Submit and waits for its changes.

@@ -34,7 +34,8 @@ type Options struct {
 	Version, Revision string
 	Logger            *slog.Logger
 	Level             *slog.LevelVar // the logger's, so that Reload can change it
-	// Observe, when set, is told of every event and what came of it, in order. It must not block.
+	// Observe, when set, is told of every event and what came of it, in order. It must not block, and keeps no
+	// event, only a clone of it.
 	Observe func(ev *sip.Event, changes []cases.Change, hints []assist.Hint)
 	// Outcome, when set, is told of every hint's way to a phone. It must not block.
 	Outcome func(assist.Outcome)
@@ -202,7 +203,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 }
 
 func (d *Daemon) applyAll() {
-	d.queue.serve(func(c *caused) { d.flow.apply(*c) })
+	d.queue.serve(d.flow.apply)
 }
 
 // sayWhere logs what an operator wants to know first.

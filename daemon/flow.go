@@ -37,11 +37,12 @@ type told struct {
 	err     error // why the cases could not take the event
 }
 
-// apply puts an event in. The case is written before anybody is told of it.
+// apply puts an event in. The case is written before anybody is told of it. Nothing is kept of an event that concerns
+// no case, so that its memory can be used again; else c gives it up.
 //
 // While the store cannot write, watching goes on and hints are given, and what makes or changes cases
 // waits, in its order, for release.
-func (f *flow) apply(c caused) {
+func (f *flow) apply(c *caused) {
 	if f.queues(c) {
 		f.took(c, false, nil, nil)
 		return
@@ -50,17 +51,27 @@ func (f *flow) apply(c caused) {
 }
 
 // put gives an event to the cases.
-func (f *flow) put(c caused, late bool) {
-	f.cases.Submit(c.ev, func(changes []cases.Change, err error) {
-		if err != nil && f.hold(c, err) {
+func (f *flow) put(c *caused, late bool) {
+	x, concerns := f.cases.Note(c.ev)
+	if !concerns {
+		f.took(c, late, nil, nil)
+		return
+	}
+	c.kept = nil
+	f.commit(*c, x, late)
+}
+
+func (f *flow) commit(c caused, x cases.Noted, late bool) {
+	f.cases.Commit(x, func(changes []cases.Change, err error) {
+		if err != nil && f.hold(&c, err) {
 			err = nil
 		}
-		f.took(c, late, changes, err)
+		f.took(&c, late, changes, err)
 	})
 }
 
 // took goes on with an event that the cases have taken, or that waits for them.
-func (f *flow) took(c caused, late bool, changes []cases.Change, err error) {
+func (f *flow) took(c *caused, late bool, changes []cases.Change, err error) {
 	t := told{ev: c.ev, arrival: c.arrival, changes: changes, late: late, err: err}
 	if late && len(changes) == 0 && err == nil {
 		return
@@ -87,7 +98,7 @@ func (f *flow) took(c caused, late bool, changes []cases.Change, err error) {
 func decides(ev *sip.Event) bool { return ev.Kind == sip.CallEnded || ev.Kind == sip.AgentDialled }
 
 // queues puts an event behind those that wait, if any do.
-func (f *flow) queues(c caused) bool {
+func (f *flow) queues(c *caused) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.held) == 0 {
@@ -100,7 +111,7 @@ func (f *flow) queues(c caused) bool {
 }
 
 // hold keeps an event that the store could not write but may yet.
-func (f *flow) hold(c caused, err error) bool {
+func (f *flow) hold(c *caused, err error) bool {
 	if !errors.Is(err, store.ErrFull) && !errors.Is(err, store.ErrReadOnly) {
 		return false
 	}
@@ -112,12 +123,13 @@ func (f *flow) hold(c caused, err error) bool {
 	return true
 }
 
-func (f *flow) wait(c caused) {
+func (f *flow) wait(c *caused) {
 	if len(f.held) >= maxHeld {
 		f.lost++
 		return
 	}
-	f.held = append(f.held, c)
+	c.kept = nil
+	f.held = append(f.held, *c)
 }
 
 // waiting counts the events that wait for the store, and those that were lost for want of room.
@@ -133,8 +145,8 @@ func (f *flow) release() {
 	held := f.held
 	f.held = nil
 	f.mu.Unlock()
-	for _, c := range held {
-		f.put(c, true)
+	for i := range held {
+		f.put(&held[i], true)
 	}
 }
 

@@ -137,7 +137,7 @@ func (x *centre) observe(ev *sip.Event, changes []cases.Change, _ []assist.Hint)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if ev.Kind == sip.CallEnded && (len(x.ended) == 0 || !slices.ContainsFunc(x.ended, func(c *sip.Call) bool { return c.ID == ev.Call.ID })) {
-		x.ended = append(x.ended, ev.Call)
+		x.ended = append(x.ended, ev.Clone().Call)
 	}
 	for i := range changes {
 		if changes[i].Event == cases.Opened {

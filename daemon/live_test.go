@@ -105,7 +105,7 @@ func newStage(t *testing.T, lab string, o store.Options) *stage {
 	}
 	p := newPrinter(&s.out, true)
 	f := &flow{cases: s.cases, assist: assist.New(assist.Options{Directory: current}), tell: p.told}
-	s.watch, err = newWatch(dir.Plan(), sip.Options{}, func(ev *sip.Event, at time.Time) { f.apply(caused{ev: ev.Clone(), arrival: at}) })
+	s.watch, err = newWatch(dir.Plan(), sip.Options{}, func(ev *sip.Event, at time.Time) { f.apply(&caused{ev: ev.Clone(), arrival: at}) })
 	if err != nil {
 		t.Fatal(err)
 	}

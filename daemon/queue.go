@@ -15,7 +15,7 @@ type caused struct {
 	ev      *sip.Event
 	arrival time.Time
 	then    func()
-	kept    *sip.Kept // holds ev
+	kept    *sip.Kept // holds ev, to be used for another; nil when somebody else does
 }
 
 // eventQueue carries events from the watch to whoever applies them, in order. When it is full the watch
@@ -66,7 +66,7 @@ func (q *eventQueue) put(ev *sip.Event, arrival time.Time) {
 
 // then has f called after all that is queued now, on another goroutine.
 func (q *eventQueue) then(f func()) {
-	q.add(func(c *caused) { *c = caused{then: f} })
+	q.add(func(c *caused) { c.ev, c.then = nil, f })
 	q.press()
 }
 
@@ -154,8 +154,20 @@ func (q *eventQueue) applyQueued() {
 			q.apply(&events[i])
 		}
 	}
-	clear(events)
-	q.spare = events
+	q.spare = spent(events)
+}
+
+// maxSpent is for how many events memory is kept to be used again, of either half of the queue: those of a millisecond
+// under full load and more.
+const maxSpent = 512
+
+// spent makes applied events places to be filled again.
+func spent(events []caused) []caused {
+	for i := range events[:min(len(events), maxSpent)] {
+		events[i] = caused{kept: events[i].kept}
+	}
+	clear(events[min(len(events), maxSpent):])
+	return events
 }
 
 // serve has events applied by those who wake, and applies those itself that nobody wakes for. It returns

@@ -85,7 +85,7 @@ func Replay(ctx context.Context, o ReplayOptions) error {
 				return
 			}
 			for _, c := range events {
-				f.apply(c)
+				f.apply(&c) // a copy: all memory is used again, as nothing waits for a disk
 			}
 		}
 	})

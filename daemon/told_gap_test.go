@@ -102,7 +102,7 @@ func playARI(t *testing.T, dir *directory.Directory, events [][]byte, cut, lost 
 	var out bytes.Buffer
 	p := newPrinter(&out, true)
 	f := &flow{cases: kept, assist: assist.New(assist.Options{Directory: current}), tell: p.told}
-	w, err := newWatch(dir.Plan(), sip.Options{}, func(ev *sip.Event, arrival time.Time) { f.apply(caused{ev: ev, arrival: arrival}) })
+	w, err := newWatch(dir.Plan(), sip.Options{}, func(ev *sip.Event, arrival time.Time) { f.apply(&caused{ev: ev, arrival: arrival}) })
 	if err != nil {
 		t.Fatal(err)
 	}
