@@ -28,15 +28,26 @@ func (h *heads) wrote(list string, due time.Time) {
 // lost forgets all, as a command did not reach the disk.
 func (h *heads) lost() { h.astray.Store(true) }
 
-// runs are the unassigned cases of lists, from their heads on.
-func (h *heads) runs(s store.Reader, lists []string) []run {
+// known are the runs of unassigned cases of lists, each from where it begins as far as that is known.
+func (h *heads) known(lists []string) []run {
 	if h.due == nil || h.astray.Swap(false) {
 		h.due = map[string]time.Time{}
 	}
 	runs := unassignedOf(lists)
 	for i := range runs {
+		runs[i].from = h.due[runs[i].list]
+	}
+	return runs
+}
+
+// reached notes when the first case of a list is due, endOfTime when there is none.
+func (h *heads) reached(list string, due time.Time) { h.due[list] = due }
+
+// runs are the runs of unassigned cases of lists, each from its first case on.
+func (h *heads) runs(s store.Reader, lists []string) []run {
+	runs := h.known(lists)
+	for i := range runs {
 		r := &runs[i]
-		r.from = h.due[r.list]
 		from := endOfTime
 		for at, err := range r.walk(s, nil) {
 			if err != nil || store.SplitKey(at.order, &from) != nil {
@@ -44,7 +55,7 @@ func (h *heads) runs(s store.Reader, lists []string) []run {
 			}
 			break
 		}
-		h.due[r.list] = from
+		h.reached(r.list, from)
 		r.from = from
 	}
 	return runs

@@ -1,8 +1,10 @@
 package cases
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -40,6 +42,10 @@ type asking struct {
 	NextQuery
 }
 
+// maxOffers is how many cases one command looks at for one that can be called, as everything else waits for
+// it: where more than these are put off or held up, there is none.
+const maxOffers = 10_000
+
 // oldestOf is among how many cases, those due first, the one opened first is looked for.
 const oldestOf = 500
 
@@ -71,36 +77,126 @@ func (c *Cases) applyNext(tx *store.Tx, cmd store.Command) (any, error) {
 
 // next finds the case to give out, nil when there is none.
 func (l *ledger) next(q *asking) (*record, error) {
-	for _, section := range [][]run{mineOf(q.Agent, q.Lists), l.heads.runs(l.tx, q.Lists)} {
-		var best *record
-		seen := 0
-		for at, err := range merge(l.tx, section, nil) {
+	own, err := l.own(q)
+	if err != nil {
+		return nil, err
+	}
+	best, err := l.pick(q, func(yield func(indexed, error) bool) {
+		for i := range own {
+			if !yield(own[i], nil) {
+				return
+			}
+		}
+	})
+	switch {
+	case best != nil || err != nil:
+	case q.Order == directory.AllocationOldest:
+		best, err = l.pick(q, merge(l.tx, l.heads.runs(l.tx, q.Lists), nil))
+	default:
+		best, err = l.first(q)
+	}
+	if err == nil {
+		err = l.err
+	}
+	if best != nil && err == nil {
+		l.records = append(l.records, best)
+	}
+	return best, err
+}
+
+// own are the open cases of the agent on the lists he asks for, by priority.
+func (l *ledger) own(q *asking) ([]indexed, error) {
+	var own []indexed
+	all := run{prefix: store.Key(tableMine, q.Agent), behind: 5}
+	for at, err := range all.walk(l.tx, nil) {
+		if err != nil {
+			return nil, err
+		}
+		var due time.Time
+		var misses int64
+		if err := store.SplitKey(at.order, &at.list, &due, &misses); err != nil {
+			return nil, err
+		}
+		if slices.Contains(q.Lists, at.list) {
+			at.order = store.Key(due, misses, at.id)
+			own = append(own, at)
+		}
+		if len(own) == oldestOf {
+			break
+		}
+	}
+	slices.SortFunc(own, func(a, b indexed) int { return bytes.Compare(a.order, b.order) })
+	return own, nil
+}
+
+// pick takes from cases in their order the first that can be given out, or the oldest of the first ones.
+func (l *ledger) pick(q *asking, all iter.Seq2[indexed, error]) (best *record, err error) {
+	seen, looked := 0, 0
+	for at, err := range all {
+		if err != nil {
+			return nil, err
+		}
+		if looked++; looked > maxOffers {
+			break
+		}
+		r := l.offer(q, &at)
+		if r == nil {
+			continue
+		}
+		if best == nil || r.Opened.Before(best.Opened) {
+			best = r
+		}
+		if seen++; q.Order != directory.AllocationOldest || seen == oldestOf {
+			break
+		}
+	}
+	return best, nil
+}
+
+// first finds the first unassigned case. It looks only into lists that may have one due before those found
+// already: of many lists, into one or two.
+func (l *ledger) first(q *asking) (best *record, err error) {
+	runs := l.heads.known(q.Lists)
+	slices.SortFunc(runs, func(a, b run) int { return a.from.Compare(b.from) })
+	var order []byte
+	looked := 0
+	for i := range runs {
+		r := &runs[i]
+		if best != nil && r.from.After(best.Due) {
+			break
+		}
+		head := endOfTime
+		for at, err := range r.walk(l.tx, nil) {
 			if err != nil {
 				return nil, err
 			}
-			if slices.Contains(q.Except, at.id) || !offered(&at.place, l.at) {
-				continue
+			if head.Equal(endOfTime) {
+				if err := store.SplitKey(at.order, &head); err != nil {
+					return nil, err
+				}
 			}
-			r := l.peek(at.id)
-			if r == nil || !l.offers(r, q.Agent) {
-				continue
+			if looked++; looked > maxOffers || best != nil && bytes.Compare(at.order, order) > 0 {
+				break
 			}
-			if best == nil || r.Opened.Before(best.Opened) {
-				best = r
-			}
-			if seen++; q.Order != directory.AllocationOldest || seen == oldestOf {
+			if found := l.offer(q, &at); found != nil {
+				best, order = found, at.order
 				break
 			}
 		}
-		if l.err != nil {
-			return nil, l.err
-		}
-		if best != nil {
-			l.records = append(l.records, best)
-			return best, nil
-		}
+		l.heads.reached(r.list, head)
 	}
-	return nil, nil
+	return best, nil
+}
+
+// offer reads a case if it can be given out, else nil.
+func (l *ledger) offer(q *asking, at *indexed) *record {
+	if slices.Contains(q.Except, at.id) || !offered(&at.place, l.at) {
+		return nil
+	}
+	if r := l.peek(at.id); r != nil && l.offers(r, q.Agent) {
+		return r
+	}
+	return nil
 }
 
 // peek reads a case that is not part of the command yet.
