@@ -5,12 +5,15 @@ import (
 	"iter"
 	"maps"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"ringback/cases"
+	"ringback/directory"
 	"ringback/sip"
 )
 
@@ -153,4 +156,19 @@ func (c *crowd) end() (uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return uint64(len(c.log)), nil
+}
+
+// centre is a directory with the lists of a crowd.
+func centre(tb testing.TB) func() *directory.Directory {
+	tb.Helper()
+	f := &directory.File{Country: "FI", TimeZone: "Europe/Helsinki", PBXs: []directory.PBX{{ID: "pbx", CaptureIDs: []uint32{1}, Addresses: []sip.Host{{Net: netip.MustParsePrefix("10.0.0.1/32")}}}}}
+	for _, id := range listIDs {
+		f.Lists = append(f.Lists, directory.ListEntry{ID: id, Name: "List of " + id, Policy: directory.DefaultPolicy()})
+	}
+	f.Agents = append(f.Agents, directory.Agent{ID: "sari", Name: "Sari Mäki-Ahola", Extensions: []string{"201"}}, directory.Agent{ID: "pekka", Name: "Pekka Koivu", Extensions: []string{"202"}})
+	d, err := directory.New(f)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return func() *directory.Directory { return d }
 }

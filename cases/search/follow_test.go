@@ -233,7 +233,7 @@ func TestRunIndexesSoonAfterItIsTold(t *testing.T) {
 // TestKilledAtAnyMomentItGoesOn kills a process that indexes, looks whether what it left goes on, and
 // that each case is in the index once.
 func TestKilledAtAnyMomentItGoesOn(t *testing.T) {
-	const size = 30_000
+	const size = 14_000
 	dir := filepath.Join(t.TempDir(), "search")
 	if child := os.Getenv("RINGBACK_TEST_INDEX"); child != "" {
 		x := opened(t, &crowd{size: size}, child)

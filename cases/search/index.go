@@ -68,6 +68,7 @@ type Index struct {
 	mu     sync.RWMutex // held for writing while the index is replaced
 	scorch *engine
 
+	names    atomic.Pointer[names]
 	building atomic.Bool
 	applied  atomic.Uint64 // the position it is at, on the disk
 

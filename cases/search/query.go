@@ -59,7 +59,7 @@ const maxParts = 16
 
 // asked reads what somebody typed.
 type asked struct {
-	dir   *directory.Directory
+	names *names
 	plan  *sip.Numbering // nil when the country is not known
 	named func(text string) ([]sip.Number, error)
 	parts []part
@@ -130,14 +130,8 @@ func (a *asked) wanted(text string) []wanted {
 	var all []wanted
 	for w := range wordsOf(text) {
 		x := wanted{word: w}
-		for _, l := range a.dir.Lists() {
-			whole, begins := says(w, l.ID, l.Name)
-			x.lists, x.listBegin = note(x.lists, whole, l.ID), note(x.listBegin, begins, l.ID)
-		}
-		for _, agent := range a.dir.File().Agents {
-			whole, begins := says(w, agent.ID, agent.Name)
-			x.agents, x.agentBegin = note(x.agents, whole, agent.ID), note(x.agentBegin, begins, agent.ID)
-		}
+		x.lists, x.listBegin = a.names.lists.saying(w)
+		x.agents, x.agentBegin = a.names.agents.saying(w)
 		all = append(all, x)
 	}
 	return all
@@ -180,11 +174,57 @@ func says(word string, names ...string) (whole, begins bool) {
 	return whole, begins
 }
 
-func note(ids []string, yes bool, id string) []string {
-	if yes {
-		return append(ids, id)
+// names are those of a directory, as words.
+type names struct {
+	of            *directory.Directory
+	lists, agents namedList
+}
+
+// namedList are ids, each with the words of its name and its own.
+type namedList []struct {
+	id    string
+	words []string
+}
+
+func (n *namedList) add(id, name string) {
+	words := slices.Collect(wordsOf(id + " " + name))
+	*n = append(*n, struct {
+		id    string
+		words []string
+	}{id, words})
+}
+
+// saying tells the ids whose words have a word, and those that have one that begins so.
+func (n namedList) saying(word string) (whole, begins []string) {
+	for i := range n {
+		is, like := false, false
+		for _, w := range n[i].words {
+			is, like = is || w == word, like || strings.HasPrefix(w, word)
+		}
+		if is {
+			whole = append(whole, n[i].id)
+		}
+		if like {
+			begins = append(begins, n[i].id)
+		}
 	}
-	return ids
+	return whole, begins
+}
+
+// namesOf are the names of a directory. They are kept until there is another.
+func (x *Index) namesOf(dir *directory.Directory) *names {
+	if n := x.names.Load(); n != nil && n.of == dir {
+		return n
+	}
+	n := &names{of: dir}
+	for _, l := range dir.Lists() {
+		n.lists.add(l.ID, l.Name)
+	}
+	for i := range dir.File().Agents {
+		n.agents.add(dir.File().Agents[i].ID, dir.File().Agents[i].Name)
+	}
+	x.names.Store(n)
+	return n
 }
 
 // match finds the cases of a segment that have the part.

@@ -60,7 +60,7 @@ func (x *Index) Search(ctx context.Context, q Query) (page Page, err error) {
 	}
 	dir := x.o.Directory()
 	plan, _ := sip.NewNumbering(string(dir.Country("")), nil) // none without a country
-	a := asked{dir: dir, plan: plan, named: x.o.Named}
+	a := asked{names: x.namesOf(dir), plan: plan, named: x.o.Named}
 	if err := a.read(q.Text); err != nil {
 		return Page{}, fmt.Errorf("search: looking up names: %w", err)
 	}

@@ -253,7 +253,7 @@ func TestSearchFindsWhatLookingAtEveryCaseFinds(t *testing.T) {
 
 // slow says whether a case has all parts of a text, by looking at it.
 func slow(c *cases.Case, text string, x *Index, plan *sip.Numbering) bool {
-	a := asked{dir: x.o.Directory(), plan: plan}
+	a := asked{names: x.namesOf(x.o.Directory()), plan: plan}
 	if err := a.read(text); err != nil {
 		return false
 	}
@@ -279,7 +279,7 @@ func slow(c *cases.Case, text string, x *Index, plan *sip.Numbering) bool {
 func TestOpenComesBeforeClosedAndNewBeforeOld(t *testing.T) {
 	c := &crowd{}
 	var want []string
-	for i := range 30_000 { // several blocks
+	for i := range 18_000 { // several blocks
 		x := cases.Case{ID: fmt.Sprintf("2N%05d", i), List: "sales", Name: "Virtanen", State: cases.Closed}
 		if i%100 == 0 {
 			x.State = cases.Open
@@ -288,16 +288,21 @@ func TestOpenComesBeforeClosedAndNewBeforeOld(t *testing.T) {
 		c.put(x)
 	}
 	slices.Reverse(want)
+	for i := 17_999; len(want) < 200; i-- {
+		if i%100 != 0 {
+			want = append(want, fmt.Sprintf("2N%05d name", i))
+		}
+	}
 	x := opened(t, c, "")
-	if diff := cmp.Diff(want[:200], finds(t, x, Query{Text: "virtanen", Limit: 200})); diff != "" {
+	if diff := cmp.Diff(want, finds(t, x, Query{Text: "virtanen", Limit: 200})); diff != "" {
 		t.Error(diff)
 	}
 	page, err := x.Search(t.Context(), Query{Text: "virtanen", Lists: listIDs, Limit: 200})
-	if err != nil || page.Total != 30_000 {
+	if err != nil || page.Total != 18_000 {
 		t.Fatalf("found %d, %v", page.Total, err)
 	}
 	page, err = x.Search(t.Context(), Query{Text: "virtanen", Lists: listIDs, Limit: 200, Cursor: page.Next})
-	if err != nil || page.Hits[99].Case.ID != "2N00000" || page.Hits[100].Case.ID != "2N29999" {
-		t.Errorf("closed ones do not follow: %s, %s, %v", page.Hits[99].Case.ID, page.Hits[100].Case.ID, err)
+	if err != nil || page.Hits[0].Case.ID != "2N17979" || page.Hits[0].Case.State != cases.Closed {
+		t.Errorf("the next page begins with %s, %v", page.Hits[0].Case.ID, err)
 	}
 }
