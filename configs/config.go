@@ -54,6 +54,18 @@ type Config struct {
 	// Example: [{pbx: main, ari_url: "http://10.20.0.10:8088/ari", ari_user: ringback, ari_password_file: /etc/ringback/ari.password}]
 	Asterisks []Asterisk `yaml:"asterisks"`
 
+	// Subscriptions to dialog events (RFC 4235) at PBXs that tell of their calls by these; docs/pbx/kamailio.md
+	// shows how to set them up. Each has the keys below.
+	//
+	// Example: [{pbx: main, uris: ["sip:+35893100100@pbx.example.com"]}]
+	DialogEvents []DialogEvents `yaml:"dialog_events"`
+
+	// Senders that tell of calls over HTTP, at /hooks/ID of the API's address; docs/pbx/webhooks.md describes
+	// what they may send. Each has the keys below.
+	//
+	// Example: [{id: cloud, pbx: main, token_file: /etc/ringback/cloud.token}]
+	CallHooks []CallHook `yaml:"call_hooks"`
+
 	// Other programs that are told of events over HTTP; docs/webhooks.md describes what they get. Each
 	// has the keys below.
 	//
@@ -421,4 +433,83 @@ type Asterisk struct {
 	//
 	// Example: /etc/ringback/pbx-ca.crt
 	CAFile string `yaml:"ca_file"`
+}
+
+// DialogEvents are subscriptions to the dialogs of services and agents at one PBX.
+type DialogEvents struct {
+	// The PBX of the directory that it is.
+	//
+	// Example: pbx
+	PBX string `yaml:"pbx"`
+
+	// Whose dialogs are subscribed to: at a proxy the numbers of services and the AORs of agents, at an Asterisk
+	// the hints of phones and queues.
+	//
+	// Example: ["sip:+35893100100@pbx.example.com", "sip:101@pbx.example.com"]
+	URIs []string `yaml:"uris"`
+
+	// Where the requests go, when that is not the host of each URI.
+	//
+	// Example: "sip:10.20.0.20:5060;transport=tcp"
+	Server string `yaml:"server"`
+
+	// The address, UDP and TCP, at which the PBX's answers are taken. A free port when empty; with a fixed one a
+	// PBX that still knows subscriptions of before is told that they are over.
+	//
+	// Example: ":5068"
+	Listen Address `yaml:"listen"`
+
+	// Our URI, by which the PBX knows us. When empty it is ringback at our address.
+	//
+	// Example: sip:ringback@pbx.example.com
+	From string `yaml:"from"`
+
+	// The user for digest authentication; that of from when empty.
+	//
+	// Example: ringback
+	User string `yaml:"user"`
+
+	// The file with the password. Empty: challenges are not answered.
+	//
+	// Example: /etc/ringback/pbx.password
+	PasswordFile string `yaml:"password_file"`
+
+	// For how long a subscription is asked for before it is refreshed. 0s: 10m.
+	Expires time.Duration `yaml:"expires"`
+
+	// Of an Asterisk: which hints are of queues, and of which service of the directory, as hint=service. A hint
+	// called like its service needs no entry.
+	//
+	// Example: [queue-sales=sales]
+	Queues []string `yaml:"queues"`
+
+	// Of an Asterisk without hints of queues: the service that calls are of. Empty: calls whose service nothing
+	// tells are left out.
+	//
+	// Example: hotline
+	Service string `yaml:"service"`
+}
+
+// CallHook is a sender that tells of calls over HTTP. At least one of token_file and secret_files is set.
+type CallHook struct {
+	// Its name: the path of its address, and what feeds and metrics call it.
+	//
+	// Example: cloud
+	ID string `yaml:"id"`
+
+	// The PBX of the directory whose calls it tells.
+	//
+	// Example: pbx
+	PBX string `yaml:"pbx"`
+
+	// A file with a token that stands in the path, /hooks/ID/TOKEN: for senders that cannot sign. Whoever sees
+	// the address can forge calls, so let it be sent over TLS alone.
+	//
+	// Example: /etc/ringback/cloud.token
+	TokenFile string `yaml:"token_file"`
+
+	// Files with secrets that it signs its requests with. Several let a secret be changed.
+	//
+	// Example: [/etc/ringback/cloud.secret]
+	SecretFiles []string `yaml:"secret_files"`
 }

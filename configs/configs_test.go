@@ -67,6 +67,8 @@ func TestWhatIsShownReadsBack(t *testing.T) {
 		PBX: "main", Trunks: []string{"a=b"}, ARIURL: "http://10.20.0.10:8088/ari", ARIUser: "ringback", ARIPasswordFile: "/p",
 		AMIAddress: "[2001:db8::1]:5038", AMIUser: "x: y", AMISecretFile: "/s", AMITLS: true,
 	}}
+	c.DialogEvents = []configs.DialogEvents{{PBX: "main", URIs: []string{"sip:+35893100100@[2001:db8::1]"}, Expires: time.Hour, Queues: []string{"a=b"}}}
+	c.CallHooks = []configs.CallHook{{ID: "cloud", PBX: "main", TokenFile: "/t", SecretFiles: []string{"/with space"}}}
 	c.Webhooks = []configs.Webhook{
 		{ID: "crm", URL: "https://crm.example.com/hooks?a=b,c&d={e}", SecretFiles: []string{"/etc/ringback/crm.secret", "/with space"}},
 		{
@@ -128,6 +130,17 @@ f.yaml:3:8: asterisks[1].ami_secret_file: is empty; name the file with the user'
 f.yaml:4:14: asterisks[1].trunks[0]: "x" is no pair; write it as endpoint=trunk
 f.yaml:5:5: asterisks[1].ari_url: "pbx:8088" is no address of an ARI; write it as http://10.20.0.10:8088/ari
 f.yaml:6:5: asterisks[1].ami_address: "pbx" is no host and port; write it as 10.20.0.10:5038`,
+		},
+		{
+			"dialog events and call hooks that cannot be",
+			"dialog_events:\n  - uris: [\"tel:1\"]\n    user: x\n    expires: 1s\n    queues: [a]\ncall_hooks:\n  - id: A\n    pbx: a\n",
+			`f.yaml:2:9: dialog_events[0].pbx: is empty; name the PBX of the directory that it is
+f.yaml:2:12: dialog_events[0].uris[0]: "tel:1" is no SIP URI of a service or an agent; write it as sip:+35893100100@pbx.example.com
+f.yaml:3:5: dialog_events[0].user: a user needs a password; set dialog_events[0].password_file
+f.yaml:4:5: dialog_events[0].expires: 1s is out of range; write 1m to 24h
+f.yaml:5:14: dialog_events[0].queues[0]: "a" is no pair; write it as hint=service
+f.yaml:7:5: call_hooks[0].id: "A" is no name; write small letters, digits, dots and dashes, as cloud
+f.yaml:7:7: call_hooks[0]: anybody could forge its calls; set token_file or secret_files`,
 		},
 		{
 			"webhooks that cannot be",
@@ -228,7 +241,7 @@ f.yaml:3:11: admin.socket: anchors, aliases and tags are not read here; write th
 		{
 			"values that cannot be together",
 			"hep:\n  udp: []\nhints:\n  user: ringback\n  from: ringback\nweb:\n  listen: 127.0.0.1:8081\n  tls_cert_file: /x\ndata_dir: data\n",
-			`f.yaml:1:1: hep: nothing is watched; give an address in hep.udp, hep.tcp or hep.tls, an interface in tap.interface, or a PBX in asterisks
+			`f.yaml:1:1: hep: nothing is watched; give an address in hep.udp, hep.tcp or hep.tls, an interface in tap.interface, or a PBX in asterisks, dialog_events or call_hooks
 f.yaml:4:3: hints.user: a user needs a password; set hints.password_file
 f.yaml:5:3: hints.from: "ringback" is no SIP URI; write it as sip:ringback@pbx.example.com
 f.yaml:8:3: web.tls_cert_file: a certificate needs its private key; set web.tls_key_file

@@ -25,8 +25,8 @@ func (c *Config) validate() Problems {
 	v.require(c.DataDir == "" || filepath.IsAbs(c.DataDir), "data_dir",
 		"%q depends on where the daemon is started; write the whole path, from / on", c.DataDir)
 
-	v.require(len(c.HEP.UDP)+len(c.HEP.TCP)+len(c.HEP.TLS) > 0 || c.Tap.Interface != "" || len(c.Asterisks) > 0, "hep",
-		"nothing is watched; give an address in hep.udp, hep.tcp or hep.tls, an interface in tap.interface, or a PBX in asterisks")
+	v.require(len(c.HEP.UDP)+len(c.HEP.TCP)+len(c.HEP.TLS) > 0 || c.Tap.Interface != "" || len(c.Asterisks)+len(c.DialogEvents)+len(c.CallHooks) > 0, "hep",
+		"nothing is watched; give an address in hep.udp, hep.tcp or hep.tls, an interface in tap.interface, or a PBX in asterisks, dialog_events or call_hooks")
 	v.listens("hep.udp", c.HEP.UDP)
 	v.listens("hep.tcp", c.HEP.TCP)
 	v.listens("hep.tls", c.HEP.TLS)
@@ -83,6 +83,8 @@ func (c *Config) validate() Problems {
 	v.require(!c.Admin.Pprof || c.Admin.Listen != "", "admin.pprof", "is on, but admin.listen is empty; give it an address")
 
 	c.validateAsterisks(&v)
+	c.validateDialogEvents(&v)
+	c.validateCallHooks(&v)
 	c.validateWebhooks(&v)
 	return v.problems
 }
@@ -215,7 +217,7 @@ func (c *Config) checkFiles() Problems {
 		{"web.tls_cert_file", c.Web.TLSCertFile, false},
 		{"web.tls_key_file", c.Web.TLSKeyFile, true},
 		{"web.tokens_file", c.Web.TokensFile, true},
-	}, append(c.asteriskFiles(), c.secretFiles()...)...) {
+	}, append(append(c.asteriskFiles(), c.toldFiles()...), c.secretFiles()...)...) {
 		if f.path == "" {
 			continue
 		}

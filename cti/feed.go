@@ -116,3 +116,17 @@ func (f *Feed) Bad() {
 	defer f.mu.Unlock()
 	f.h.Refused++
 }
+
+// Missed notes that something was missed while the feed was up.
+func (f *Feed) Missed() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.h.Gaps++
+}
+
+// Disagree notes that a stronger feed says otherwise, so many times.
+func (f *Feed) Disagree(n uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.h.Disagreements += n
+}

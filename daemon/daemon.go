@@ -75,8 +75,9 @@ type Daemon struct {
 	feeds []*feed
 	tap   *capture.Tap
 
-	asterisks []toldPBX
-	tellers   []*toldFeed
+	asterisks  []toldPBX
+	dialogPBXs []*dialogPBX
+	tellers    []*toldFeed
 
 	api, admin, socket net.Listener
 	reloading          sync.Mutex

@@ -36,7 +36,7 @@ func (f *feed) handle(batch []hep.Received) {
 // openFeeds opens the sockets that the mirror comes in by, the tap, and the ways to PBXs that tell.
 func (d *Daemon) openFeeds(ctx context.Context) error {
 	c := d.config.Load()
-	if err := d.openAsterisks(ctx); err != nil {
+	if err := d.openTellers(ctx); err != nil {
 		return err
 	}
 	keys, err := authKeys(c)

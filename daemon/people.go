@@ -101,7 +101,7 @@ func (d *Daemon) putInForce(ctx context.Context, u directory.Update) (directory.
 	if err := d.watch.setPlan(d.plan()); err != nil {
 		return v, err
 	}
-	d.placeAsterisks()
+	d.placeTellers()
 	d.prepareMetrics()
 	d.log.Info("directory replaced", "version", v.Number)
 	return v, nil

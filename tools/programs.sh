@@ -20,6 +20,8 @@ missing=()
 for pair in "${wanted[@]}"; do
   command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
 done
+# Kamailio's presence has no program of its own.
+compgen -G '/usr/lib/*/kamailio/modules/pua_dialoginfo.so' >/dev/null || missing+=(kamailio-presence-modules)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then

@@ -63,28 +63,28 @@ func TestWhatIsNoDocumentIsRefused(t *testing.T) {
 }
 
 // recorded are the bodies of all NOTIFYs of the laboratory.
-func recorded(t testing.TB) [][]byte {
-	t.Helper()
+func recorded(tb testing.TB) [][]byte {
+	tb.Helper()
 	files, err := filepath.Glob("../testdata/captures/*/*/notify.jsonl.gz")
 	if err != nil || len(files) < 5 {
-		t.Fatalf("%d recordings, %v", len(files), err)
+		tb.Fatalf("%d recordings, %v", len(files), err)
 	}
 	var all [][]byte
 	for _, name := range files {
 		f, err := os.Open(name)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		z, err := gzip.NewReader(f)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		lines := bufio.NewScanner(z)
 		lines.Buffer(nil, 1<<20)
 		for lines.Scan() {
 			var n struct{ SIP string }
 			if err := json.Unmarshal(lines.Bytes(), &n); err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 			if _, body, _ := strings.Cut(n.SIP, "\r\n\r\n"); body != "" {
 				all = append(all, []byte(body))

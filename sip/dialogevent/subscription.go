@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -162,9 +163,8 @@ func (x *subscription) accepted(res *sip.Response, asked time.Duration) time.Dur
 		if c := res.Contact(); c != nil {
 			x.target = c.Address
 		}
-		records := res.GetHeaders("Record-Route")
-		for i := len(records) - 1; i >= 0; i-- { // RFC 3261 §12.1.2
-			x.routes = append(x.routes, sip.NewHeader("Route", records[i].Value()))
+		for _, h := range slices.Backward(res.GetHeaders("Record-Route")) { // RFC 3261 §12.1.2
+			x.routes = append(x.routes, sip.NewHeader("Route", h.Value()))
 		}
 	}
 	if n, err := strconv.ParseUint(header(res, "Expires"), 10, 31); err == nil && time.Duration(n)*time.Second <= asked && n > 0 {
