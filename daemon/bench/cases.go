@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -216,7 +217,24 @@ func (r *caseRun) pages() error {
 		cpu = (used() - cpu) / time.Duration(max(1, r.o.Pages))
 		fmt.Fprintf(r.o.Out, "%-38s %10v %10v %10v %10v\n", kind.name, at(.5), at(.99), at(1), cpu.Round(10*time.Microsecond))
 	}
+	r.idle()
 	return nil
+}
+
+// idle does about as much arithmetic as a page takes, as often: what that takes beyond its usual time is
+// what else the machine does, and no page can be quicker.
+func (r *caseRun) idle() {
+	block := make([]byte, 1<<20)
+	took := make([]time.Duration, 0, r.o.Pages)
+	cpu := used()
+	for range r.o.Pages {
+		began := time.Now()
+		sha256.Sum256(block)
+		took = append(took, time.Since(began))
+	}
+	at := quantiles(took)
+	cpu = (used() - cpu) / time.Duration(max(1, r.o.Pages))
+	fmt.Fprintf(r.o.Out, "%-38s %10v %10v %10v %10v\n", "1 MiB of SHA-256 (the floor)", at(.5), at(.99), at(1), cpu.Round(10*time.Microsecond))
 }
 
 // create lets writers create cases, and the peer's writers write records, by turns.
