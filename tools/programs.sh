@@ -12,6 +12,8 @@ wanted=(
   baresip=baresip-core
   tshark=tshark
   promtool=prometheus
+  curl=curl
+  openssl=openssl
 )
 # What a developer may do without, CI may not: the race detector's compiler, the shell scripts' linter.
 [ -z "${CI:-}" ] || wanted+=(gcc=gcc gcc=libc6-dev shellcheck=shellcheck)

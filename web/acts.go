@@ -20,7 +20,7 @@ func (s *Server) registerActs(api huma.API) {
 	act := func(verb, id, summary, description string) huma.Operation {
 		op := operation(http.MethodPost, "/v1/cases/{id}/"+verb, id, "cases", summary, description+actsDescription,
 			http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed)
-		return withBody(op, maxBody)
+		return withBody(op)
 	}
 	on := func(op huma.Operation, deed cases.Deed) {
 		handle(s, api, op, func(ctx context.Context, in *actInput) (*actOutput, error) {

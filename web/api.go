@@ -95,9 +95,9 @@ func operation(method, path, id, tag, summary, description string, errs ...int) 
 	}
 }
 
-// withBody is an operation that takes a JSON body of at most so many bytes.
-func withBody(op huma.Operation, bytes int64) huma.Operation {
-	op.MaxBodyBytes = bytes
+// withBody is an operation that takes a JSON body.
+func withBody(op huma.Operation) huma.Operation {
+	op.MaxBodyBytes = maxBody
 	op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	return op
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"crypto/sha256"
+	"slices"
 
 	"ringback/directory"
 	"ringback/directory/people"
@@ -44,11 +45,8 @@ func (s *Server) listsFor(ctx context.Context, named []string) []string {
 	}
 	var some []string
 	for _, list := range all {
-		for _, name := range named {
-			if name == list {
-				some = append(some, list)
-				break
-			}
+		if slices.Contains(named, list) {
+			some = append(some, list)
 		}
 	}
 	return some

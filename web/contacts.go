@@ -69,11 +69,11 @@ func (s *Server) registerContacts(api huma.API) {
 		"One person or company with one or several numbers. A number is of one contact: 409 names the one that has it, in contact.",
 		http.StatusForbidden, http.StatusConflict)
 	create.DefaultStatus = http.StatusCreated
-	handle(s, api, withBody(create, maxBody), s.createContact)
+	handle(s, api, withBody(create), s.createContact)
 	handle(s, api, operation(http.MethodGet, "/v1/contacts/{id}", "get-contact", "contacts", "One contact", "",
 		http.StatusForbidden, http.StatusNotFound), s.contact)
 	handle(s, api, withBody(operation(http.MethodPut, "/v1/contacts/{id}", "replace-contact", "contacts", "Change a contact",
-		"Replaces all that is said of it.", http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed), maxBody), s.replaceContact)
+		"Replaces all that is said of it.", http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed)), s.replaceContact)
 	remove := operation(http.MethodDelete, "/v1/contacts/{id}", "delete-contact", "contacts", "Take a contact away", "",
 		http.StatusForbidden, http.StatusNotFound, http.StatusPreconditionFailed)
 	remove.DefaultStatus = http.StatusNoContent

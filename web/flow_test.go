@@ -37,6 +37,7 @@ func dial(t *testing.T, w *web.World, id string) *client.Client {
 
 // must is a value that has to be there.
 func must[T any](t *testing.T, name string) func(T, error) T {
+	t.Helper()
 	return func(v T, err error) T {
 		t.Helper()
 		if err != nil {

@@ -51,7 +51,7 @@ func (s *Server) registerHooks(api huma.API) {
 	handle(s, api, op(http.MethodGet, "/v1/webhooks", "list-webhooks", "Webhooks", "How the endpoints that are told by webhooks fare."), s.hooks)
 	handle(s, api, op(http.MethodGet, "/v1/webhooks/{id}/dead", "list-dead-letters", "Messages given up", "The oldest first.", http.StatusNotFound), s.deadLetters)
 	handle(s, api, withBody(op(http.MethodPost, "/v1/webhooks/{id}/resend", "resend-dead-letters", "Send messages again",
-		"Puts messages that were given up behind those that wait: those named, or all.", http.StatusNotFound), maxBody), s.resend)
+		"Puts messages that were given up behind those that wait: those named, or all.", http.StatusNotFound)), s.resend)
 	handle(s, api, op(http.MethodPost, "/v1/webhooks/{id}/test", "test-webhook", "Try an endpoint",
 		"Sends a message of the type webhook.test at once, and says how that went.", http.StatusNotFound), s.testHook)
 	enable := op(http.MethodPost, "/v1/webhooks/{id}/enable", "enable-webhook", "Tell an endpoint again",

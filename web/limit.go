@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -105,11 +106,11 @@ func (s *Server) addressOf(r *http.Request) string {
 		return peer
 	}
 	hops := forwarded(r.Header.Values("X-Forwarded-For"))
-	for i := len(hops) - 1; i >= 0; i-- {
-		if _, err := netip.ParseAddr(hops[i]); err != nil {
+	for _, hop := range slices.Backward(hops) {
+		if _, err := netip.ParseAddr(hop); err != nil {
 			break // what stands before it was not written by a proxy of ours
 		}
-		if peer = hops[i]; !s.isProxy(peer) {
+		if peer = hop; !s.isProxy(peer) {
 			break
 		}
 	}

@@ -65,13 +65,13 @@ func (s *Server) registerLists(api huma.API) {
 	if s.o.People != nil {
 		handle(s, api, withBody(operation(http.MethodPut, "/v1/lists/{list}/active", "set-active", "lists", "Take part in a list, or not",
 			"Whether you get cases of the list and are told of them. You stay a member either way.",
-			http.StatusForbidden, http.StatusNotFound), maxBody), s.setActive)
+			http.StatusForbidden, http.StatusNotFound)), s.setActive)
 	}
 	if s.o.Edit != nil {
 		handle(s, api, withBody(operation(http.MethodPatch, "/v1/lists/{list}", "edit-list", "lists", "Change members and settings of a list",
 			"Changes what is given and leaves the rest. It makes a new version of the directory, in which only this list is another. "+
 				"Who supervises a list only an admin changes.",
-			http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed), maxBody), s.editList)
+			http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed)), s.editList)
 	}
 }
 
@@ -213,7 +213,7 @@ func (s *Server) editList(ctx context.Context, in *struct {
 		return nil, err
 	}
 	c := callerOf(ctx)
-	if in.Body.Supervisors != nil && !(c.All(s.o.Lists()) && c.May(s.o.Lists(), people.PeopleManage)) {
+	if in.Body.Supervisors != nil && (!c.All(s.o.Lists()) || !c.May(s.o.Lists(), people.PeopleManage)) {
 		return nil, huma.Error403Forbidden("Who supervises a list only an admin changes.")
 	}
 	err = s.o.Edit(ctx, actOf(c), func(f *directory.File) error {

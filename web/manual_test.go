@@ -61,7 +61,7 @@ func current(t *testing.T, path, part, text string) {
 		t.Errorf("%s: %s is not current: run go test ./web -run %s -update", path, part, t.Name())
 		return
 	}
-	if err := os.WriteFile(path, []byte(before+begin+text+end+after), 0o644); err != nil { //nolint:gosec // a manual
+	if err := os.WriteFile(path, []byte(before+begin+text+end+after), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -60,31 +60,31 @@ func (m *making) end(key string) {
 // once makes something with an act's id, and says what it is called. A request that was answered before
 // makes nothing; one that was cut off between making and answering is made again with the same act id,
 // by which whoever makes it knows that it was made. body is what the key was used for.
-func (s *Server) once(ctx context.Context, head KeyHead, body any, make func(act string) (id string, err error)) (id string, err error) {
+func (s *Server) once(ctx context.Context, head KeyHead, body any, do func(act string) (id string, err error)) (id string, err error) {
 	if head.Key == "" {
-		return make(newAct())
+		return do(newAct())
 	}
 	key := actID(ctx, head.Key)
 	if !s.making.begin(key) {
 		return "", problem(http.StatusConflict, "in_progress", "A request with this Idempotency-Key is being answered just now.")
 	}
 	defer s.making.end(key)
-	print := sha256.Sum256(append([]byte(permissionOf(ctx).route+"\n"), encode(body)...))
+	sum := sha256.Sum256(append([]byte(permissionOf(ctx).route+"\n"), encode(body)...))
 	if s.o.Receipts != nil {
 		r, ok, err := s.o.Receipts.Receipt(key)
 		switch {
 		case err != nil:
 			return "", err
-		case ok && r.Print != print:
+		case ok && r.Print != sum:
 			return "", errKeyReused
 		case ok:
 			return r.Made, nil
 		}
 	}
-	if id, err = make(key); err != nil || s.o.Receipts == nil {
+	if id, err = do(key); err != nil || s.o.Receipts == nil {
 		return id, err
 	}
-	return id, s.o.Receipts.Keep(ctx, key, Receipt{print, id, time.Now()})
+	return id, s.o.Receipts.Keep(ctx, key, Receipt{sum, id, time.Now()})
 }
 
 var errKeyReused = problem(http.StatusUnprocessableEntity, "key_reused", "This Idempotency-Key was used for another request.")
@@ -100,12 +100,6 @@ func problem(status int, code, detail string) error {
 	p := newProblem(status, detail)
 	p.Code = code
 	return p
-}
-
-// created is the status and address of something that was made.
-type created struct {
-	Status   int
-	Location string `header:"Location" doc:"Where it is."`
 }
 
 // asProblem finds the problem that an error is.

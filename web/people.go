@@ -91,7 +91,7 @@ func (s *Server) registerPeople(api huma.API) {
 	handle(s, api, op(http.MethodGet, "/v1/tokens", "list-tokens", "Tokens", "Those made here; those of the tokens file are not among them."), s.tokens)
 	create := op(http.MethodPost, "/v1/tokens", "create-token", "Make a token", "The answer shows its secret, this once.", http.StatusConflict, http.StatusNotFound)
 	create.DefaultStatus = http.StatusCreated
-	handle(s, api, withBody(create, maxBody), s.createToken)
+	handle(s, api, withBody(create), s.createToken)
 	handle(s, api, nothing(op(http.MethodDelete, "/v1/tokens/{name}", "revoke-token", "Revoke a token", "It opens nothing any more, from now on.", http.StatusNotFound)),
 		func(ctx context.Context, in *struct {
 			Name string `path:"name" maxLength:"64" doc:"The token's name."`

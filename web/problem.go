@@ -51,7 +51,7 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 func newProblem(status int, detail string, errs ...error) *Problem {
 	p := &Problem{Title: http.StatusText(status), Status: status, Detail: detail}
 	for _, err := range errs {
-		if detailer, ok := err.(huma.ErrorDetailer); ok { //nolint:errorlint // an error of one place, never wrapped
+		if detailer, ok := err.(huma.ErrorDetailer); ok {
 			p.Errors = append(p.Errors, detailer.ErrorDetail())
 		}
 	}

@@ -212,8 +212,13 @@ func (d *dealer) named(r *route, p *parameter) string {
 
 // hostile are values that nobody should send.
 var hostile = []any{
-	"", strings.Repeat("x", 5000), "\x00", "💥", "' OR 1=1 --", "../../etc/passwd", "%s%n", -1, 1e300, 0, true, nil, []any{}, map[string]any{}, "9999-12-31T23:59:59Z",
-	"0001-01-01T00:00:00Z", "<script>", "\u202e", []any{nil}, 99999999999999,
+	"", strings.Repeat("x", 5000), "\x00", "💥", "' OR 1=1 --", "../../etc/passwd", "%s%n", -1, 1e300, 0, true, nil,
+	[]any{},
+	map[string]any{},
+	"9999-12-31T23:59:59Z",
+	"0001-01-01T00:00:00Z", "<script>", "\u202e",
+	[]any{nil},
+	99999999999999,
 }
 
 // value makes a value of a schema; now and then one that is none.

@@ -109,15 +109,15 @@ func (s *Server) logIn(ctx context.Context, in *struct {
 
 // loggedIn answers with a session's cookie and whose it is.
 func (s *Server) loggedIn(session *people.Session) *logInOutput {
-	out := &logInOutput{SetCookie: cookie(session.Secret), Body: s.me(&session.Principal)}
-	out.SetCookie.MaxAge = int(time.Until(session.Until).Seconds())
+	out := &logInOutput{SetCookie: cookie(session.Secret, int(time.Until(session.Until).Seconds())), Body: s.me(&session.Principal)}
 	out.Body.Expires = timeOf(session.Until)
 	return out
 }
 
 // cookie is the session's cookie: read by no script, sent by no form of another site.
-func cookie(value string) http.Cookie {
-	return http.Cookie{Name: cookieName, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+// It lives for a number of seconds.
+func cookie(value string, seconds int) http.Cookie {
+	return http.Cookie{Name: cookieName, Value: value, Path: "/", MaxAge: seconds, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 
 func (s *Server) acceptInvitation(ctx context.Context, in *struct {
@@ -152,9 +152,7 @@ func (s *Server) logOut(ctx context.Context, _ *struct{}) (*logOutOutput, error)
 	if err := s.o.People.Logout(ctx, &c.Principal, actOf(c)); err != nil {
 		return nil, err
 	}
-	gone := cookie("")
-	gone.MaxAge = -1
-	return &logOutOutput{http.StatusNoContent, gone}, nil
+	return &logOutOutput{http.StatusNoContent, cookie("", -1)}, nil
 }
 
 func (s *Server) changePassword(ctx context.Context, in *struct {

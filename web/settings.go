@@ -196,7 +196,7 @@ func (e *ListEdit) applyWords(l *directory.ListEntry) error {
 // reasonsOf are the words of a set of reasons.
 func reasonsOf(set directory.Reasons) []string {
 	words := []string{}
-	for r := sip.Reason(0); r < 64; r++ {
+	for r := range sip.Reason(64) {
 		if set.Has(r) {
 			words = append(words, r.String())
 		}

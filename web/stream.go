@@ -45,7 +45,8 @@ func (s *stream) run(done <-chan struct{}, lastID string) {
 	err := s.to.send(s.begin(lastID))
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
-	for atOnce := false; err == nil; atOnce = false {
+	atOnce := false
+	for err == nil {
 		seen, ok := s.look()
 		if !ok {
 			return
@@ -54,6 +55,7 @@ func (s *stream) run(done <-chan struct{}, lastID string) {
 		if more, err = s.follow(seen, atOnce); err != nil {
 			break
 		}
+		atOnce = false
 		select {
 		case <-more:
 		case <-s.prompt:

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ringback/assist"
+	"ringback/cases"
 	"ringback/sip"
 )
 
@@ -343,4 +345,58 @@ func TestTooManyStreamsAreRefused(t *testing.T) {
 		}
 		d.server.events.streams.Store(0)
 	})
+}
+
+func TestAHintReachesItsAgentAtOnceHoweverManyRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEvents(time.Now(), 100, 1<<20)
+		e.streams.Store(10_000) // so events are gathered for half a second
+		type told struct {
+			who, block string
+			at         time.Time
+		}
+		got := make(chan told, 100)
+		follow := func(who string) {
+			s := &stream{
+				events: e, prompt: make(chan struct{}, 1),
+				look: func() (*sight, bool) { return &sight{agent: who, lists: map[string]bool{"support": true}}, true },
+				to:   sender(func(b []byte) { got <- told{who, string(b), time.Now()} }),
+			}
+			e.enter(who, s)
+			go s.run(t.Context().Done(), "")
+		}
+		follow("anna")
+		follow("bertil")
+		synctest.Wait()
+		for len(got) > 0 {
+			<-got // hello
+		}
+		change := cases.Change{Event: cases.Opened, Case: cases.Case{ID: "c", List: "support"}}
+		e.Case(change) // after a quiet moment: at once
+		time.Sleep(time.Millisecond)
+		for len(got) > 0 {
+			<-got
+		}
+		started := time.Now()
+		e.Case(change)
+		e.Hint(assist.Hint{Key: assist.Key{Agent: "anna", CallID: "call"}, Cases: []cases.Case{{ID: "c", List: "billing"}}})
+		synctest.Wait()
+		first := <-got
+		if first.who != "anna" || !first.at.Equal(started) || !strings.Contains(first.block, "event: case") || !strings.Contains(first.block, "event: hint") {
+			t.Errorf("at first %s is told %v later: %s", first.who, first.at.Sub(started), first.block)
+		}
+		second := <-got
+		if second.who != "bertil" || second.at.Sub(started) > longestGather || second.at.Equal(started) || strings.Contains(second.block, "event: hint") {
+			t.Errorf("then %s is told %v later: %s", second.who, second.at.Sub(started), second.block)
+		}
+		e.close()
+	})
+}
+
+// sender is a wire that hands on what is sent.
+type sender func([]byte)
+
+func (s sender) send(b []byte) error {
+	s(b)
+	return nil
 }

@@ -19,25 +19,25 @@ func (s *Server) registerWork(api huma.API) {
 			"a case with the same external_id on the list is answered as it is, and none is made.",
 		http.StatusForbidden, http.StatusNotFound, http.StatusConflict)
 	create.DefaultStatus = http.StatusCreated
-	handle(s, api, withBody(create, maxBody), s.createCase)
+	handle(s, api, withBody(create), s.createCase)
 	edit := operation(http.MethodPatch, "/v1/cases/{id}", "edit-case", "cases", "Edit a case",
 		"Changes what is given and leaves the rest. Of a closed case only the words can be changed."+actsDescription,
 		http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed)
-	handle(s, api, withBody(edit, maxBody), s.editCase)
+	handle(s, api, withBody(edit), s.editCase)
 	next := operation(http.MethodPost, "/v1/cases/next", "next-case", "cases", "Get your next case",
 		"Gives out the case to call now and assigns it in one step: however many ask at once, each gets another. "+
 			"404 with the code none: there is nothing to call now.",
 		http.StatusForbidden, http.StatusNotFound)
-	handle(s, api, withBody(next, maxBody), s.nextCase)
+	handle(s, api, withBody(next), s.nextCase)
 	batch := operation(http.MethodPost, "/v1/cases/batch", "batch-cases", "cases", "Do something to several cases",
 		"Each case on its own, with one result for each: one that is refused changes nothing for the others. "+
 			"The answer names the act, by which all of it can be taken back with POST /v1/acts/{act}/undo.",
 		http.StatusForbidden)
-	handle(s, api, withBody(batch, maxBody), s.batch)
+	handle(s, api, withBody(batch), s.batch)
 	undo := operation(http.MethodPost, "/v1/acts/{act}/undo", "undo-act", "cases", "Take an act back",
 		"Takes an act of yours back on all cases it was done to, with one result for each.",
 		http.StatusForbidden, http.StatusNotFound, http.StatusConflict)
-	handle(s, api, withBody(undo, maxBody), s.undoAct)
+	handle(s, api, withBody(undo), s.undoAct)
 }
 
 // NewCase is a case to be made.

@@ -128,17 +128,17 @@ func (c *Client) Edit(ctx context.Context, id string, e web.CaseEdit, options ..
 
 // Assign gives a case to an agent; to nobody named: to oneself. ErrTaken: another has it, whom the *Error names.
 func (c *Client) Assign(ctx context.Context, id, to string, options ...Option) (web.Case, error) {
-	return c.act(ctx, id, "assign", web.AssignBody{ActBody: c.body(""), To: to}, options)
+	return c.act(ctx, id, "assign", web.AssignBody{ActBody: c.body(), To: to}, options)
 }
 
 // Unassign lets go of a case.
 func (c *Client) Unassign(ctx context.Context, id string, options ...Option) (web.Case, error) {
-	return c.act(ctx, id, "unassign", c.body(""), options)
+	return c.act(ctx, id, "unassign", c.body(), options)
 }
 
 // Accept takes on a case that another assigned.
 func (c *Client) Accept(ctx context.Context, id string, options ...Option) (web.Case, error) {
-	return c.act(ctx, id, "accept", c.body(""), options)
+	return c.act(ctx, id, "accept", c.body(), options)
 }
 
 // Comment puts words into a case's history; visible says that the customer may see them.
@@ -148,7 +148,7 @@ func (c *Client) Comment(ctx context.Context, id, text string, visible bool, opt
 
 // Attempt says that one calls the customer now.
 func (c *Client) Attempt(ctx context.Context, id string, options ...Option) (web.Case, error) {
-	return c.act(ctx, id, "attempts", c.body(""), options)
+	return c.act(ctx, id, "attempts", c.body(), options)
 }
 
 // Handle says what came of an attempt. ErrNoAttempt: there was none.
@@ -176,7 +176,7 @@ func (c *Client) Close(ctx context.Context, id, reason, resolution, note string,
 
 // Reopen opens a closed case again.
 func (c *Client) Reopen(ctx context.Context, id string, options ...Option) (web.Case, error) {
-	return c.act(ctx, id, "reopen", c.body(""), options)
+	return c.act(ctx, id, "reopen", c.body(), options)
 }
 
 // KeepOpen marks a case as one that is never closed automatically, or takes the mark away.
@@ -208,10 +208,10 @@ func (c *Client) Batch(ctx context.Context, b web.BatchAct, options ...Option) (
 
 // UndoAct takes back an act on all its cases, as BatchResult.Act or Undoable.Act name it.
 func (c *Client) UndoAct(ctx context.Context, act string, options ...Option) (web.BatchResult, error) {
-	return ask[web.BatchResult](ctx, c, http.MethodPost, "/v1/acts/"+url.PathEscape(act)+"/undo", c.body(""), options...)
+	return ask[web.BatchResult](ctx, c, http.MethodPost, "/v1/acts/"+url.PathEscape(act)+"/undo", c.body(), options...)
 }
 
-func (c *Client) body(note string) web.ActBody { return web.ActBody{Agent: c.o.Agent, Note: note} }
+func (c *Client) body() web.ActBody { return web.ActBody{Agent: c.o.Agent} }
 
 func (c *Client) act(ctx context.Context, id, verb string, body any, options []Option) (web.Case, error) {
 	return ask[web.Case](ctx, c, http.MethodPost, casePath(id, verb), body, options...)

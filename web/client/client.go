@@ -160,7 +160,7 @@ func (c *Client) roundTrip(h *http.Request) (*http.Response, error) {
 	case c.o.Token != "":
 		h.Header.Set("Authorization", "Bearer "+c.o.Token)
 	case session != nil:
-		h.AddCookie(session)
+		h.Header.Set("Cookie", session.Name+"="+session.Value)
 	}
 	answer, err := c.o.HTTP.Do(h)
 	if err != nil {
@@ -172,7 +172,7 @@ func (c *Client) roundTrip(h *http.Request) (*http.Response, error) {
 		case cookie.MaxAge < 0:
 			c.session.Store(nil)
 		default:
-			c.session.Store(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
+			c.session.Store(cookie)
 		}
 	}
 	return answer, nil

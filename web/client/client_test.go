@@ -139,10 +139,10 @@ func TestPagesAreReadAsTheyAreNeeded(t *testing.T) {
 
 func TestTheSessionIsSentBackAndGoesWithLoggingOut(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.Method == http.MethodPost:
+		switch r.Method {
+		case http.MethodPost:
 			http.SetCookie(w, &http.Cookie{Name: "__Host-ringback", Value: "s1", Path: "/", Secure: true})
-		case r.Method == http.MethodDelete:
+		case http.MethodDelete:
 			http.SetCookie(w, &http.Cookie{Name: "__Host-ringback", Path: "/", Secure: true, MaxAge: -1})
 			w.WriteHeader(http.StatusNoContent)
 			return

@@ -64,7 +64,7 @@ var byCode = map[string]error{
 // Is says whether the error is one of the sentinels.
 func (e *Error) Is(target error) bool {
 	return target == byStatus[e.Status] && target != nil || target == byCode[e.Code] && target != nil ||
-		target == ErrServer && e.Status >= http.StatusInternalServerError && e.Status != http.StatusServiceUnavailable //nolint:errorlint // sentinels of our own
+		target == ErrServer && e.Status >= http.StatusInternalServerError && e.Status != http.StatusServiceUnavailable
 }
 
 // maxProblem bounds what is read of an answer that is a problem.

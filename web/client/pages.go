@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"iter"
+	"maps"
 	"net/url"
 	"strconv"
 	"time"
@@ -12,9 +13,7 @@ import (
 func pages[T any](ctx context.Context, query url.Values, read func(context.Context, url.Values) (items []T, next string, err error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		q := url.Values{}
-		for name, values := range query {
-			q[name] = values
-		}
+		maps.Copy(q, query)
 		for {
 			items, next, err := read(ctx, q)
 			if err != nil {
