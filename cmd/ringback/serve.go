@@ -57,6 +57,7 @@ func (*serveCommand) Run(ctx context.Context, cli *commandLine, stderr stderrWri
 	context.AfterFunc(running, func() { notify(log, systemd.SdNotifyStopping) })
 	notify(log, systemd.SdNotifyReady)
 	lessGC()
+	go boundMemory(running)
 	return d.Run(ctx)
 }
 
