@@ -34,6 +34,7 @@ func (s *Server) apiHandler() http.Handler {
 	s.registerHooks(api)
 
 	open := http.NewServeMux()
+	illustrate(api.OpenAPI())
 	s.serveDescription(open, api.OpenAPI())
 	s.serveJoin(open)
 

@@ -33,7 +33,10 @@ type promise struct {
 	Parameters  []parameter
 	RequestBody *struct {
 		Required bool
-		Content  map[string]struct{ Schema schema }
+		Content  map[string]struct {
+			Schema  schema
+			Example any
+		}
 	}
 	Responses map[string]struct {
 		Content map[string]struct{ Schema schema }
@@ -58,6 +61,7 @@ type schema struct {
 	Items                *schema
 	OneOf                []schema
 	AdditionalProperties json.RawMessage
+	Examples             []any
 	MinLength, MaxLength *int
 	MinItems, MaxItems   *int
 	Minimum, Maximum     *float64
@@ -340,6 +344,39 @@ func TestEveryEventIsAsTheDocumentPromises(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, fault := range c.check(promised, value, name) {
+			t.Error(fault)
+		}
+	}
+}
+
+func TestEveryBodyHasAnExampleThatFits(t *testing.T) {
+	c, left := readContract(t, whole(t).f), maps.Clone(exampleBodies)
+	for _, r := range c.routes() {
+		if r.RequestBody == nil {
+			continue
+		}
+		media, ok := r.RequestBody.Content["application/json"]
+		if !ok {
+			continue // a file
+		}
+		if media.Example == nil {
+			t.Errorf("%s has no example", r.OperationID)
+		}
+		for _, fault := range c.check(media.Schema, media.Example, r.OperationID) {
+			t.Error(fault)
+		}
+		delete(left, r.OperationID)
+	}
+	for operation := range left {
+		t.Errorf("%s has an example and no body", operation)
+	}
+	for name := range exampleValues {
+		s, ok := c.Schemas[name]
+		if !ok || len(s.Examples) != 1 {
+			t.Errorf("%s has no example", name)
+			continue
+		}
+		for _, fault := range c.check(s, s.Examples[0], name) {
 			t.Error(fault)
 		}
 	}

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"ringback/directory"
 )
 
 var (
@@ -66,9 +68,12 @@ type (
 	}
 	operationView struct {
 		ID, Method, Path, Summary, Description string
+		Needs                                  string // what its permission says
 		Parameters                             []fieldView
+		Body                                   *bodyView
 		Answers                                []answerView
 	}
+	bodyView   struct{ Type, Schema, Example string }
 	answerView struct{ Status, Description, Type, Schema string }
 	schemaView struct {
 		Name   string
@@ -115,6 +120,7 @@ func viewOperation(op *huma.Operation) operationView {
 		name, ref := viewType(p.Schema)
 		v.Parameters = append(v.Parameters, fieldView{p.Name, p.In, name, ref, p.Description})
 	}
+	v.Needs, v.Body = needs(permissionFor(op.Method+" "+op.Path)), viewBody(op.RequestBody)
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
 		response := op.Responses[status]
 		answer := answerView{Status: status, Description: response.Description}
@@ -123,6 +129,42 @@ func viewOperation(op *huma.Operation) operationView {
 			_, answer.Schema = viewType(media.Schema)
 		}
 		v.Answers = append(v.Answers, answer)
+	}
+	return v
+}
+
+// needs is what a permission asks of whoever uses its route.
+func needs(p *permission) string {
+	if p == nil {
+		return ""
+	}
+	text := map[audience]string{anybody: "For anybody.", known: "For whoever is logged in, and tokens.", persons: "For people who are logged in."}[p.who]
+	if p.scope != "" {
+		text = "Needs the scope " + string(p.scope)
+		if p.who == overall {
+			text += ", seeing all lists"
+		}
+		text += "."
+	}
+	if p.right > directory.NoRight {
+		text += " On the list: " + rightWords[p.right] + "."
+	}
+	return text
+}
+
+// viewBody is what a request brings, nil when that is nothing.
+func viewBody(body *huma.RequestBody) *bodyView {
+	if body == nil {
+		return nil
+	}
+	media, ok := body.Content["application/json"]
+	if !ok {
+		return &bodyView{Type: strings.Join(slices.Sorted(maps.Keys(body.Content)), ", ")}
+	}
+	v := &bodyView{Type: "application/json"}
+	_, v.Schema = viewType(media.Schema)
+	if example, err := json.MarshalIndent(media.Example, "", "  "); err == nil && media.Example != nil {
+		v.Example = string(example)
 	}
 	return v
 }
