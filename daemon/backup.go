@@ -76,7 +76,9 @@ func produce(ctx context.Context, c *configs.Config, version string, w io.Writer
 	if err != nil {
 		return false, err
 	}
-	_, err = st.Backup(ctx, w, store.Backup{Made: time.Now().UTC(), Version: version})
+	if err = newBehind(st, liveDir(c)).stash(time.Now()); err == nil || unwritable(err) {
+		_, err = st.Backup(ctx, w, store.Backup{Made: time.Now().UTC(), Version: version})
+	}
 	return false, errors.Join(err, st.Close(), giveBack(c.DataDir))
 }
 
@@ -147,8 +149,9 @@ func syncFolder(path string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// storeDir is the store's folder in the data folder.
+// storeDir is the store's folder in the data folder, liveDir that of the live calls.
 func storeDir(c *configs.Config) string { return filepath.Join(c.DataDir, "store") }
+func liveDir(c *configs.Config) string  { return filepath.Join(c.DataDir, "live") }
 
 // Backup asks the daemon for a backup.
 func (r *Remote) Backup(ctx context.Context, w io.Writer) error {
@@ -175,6 +178,10 @@ func (r *Remote) Backup(ctx context.Context, w io.Writer) error {
 // backup writes a backup of the running daemon's store. Live calls are behind by a second.
 func (d *Daemon) backup(ctx context.Context, w io.Writer) error {
 	began := time.Now()
+	defer d.behind.unstash()
+	if err := d.behind.stash(began); err != nil {
+		d.complaints.log(d.log, "live calls are not in the backup", err)
+	}
 	b, err := d.store.Backup(ctx, w, store.Backup{Made: began.UTC(), Version: d.o.Version})
 	if err != nil {
 		return err

@@ -6,15 +6,17 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync"
 	"time"
 
 	"ringback/store"
 	"ringback/web"
 )
 
-// What is written behind, in the store:
+// What is written behind: the journal of live calls and learnt registrations, as files beside the store, and in the
+// store:
 //
-//	"live", n           → segment  of the journal of live calls and learnt registrations, n counting up
+//	"live", n           → segment  of the journal, n counting up: for a backup, or written before it had files
 //	"live", id          → record   of one of them, as it was written before there was a journal
 //	"watch", "seen"     → time     when the watch last wrote behind
 //	"watch", "blind", t → end      nothing was watched from t to then
@@ -28,16 +30,21 @@ const keptBlind = 1000
 
 // behind keeps the live calls in the store, so that they outlive the process. One goroutine writes.
 type behind struct {
-	st *store.Store
+	st    *store.Store
+	files segmentFiles
 
+	mu        sync.Mutex // held to write, and to make a backup
 	journal   *journal
 	unwritten []segment // what writes that failed left; nothing newer is collected before it is written
-	inherited uint64    // segments before this one, and records of old, are an earlier process's; 0: there are none
+	inherited []uint64  // segments that an earlier process left
+	old       bool      // there is something of the kind in the store
+	backups   int       // are being made of the store
 }
 
 // written is the data of kindBehind.
 type written struct {
-	segments []segment
+	seen     bool        // all is written as it is now
+	segments []segment   // for a backup
 	drop     store.Range // deleted, as much of it as one command may; the zero range: nothing
 }
 
@@ -47,7 +54,8 @@ const deleteAtOnce = 5000
 // interval is the data of kindBlind.
 type interval struct{ From, To time.Time }
 
-func newBehind(st *store.Store) *behind {
+// newBehind keeps segments in the folder named.
+func newBehind(st *store.Store, dir string) *behind {
 	st.Handle(kindBehind, func(tx *store.Tx, c store.Command) (any, error) {
 		w := c.Data.(written)
 		n := 0
@@ -62,7 +70,9 @@ func newBehind(st *store.Store) *behind {
 		for i := range w.segments {
 			tx.Set(store.Key("live", w.segments[i].seq), w.segments[i].bytes)
 		}
-		tx.Set(store.Key("watch", "seen"), store.Key(c.At))
+		if w.seen {
+			tx.Set(store.Key("watch", "seen"), store.Key(c.At))
+		}
 		return n > deleteAtOnce, nil
 	})
 	st.Handle(kindBlind, func(tx *store.Tx, c store.Command) (any, error) {
@@ -76,7 +86,7 @@ func newBehind(st *store.Store) *behind {
 		}
 		return nil, nil
 	})
-	return &behind{st: st, journal: newJournal()}
+	return &behind{st: st, files: segmentFiles{dir: dir}, journal: newJournal()}
 }
 
 // restore puts back what was live when the watch last stopped, and returns how many records there
@@ -86,12 +96,16 @@ func (b *behind) restore(w *watch) (records, bad int, seen time.Time, err error)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	err = b.st.View(func(s *store.Snapshot) error {
-		bad = b.read(s, func(id string, record []byte) {
+		unreadable := 0
+		broken, err := b.read(s, func(id string, record []byte) {
 			records++
 			if err := w.tracker.Restore(id, record); err != nil {
-				bad++
+				unreadable++
 			}
 		})
+		if bad = broken + unreadable; err != nil {
+			return err
+		}
 		if v, ok := s.Get(store.Key("watch", "seen")); ok {
 			return store.SplitKey(v, &seen)
 		}
@@ -102,12 +116,17 @@ func (b *behind) restore(w *watch) (records, bad int, seen time.Time, err error)
 
 // read yields the records in force that an earlier process left, and returns how many segments nobody can
 // read.
-func (b *behind) read(s *store.Snapshot, yield func(id string, record []byte)) (broken int) {
-	latest := map[string]uint64{} // the segment whose record of an id is the last one; 0: that says it is over
-	for seq, value := range segments(s) {
-		b.journal.next, b.inherited = seq+1, seq+1
+func (b *behind) read(s *store.Snapshot, yield func(id string, record []byte)) (broken int, err error) {
+	if b.inherited, err = b.files.list(); err != nil {
+		return 0, err
+	}
+	latest := map[string]int{} // which segment's record of an id is the last one, from 1; 0: that says it is over
+	n := 0
+	for seq, value := range b.segments(s) {
+		b.journal.next = max(b.journal.next, seq+1)
+		n++
 		if err := walkSegment(value, func(id, record []byte) {
-			latest[string(id)] = seq
+			latest[string(id)] = n
 			if record == nil {
 				latest[string(id)] = 0
 			}
@@ -116,31 +135,43 @@ func (b *behind) read(s *store.Snapshot, yield func(id string, record []byte)) (
 		}
 	}
 	for key, record := range s.Scan(store.Prefix("live")) {
+		b.old = true
 		var id string
 		if err := store.SplitKey(key, nil, &id); err != nil {
 			break // the segments stand behind all ids
 		}
-		b.inherited = max(b.inherited, 1)
 		if _, later := latest[id]; !later {
 			yield(id, record)
 		}
 	}
-	for seq, value := range segments(s) {
+	n = 0
+	for _, value := range b.segments(s) {
+		n++
 		_ = walkSegment(value, func(id, record []byte) { // what nobody can read was counted above
-			if record != nil && latest[string(id)] == seq {
+			if record != nil && latest[string(id)] == n {
 				yield(string(id), record)
 			}
 		})
 	}
-	return broken
+	return broken, nil
 }
 
-// segments yields the segments of the journal in their order.
-func segments(s *store.Snapshot) iter.Seq2[uint64, []byte] {
+// segments yields the segments that an earlier process left, in their order: those in the store are older. Of one that
+// cannot be read it yields nothing, which is no segment.
+func (b *behind) segments(s *store.Snapshot) iter.Seq2[uint64, []byte] {
 	return func(yield func(uint64, []byte) bool) {
 		for key, value := range s.Scan(store.Range{From: store.Key("live", uint64(0)), To: store.Prefix("live").To}) {
 			var seq uint64
 			if err := store.SplitKey(key, nil, &seq); err != nil || !yield(seq, value) {
+				return
+			}
+		}
+		for _, seq := range b.inherited {
+			value, err := b.files.read(seq)
+			if err != nil {
+				value = nil
+			}
+			if !yield(seq, value) {
 				return
 			}
 		}
@@ -159,36 +190,48 @@ func (b *behind) take(changes func(yield func(id, record []byte))) {
 	b.journal.seal(b.unwritten)
 }
 
-// flush writes what was collected, segment by segment, so that cases in between wait for one at most, and
-// then cleans the journal. What could not be written remains for the next time. Events told before
-// collect must have been submitted: a call must not leave the disk before its verdict is there.
+// flush writes what was collected, and then cleans the journal. What could not be written remains for the next time.
+// Events told before collect must have been submitted: a call must not leave the disk before its verdict is there.
 func (b *behind) flush(now time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if err := b.writeAll(now); err != nil {
 		return err
 	}
-	if b.inherited > 0 {
-		if err := b.delete(now, store.Range{From: store.Key("live"), To: store.Key("live", b.inherited)}); err != nil {
+	if b.backups > 0 {
+		return nil // records that are over stay so while others of their calls are in the store
+	}
+	if b.old {
+		if err := b.delete(now, store.Prefix("live")); err != nil {
 			return err
 		}
-		b.inherited = 0
+		b.old = false
 	}
+	if err := b.files.remove(b.inherited); err != nil {
+		return err
+	}
+	b.inherited = nil
 	return b.clean(now)
 }
 
-// writeAll writes the segments that are not written yet, and when that was.
+// writeAll writes the segments that are not written yet, behind all that was submitted to the store, and when that
+// was.
 func (b *behind) writeAll(now time.Time) error {
-	if len(b.unwritten) == 0 {
-		_, err := b.do(now, written{})
-		return err
-	}
-	for len(b.unwritten) > 0 {
-		if _, err := b.do(now, written{segments: b.unwritten[:1]}); err != nil {
+	if len(b.unwritten) > 0 {
+		if _, err := b.do(now, written{}); err != nil {
 			return err
 		}
+	}
+	for len(b.unwritten) > 0 {
+		if err := b.files.write(&b.unwritten[0]); err != nil {
+			return err
+		}
+		b.journal.written(&b.unwritten[0])
 		b.unwritten = b.unwritten[1:]
 	}
 	b.unwritten = nil
-	return nil
+	_, err := b.do(now, written{seen: true})
+	return err
 }
 
 // delete deletes a range of keys.
@@ -210,32 +253,28 @@ func (b *behind) do(now time.Time, w written) (more bool, err error) {
 }
 
 // clean writes again what is in force of the oldest segments, where the journal has become too large, and
-// deletes them.
+// removes them.
 func (b *behind) clean(now time.Time) error {
 	old := slices.Clone(b.journal.dirty())
 	if len(old) == 0 {
 		return nil
 	}
 	var damaged error
-	err := b.st.View(func(s *store.Snapshot) error {
-		for i := range old {
-			value, ok := s.Get(store.Key("live", old[i].seq))
-			if !ok {
-				continue
-			}
-			var err error
-			if b.unwritten, err = b.journal.keep(b.unwritten, old[i].seq, value); err != nil {
-				damaged = fmt.Errorf("segment %d of the live calls: %w", old[i].seq, err)
-			}
+	seqs := make([]uint64, len(old))
+	for i := range old {
+		seqs[i] = old[i].seq
+		value, err := b.files.read(seqs[i])
+		if err == nil {
+			b.unwritten, err = b.journal.keep(b.unwritten, seqs[i], value)
 		}
-		return nil
-	})
-	b.journal.seal(b.unwritten)
-	if err == nil {
-		err = b.writeAll(now)
+		if err != nil {
+			damaged = fmt.Errorf("segment %d of the live calls: %w", seqs[i], err)
+		}
 	}
+	b.journal.seal(b.unwritten)
+	err := b.writeAll(now)
 	if err == nil {
-		err = b.delete(now, store.Range{From: store.Key("live", old[0].seq), To: store.Key("live", old[len(old)-1].seq+1)})
+		err = b.files.remove(seqs)
 	}
 	if err == nil {
 		b.journal.drop(len(old))
@@ -245,13 +284,54 @@ func (b *behind) clean(now time.Time) error {
 
 // write writes behind what changed since, and waits for it.
 func (b *behind) write(w *watch, now time.Time) error {
-	if err := b.writeAll(now); err != nil { // what was left, so that nothing newer remains uncollected
+	b.mu.Lock()
+	err := b.writeAll(now) // what was left, so that nothing newer remains uncollected
+	b.mu.Unlock()
+	if err != nil {
 		return err
 	}
 	w.mu.Lock()
 	b.collect(w)
 	w.mu.Unlock()
 	return b.flush(now)
+}
+
+// stashed is how many bytes a segment in the store has.
+const stashed = 256 << 10
+
+// stash puts what is in force into the store, so that it is in a backup made until unstash.
+func (b *behind) stash(now time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.backups++
+	j := newJournal()
+	j.full = stashed
+	var all []segment
+	err := b.st.View(func(s *store.Snapshot) error {
+		reader := behind{files: b.files, journal: newJournal()}
+		_, err := reader.read(s, func(id string, record []byte) { all = j.put(all, []byte(id), record) })
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	j.seal(all)
+	if err := b.delete(now, store.Prefix("live")); err != nil {
+		return err
+	}
+	for i := range all {
+		b.old = true
+		if _, err := b.do(now, written{segments: all[i : i+1]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *behind) unstash() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.backups--
 }
 
 // blind records an interval in which nothing was watched.

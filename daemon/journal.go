@@ -9,7 +9,7 @@ import (
 
 // journal is what of the live calls is on the disk: segments of records, each record with the id of its
 // call or registration. Of the records of an id the last one counts; one without content says that the
-// id is over. So what changed is written as few large values, and not as one key for every call.
+// id is over. So what changed in a second is one file, and not a key for every call.
 //
 // The oldest segments are cleaned: what is still in force of them is written again at the end, and they
 // are deleted. That reads the segments and asks the watch nothing, so it may be as slow as it likes.
@@ -20,6 +20,8 @@ type journal struct {
 	next     uint64           // sequence number of the next segment
 	live     int              // bytes of the records in force
 	size     int              // bytes of all segments
+	room     []byte           // of a segment that was written, to be used again
+	full     int              // bytes at which a segment is
 }
 
 // place is where a record is.
@@ -28,7 +30,7 @@ type place struct {
 	size int
 }
 
-// segment is one value in the store.
+// segment is one file.
 type segment struct {
 	seq   uint64
 	size  int
@@ -39,8 +41,8 @@ const (
 	journalVersion = 1
 	segmentHead    = 1 + 4 // the version, the check sum of the rest
 
-	// segmentSize is at how many bytes a segment is full: few enough for cases not to wait long for it.
-	segmentSize = 256 << 10
+	// segmentSize is at how many bytes a segment is full: what changes in a second goes into one, or a few.
+	segmentSize = 4 << 20
 	// maxRecord is the size of the largest record kept. A call with larger ones has Call-IDs of many
 	// kilobytes, which only an attacker sends; it is not restored.
 	maxRecord = 256 << 10
@@ -55,7 +57,7 @@ var errSegment = errors.New("damaged, or written by a newer version")
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func newJournal() *journal {
-	return &journal{seed: maphash.MakeSeed(), latest: map[uint64]place{}, next: 1}
+	return &journal{seed: maphash.MakeSeed(), latest: map[uint64]place{}, next: 1, full: segmentSize}
 }
 
 // put appends a record to the segments to be written; nil when the id is over.
@@ -68,8 +70,9 @@ func (j *journal) put(to []segment, id, record []byte) []segment {
 	if record == nil && !known {
 		return to // it began and ended since the last time
 	}
-	if n := len(to); n == 0 || len(to[n-1].bytes) >= segmentSize {
-		to = append(to, segment{seq: j.next, bytes: append(make([]byte, 0, segmentSize+4096), journalVersion, 0, 0, 0, 0)})
+	if n := len(to); n == 0 || len(to[n-1].bytes) >= j.full {
+		to = append(to, segment{seq: j.next, bytes: append(j.room[:0], journalVersion, 0, 0, 0, 0)})
+		j.room = nil
 		j.next++
 	}
 	s := &to[len(to)-1]
@@ -88,6 +91,14 @@ func (j *journal) put(to []segment, id, record []byte) []segment {
 	j.latest[h] = now
 	j.live += now.size
 	return to
+}
+
+// written takes the memory of a segment that was written back.
+func (j *journal) written(s *segment) {
+	if cap(s.bytes) > cap(j.room) {
+		j.room = s.bytes
+	}
+	s.bytes = nil
 }
 
 // seal ends segments, which are then to be written.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -19,15 +21,16 @@ func liveRecords(t *testing.T, b *behind) map[string]string {
 	t.Helper()
 	got := map[string]string{}
 	err := b.st.View(func(s *store.Snapshot) error {
-		if broken := b.read(s, func(id string, record []byte) {
+		broken, err := b.read(s, func(id string, record []byte) {
 			if _, twice := got[id]; twice {
 				t.Errorf("the record of %q comes twice", id)
 			}
 			got[id] = string(record)
-		}); broken > 0 {
+		})
+		if broken > 0 {
 			t.Errorf("%d segments cannot be read", broken)
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +99,7 @@ func openBehind(t *testing.T, o store.Options) *behind {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newBehind(st)
+	return newBehind(st, filepath.Join(o.Dir, "live"))
 }
 
 // restarted closes a store and opens it again, and checks that what is read back is what should be.
@@ -134,7 +137,7 @@ func TestTheJournalGivesBackWhatIsLive(t *testing.T) {
 	if most > 2*segmentSize {
 		t.Errorf("the journal was %d bytes larger than it may be", most)
 	}
-	if b.inherited == 0 {
+	if len(b.inherited) == 0 {
 		t.Error("nothing was there at the last start")
 	}
 	if err := b.st.Close(); err != nil {
@@ -191,16 +194,18 @@ func TestTheJournalOfLongCallsIsCleaned(t *testing.T) {
 func TestAWriteBehindThatFailsLosesNothing(t *testing.T) {
 	t.Parallel()
 	errDisk := errors.New("no")
-	for fail := range 16 {
+	for fail := range 48 {
 		o := store.Options{Dir: t.TempDir(), MemTable: 8 << 20, Reserve: -1}
 		writes := 0
-		o.Fault = func(store.Stage) error {
+		step := func() error {
 			if writes++; writes == 10+3*fail {
 				return errDisk
 			}
 			return nil
 		}
+		o.Fault = func(store.Stage) error { return step() }
 		b, p := openBehind(t, o), newJournalPlay(uint64(fail))
+		b.files.fault = step
 		before := map[string]string{}
 		for i := 0; ; i++ {
 			p.step()
@@ -251,7 +256,7 @@ func TestRecordsOfOldAreReadAndReplaced(t *testing.T) {
 		}
 		return nil, nil
 	})
-	b, p := newBehind(st), newJournalPlay(3)
+	b, p := newBehind(st, filepath.Join(o.Dir, "live")), newJournalPlay(3)
 	p.long = 20
 	for range 150 {
 		p.step()
@@ -277,6 +282,105 @@ func TestRecordsOfOldAreReadAndReplaced(t *testing.T) {
 		return nil
 	})
 	if err := errors.Join(err, b.st.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTheJournalGoesOnWhenTheDiskDoes has a disk that refuses every third step for a while.
+func TestTheJournalGoesOnWhenTheDiskDoes(t *testing.T) {
+	t.Parallel()
+	o := store.Options{Dir: t.TempDir(), MemTable: 8 << 20, Reserve: -1}
+	b, p := openBehind(t, o), newJournalPlay(5)
+	steps, refused := 0, 0
+	b.files.fault = func() error {
+		if steps++; steps%3 == 0 && steps < 90 {
+			return errors.New("no")
+		}
+		return nil
+	}
+	for i := range 100 {
+		p.step()
+		b.take(p.changes)
+		if b.flush(at(i)) != nil {
+			refused++
+		}
+	}
+	if refused == 0 {
+		t.Error("the disk refused nothing")
+	}
+	b = restartedBehind(t, b, o, p)
+	if err := b.st.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestABackupHasWhatIsLive makes backups between writes, and goes on from the store alone.
+func TestABackupHasWhatIsLive(t *testing.T) {
+	t.Parallel()
+	o := store.Options{Dir: t.TempDir(), MemTable: 8 << 20, Reserve: -1}
+	b, p := openBehind(t, o), newJournalPlay(7)
+	for i := range 20 {
+		p.step()
+		b.take(p.changes)
+		if err := b.flush(at(i)); err != nil {
+			t.Fatal(err)
+		}
+		if i%8 != 7 {
+			continue
+		}
+		if err := b.stash(at(i)); err != nil {
+			t.Fatal(err)
+		}
+		kept := b.files.dir
+		b.files.dir = t.TempDir()
+		if diff := cmp.Diff(p.live, liveRecords(t, b)); diff != "" {
+			t.Errorf("live calls (-live +in the store)\n%s", diff)
+		}
+		b.files.dir, b.inherited = kept, nil
+		p.step()
+		b.take(p.changes)
+		if err := b.flush(at(i)); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(p.live, liveRecords(t, b)); diff != "" {
+			t.Errorf("while a backup is made: live calls (-kept +read back)\n%s", diff)
+		}
+		b.inherited = nil
+		b.unstash()
+	}
+	p.step()
+	b.take(p.changes)
+	if err := b.flush(at(20)); err != nil {
+		t.Fatal(err)
+	}
+	if b.old {
+		t.Error("what was for the backup is still in the store")
+	}
+	b = restartedBehind(t, b, o, p)
+	if err := b.st.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestASegmentHalfWrittenIsNone leaves what a crash may.
+func TestASegmentHalfWrittenIsNone(t *testing.T) {
+	t.Parallel()
+	o := store.Options{Dir: t.TempDir(), MemTable: 8 << 20, Reserve: -1}
+	b, p := openBehind(t, o), newJournalPlay(6)
+	p.step()
+	b.take(p.changes)
+	if err := b.flush(at(0)); err != nil {
+		t.Fatal(err)
+	}
+	part := b.files.path(b.journal.next) + partSuffix
+	if err := os.WriteFile(part, []byte{journalVersion, 1, 2}, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b = restartedBehind(t, b, o, p)
+	if _, err := os.Stat(part); err == nil {
+		t.Error("it is still there")
+	}
+	if err := b.st.Close(); err != nil {
 		t.Fatal(err)
 	}
 }

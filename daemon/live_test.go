@@ -99,7 +99,7 @@ func newStage(t *testing.T, lab string, o store.Options) *stage {
 		t.Fatal(err)
 	}
 	current := func() *directory.Directory { return dir }
-	s.behind = newBehind(s.store)
+	s.behind = newBehind(s.store, filepath.Join(o.Dir, "live"))
 	if s.cases, err = cases.New(s.store, current, cases.Options{}); err != nil {
 		t.Fatal(err)
 	}
