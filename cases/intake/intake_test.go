@@ -123,22 +123,23 @@ func (d *desk) all() []string {
 		if err != nil {
 			d.tb.Fatal(err)
 		}
-		line := fmt.Sprintf("%s %s %s", c.Number, c.List, c.Channel)
+		var line strings.Builder
+		line.WriteString(fmt.Sprintf("%s %s %s", c.Number, c.List, c.Channel))
 		for _, s := range []string{c.Name, c.Topic, c.Note, c.ExternalID, c.Personal} {
 			if s != "" {
-				line += " · " + s
+				line.WriteString(" · " + s)
 			}
 		}
 		for _, k := range slices.Sorted(maps.Keys(c.Fields)) {
-			line += " · " + k + "=" + c.Fields[k]
+			line.WriteString(" · " + k + "=" + c.Fields[k])
 		}
 		if !c.Scheduled.IsZero() {
-			line += " · due " + c.Due.In(helsinki).Format("2.1. 15:04")
+			line.WriteString(" · due " + c.Due.In(helsinki).Format("2.1. 15:04"))
 		}
 		if c.Expires.Sub(d.now) > 200*time.Hour {
-			line += " · expires " + c.Expires.In(helsinki).Format("2.1. 15:04")
+			line.WriteString(" · expires " + c.Expires.In(helsinki).Format("2.1. 15:04"))
 		}
-		lines = append(lines, line)
+		lines = append(lines, line.String())
 	}
 	slices.Sort(lines)
 	return lines
@@ -196,15 +197,16 @@ func TestAListIsImportedAndAgainMakesNothing(t *testing.T) {
 
 func TestAListWithoutExternalIDsIsNotMadeTwiceEither(t *testing.T) {
 	d := newDesk(t)
-	file := "phone,name\n"
+	var file strings.Builder
+	file.WriteString("phone,name\n")
 	for i := range 2500 {
-		file += fmt.Sprintf("04012%05d,Customer %d\n", i, i)
+		file.WriteString(fmt.Sprintf("04012%05d,Customer %d\n", i, i))
 	}
-	r, err := d.take("spring", file)
+	r, err := d.take("spring", file.String())
 	if err != nil || r.Made != 2500 {
 		t.Fatal(summary(&r), err, problems(&r))
 	}
-	r, err = d.take("spring", file)
+	r, err = d.take("spring", file.String())
 	if err != nil || r.Made != 0 || r.There != 2500 || len(d.all()) != 2500 {
 		t.Errorf("again: %s, %v; %d cases", summary(&r), err, len(d.all()))
 	}
@@ -408,14 +410,15 @@ func (d *desk) known() []string {
 	}
 	var all []string
 	for _, c := range page.Contacts {
-		line := fmt.Sprintf("%s · %s ·", c.Name, c.Company)
+		var line strings.Builder
+		line.WriteString(fmt.Sprintf("%s · %s ·", c.Name, c.Company))
 		for _, n := range c.Numbers {
-			line += " " + n.String()
+			line.WriteString(" " + n.String())
 		}
 		if c.ExternalID != "" {
-			line += " · " + c.ExternalID
+			line.WriteString(" · " + c.ExternalID)
 		}
-		all = append(all, line)
+		all = append(all, line.String())
 	}
 	slices.Sort(all)
 	return all

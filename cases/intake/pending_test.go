@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"ringback/store"
@@ -13,10 +14,11 @@ import (
 // TestAnImportThatIsCutOffIsFinishedAtTheNextStart lets every one of the first commits of an import fail,
 // before it is written and after, and looks whether what is finished afterwards is the whole list, once.
 func TestAnImportThatIsCutOffIsFinishedAtTheNextStart(t *testing.T) {
-	file := "id,phone\n"
+	var file strings.Builder
+	file.WriteString("id,phone\n")
 	const rows = 2500
 	for i := range rows {
-		file += fmt.Sprintf("%d,04012%05d\n", i, i)
+		file.WriteString(fmt.Sprintf("%d,04012%05d\n", i, i))
 	}
 	cut := errors.New("the power is gone")
 	finished := 0
@@ -34,7 +36,7 @@ func TestAnImportThatIsCutOffIsFinishedAtTheNextStart(t *testing.T) {
 					}
 					return nil
 				})
-				r, err := d.take("spring", file)
+				r, err := d.take("spring", file.String())
 				if err == nil {
 					t.Fatalf("nothing failed: %s", summary(&r))
 				}
