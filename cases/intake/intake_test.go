@@ -124,7 +124,7 @@ func (d *desk) all() []string {
 			d.tb.Fatal(err)
 		}
 		var line strings.Builder
-		line.WriteString(fmt.Sprintf("%s %s %s", c.Number, c.List, c.Channel))
+		fmt.Fprintf(&line, "%s %s %s", c.Number, c.List, c.Channel)
 		for _, s := range []string{c.Name, c.Topic, c.Note, c.ExternalID, c.Personal} {
 			if s != "" {
 				line.WriteString(" · " + s)
@@ -200,7 +200,7 @@ func TestAListWithoutExternalIDsIsNotMadeTwiceEither(t *testing.T) {
 	var file strings.Builder
 	file.WriteString("phone,name\n")
 	for i := range 2500 {
-		file.WriteString(fmt.Sprintf("04012%05d,Customer %d\n", i, i))
+		fmt.Fprintf(&file, "04012%05d,Customer %d\n", i, i)
 	}
 	r, err := d.take("spring", file.String())
 	if err != nil || r.Made != 2500 {
@@ -411,7 +411,7 @@ func (d *desk) known() []string {
 	var all []string
 	for _, c := range page.Contacts {
 		var line strings.Builder
-		line.WriteString(fmt.Sprintf("%s · %s ·", c.Name, c.Company))
+		fmt.Fprintf(&line, "%s · %s ·", c.Name, c.Company)
 		for _, n := range c.Numbers {
 			line.WriteString(" " + n.String())
 		}

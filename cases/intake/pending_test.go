@@ -18,7 +18,7 @@ func TestAnImportThatIsCutOffIsFinishedAtTheNextStart(t *testing.T) {
 	file.WriteString("id,phone\n")
 	const rows = 2500
 	for i := range rows {
-		file.WriteString(fmt.Sprintf("%d,04012%05d\n", i, i))
+		fmt.Fprintf(&file, "%d,04012%05d\n", i, i)
 	}
 	cut := errors.New("the power is gone")
 	finished := 0
