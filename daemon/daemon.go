@@ -65,6 +65,7 @@ type Daemon struct {
 
 	search  *search.Index // nil: nobody can search
 	indexed *follower     // of the log, for search
+	pace    pace          // of that
 	intake  intake.Cases
 
 	resumeImports func(context.Context) ([]intake.Report, error) // those that a crash cut off
@@ -265,6 +266,7 @@ func (d *Daemon) writeBehind(now time.Time) error {
 
 // expire lets cases expire, and events go on that waited for a store that can write.
 func (d *Daemon) expire(ctx context.Context, now time.Time) error {
+	d.pace.look(now, d.watch.scanned())
 	changed, err := d.cases.Expire(ctx, now)
 	if err != nil && ctx.Err() == nil {
 		d.complaints.log(d.log, "cases cannot expire", err)

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"ringback/cases"
 	"ringback/cases/search"
@@ -56,6 +57,9 @@ func (d *Daemon) runSearch(ctx context.Context) error {
 
 // changesFrom reads the log of changes for the search index.
 func (d *Daemon) changesFrom(from uint64) (c search.Changes, err error) {
+	if d.pace.waits(time.Now()) {
+		return search.Changes{Next: from}, nil
+	}
 	err = d.store.View(func(r *store.Snapshot) error {
 		at := store.Position(from)
 		// A log that ends before is of another store, as after restoring a backup.
@@ -77,6 +81,20 @@ func (d *Daemon) changesFrom(from uint64) (c search.Changes, err error) {
 		return nil
 	})
 	return c, err
+}
+
+// searchLag is how old the oldest change is that the search index does not have yet; 0 when it has all.
+func (d *Daemon) searchLag() (lag time.Duration) {
+	_ = d.store.View(func(r *store.Snapshot) error { // a store that cannot be read says so by itself
+		for _, entry := range store.ReadLog(r, cases.Log, store.Position(d.search.Position())) {
+			if l, err := cases.DecodeLogged(entry); err == nil {
+				lag = max(0, time.Since(l.At))
+			}
+			break
+		}
+		return nil
+	})
+	return lag
 }
 
 func (d *Daemon) endOfChanges() (end uint64, err error) {

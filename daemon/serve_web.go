@@ -19,10 +19,15 @@ const maxLiveShown = 10_000
 // openWeb makes metrics, API and admin server, and opens their sockets.
 func (d *Daemon) openWeb(ctx context.Context) error {
 	c := d.config.Load()
+	var lag func() time.Duration
+	if d.search != nil {
+		lag = d.searchLag
+	}
 	d.metrics = metrics.New(metrics.Options{
 		Version: d.o.Version, Revision: d.o.Revision, Logger: d.log,
 		Ready: func() bool { return d.web.Ready().Ready }, Feeds: d.feedCounts, Signalling: d.watch.signalling, Skews: d.watch.skews,
 		Blind: d.blind.sum, Lists: d.listCounts, Decisions: d.cases.Decisions, Memory: d.memory, Streams: d.streams, Phone: d.phoneCounts, PendingHints: d.pendingHints, Webhooks: d.webhookCounts,
+		SearchLag: lag,
 	})
 	d.prepareMetrics()
 	if c.Web.TokensFile != "" {

@@ -207,6 +207,13 @@ func (w *watch) signalling() metrics.Signalling {
 	return out
 }
 
+// scanned is how many messages were scanned without error.
+func (w *watch) scanned() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.tracker.Stats().Messages
+}
+
 // skews are how far the capture agents' clocks are from ours.
 func (w *watch) skews() []metrics.Skew {
 	w.mu.Lock()

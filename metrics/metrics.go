@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -32,6 +33,8 @@ type Options struct {
 	// PendingHints is how many hints wait for a phone's answer.
 	PendingHints func() int
 	Webhooks     func() []Webhook
+	// SearchLag is how old the oldest change of a case is that search does not know of.
+	SearchLag func() time.Duration
 }
 
 // Metrics holds all metrics of one process. Its methods may be called from any goroutine.

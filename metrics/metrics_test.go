@@ -52,6 +52,7 @@ func busy() metrics.Options {
 		Memory: func() metrics.Memory {
 			return metrics.Memory{Writable: true, Queued: 3, Refused: 2, Sizes: []metrics.Count{{Name: "lsm", N: 100}, {Name: "values", N: 200}}}
 		},
+		SearchLag:    func() time.Duration { return 3 * time.Second },
 		Streams:      func() metrics.Streams { return metrics.Streams{Open: 3, Events: 500, Dropped: 1, Resets: 2} },
 		PendingHints: func() int { return 1 },
 		Webhooks:     func() []metrics.Webhook { return []metrics.Webhook{{Endpoint: "crm", Pending: 2, Age: time.Minute}} },

@@ -26,6 +26,7 @@ type sampled struct {
 	phoneFailures, phoneAnswered, phoneDiscarded  sample
 	writable, queued, refused, size               sample
 	streams, published, dropped, resets           sample
+	searchLag                                     sample
 	webhooks                                      webhooksSampled
 	build, ready                                  sample
 }
@@ -82,6 +83,7 @@ func newSampled(c *catalogue, o Options) *sampled {
 	s.published = c.sampledCounter("ringback_events_published_total", "Events published to the streams.")
 	s.dropped = c.sampledCounter("ringback_event_streams_dropped_total", "Event streams ended because their reader was too slow.")
 	s.resets = c.sampledCounter("ringback_event_stream_resets_total", "Readers of event streams told to read everything again, as what they missed is no longer kept.")
+	s.searchLag = c.sampledGauge("ringback_search_lag_seconds", "Age of the oldest change of a case that search does not know of yet; 0 when it knows of all.")
 	s.build = c.sampledGauge("ringback_build_info", "Always 1; the labels say what runs.", "version", "revision", "goversion")
 	s.ready = c.sampledGauge("ringback_ready", "1 while everything needed to keep the promise works (/readyz).")
 	return s
@@ -98,7 +100,7 @@ func (s *sampled) Describe(out chan<- *prometheus.Desc) {
 		s.feedBacklog, s.feedClosed,
 		s.hintsPending, s.phoneRequests, s.phoneResponses, s.phoneFailures, s.phoneAnswered, s.phoneDiscarded,
 		s.writable, s.queued, s.refused, s.size,
-		s.streams, s.published, s.dropped, s.resets, s.build, s.ready,
+		s.streams, s.published, s.dropped, s.resets, s.searchLag, s.build, s.ready,
 	) {
 		out <- m.desc
 	}
@@ -121,6 +123,9 @@ func (s *sampled) Collect(out chan<- prometheus.Metric) {
 		s.queued.emit(out, float64(m.Queued))
 		s.refused.emit(out, float64(m.Refused))
 		s.size.emitCounts(out, m.Sizes)
+	}
+	if s.o.SearchLag != nil {
+		s.searchLag.emit(out, s.o.SearchLag().Seconds())
 	}
 	if s.o.Streams != nil {
 		e := s.o.Streams()
