@@ -34,7 +34,7 @@ type Result struct {
 	Received int
 	Calls    int           // verdicts
 	Opened   int           // cases
-	CPU      time.Duration // of the whole process, user and system
+	CPU      time.Duration // of the whole process from when it was ready, user and system
 	PeakRSS  int64         // bytes
 	Took     time.Duration // of sending
 }
@@ -51,6 +51,7 @@ func (r *Result) PerMillion() time.Duration {
 type report struct {
 	Addr                    string
 	Received, Calls, Opened int
+	Start                   time.Duration // CPU until it was ready
 	PeakRSS                 int64 // bytes; the kernel's own figure of a child counts what its parent had at the fork
 }
 
@@ -86,7 +87,7 @@ func child(ctx context.Context, program string, mode Mode, network string, f fun
 		return nil, err
 	}
 	res := &Result{Mode: mode, Network: network, Received: r.Received, Calls: r.Calls, Opened: r.Opened, Took: took}
-	res.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	res.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime() - r.Start
 	res.PeakRSS = r.PeakRSS
 	return res, nil
 }
@@ -108,7 +109,7 @@ func Receive(ctx context.Context, mode Mode, network string, in io.Reader, out i
 	}()
 	enc := json.NewEncoder(out)
 	var r report
-	ready := func(a net.Addr) { r.Addr = a.String(); _ = enc.Encode(r) }
+	ready := func(a net.Addr) { r.Addr, r.Start = a.String(), used(); _ = enc.Encode(r) }
 	var err error
 	switch {
 	case mode == Bare && network == "udp":
