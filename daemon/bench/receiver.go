@@ -52,7 +52,7 @@ type report struct {
 	Addr                    string
 	Received, Calls, Opened int
 	Start                   time.Duration // CPU until it was ready
-	PeakRSS                 int64 // bytes; the kernel's own figure of a child counts what its parent had at the fork
+	PeakRSS                 int64         // bytes; the kernel's own figure of a child counts what its parent had at the fork
 }
 
 // child runs a receiver in a process of its own while f sends to it.
