@@ -73,6 +73,7 @@ func (d *Daemon) openAsterisk(c *configs.Asterisk) (err error) {
 	now := time.Now()
 	if c.ARIURL != "" {
 		feed := cti.NewFeed(c.PBX+"/ari", "ari", c.PBX, c.ARIURL, now)
+		tell.feed = feed
 		d.tellers = append(d.tellers, &toldFeed{feed, func(ctx context.Context) error {
 			return p.ServeARI(ctx, asterisk.ARIOptions{
 				URL: c.ARIURL, User: c.ARIUser, Password: secretOf(c.ARIPasswordFile), TLS: clientConfig, Feed: feed, Gap: gap,
@@ -85,6 +86,9 @@ func (d *Daemon) openAsterisk(c *configs.Asterisk) (err error) {
 			o.TLS = clientConfig
 		}
 		o.Feed = cti.NewFeed(c.PBX+"/ami", "ami", c.PBX, c.AMIAddress, now)
+		if tell.feed == nil {
+			tell.feed = o.Feed
+		}
 		d.tellers = append(d.tellers, &toldFeed{o.Feed, func(ctx context.Context) error { return p.ServeAMI(ctx, o) }})
 	}
 	return nil

@@ -79,6 +79,7 @@ type Daemon struct {
 	asterisks  []toldPBX
 	dialogPBXs []*dialogPBX
 	tellers    []*toldFeed
+	callHooks  []*callHook
 
 	api, admin, socket net.Listener
 	reloading          sync.Mutex

@@ -69,6 +69,7 @@ func (d *Daemon) openDialogPBX(c *configs.DialogEvents) (err error) {
 		model: dialogs.New(dialogs.Options{Sink: tell, Queues: queues, Service: c.Service}), bad: map[string]error{}, said: map[string]string{},
 		gap: func(from, to time.Time) { d.unheard(c.PBX, from, to) },
 	}
+	tell.feed = p.feed
 	for _, u := range c.URIs {
 		p.bad[u] = errNotYet
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"net/http"
 	"time"
 
 	"ringback/cases"
@@ -27,7 +28,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 		Version: d.o.Version, Revision: d.o.Revision, Logger: d.log,
 		Ready: func() bool { return d.web.Ready().Ready }, Feeds: d.feedCounts, Signalling: d.watch.signalling, Skews: d.watch.skews,
 		Blind: d.blind.sum, Lists: d.listCounts, Decisions: d.cases.Decisions, Memory: d.memory, Streams: d.streams, Phone: d.phoneCounts, PendingHints: d.pendingHints, Webhooks: d.webhookCounts,
-		SearchLag: lag,
+		SearchLag: lag, Told: d.toldCounts,
 	})
 	d.prepareMetrics()
 	if c.Web.TokensFile != "" {
@@ -47,8 +48,9 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 		Changed: d.changedByHand, Refused: unwritable,
 		Admin: web.Admin{
 			Ready: d.checks, Metrics: d.metrics.Handler(), Reload: d.Reload,
-			Directory: d.exportDirectory, SetDirectory: d.importDirectory, Backup: d.backup, Pprof: c.Admin.Pprof,
+			Directory: d.exportDirectory, SetDirectory: d.importDirectory, Backup: d.backup, CheckPBX: d.checkPBX, TestHook: d.testCallHook, Pprof: c.Admin.Pprof,
 		},
+		CallHooks: http.HandlerFunc(d.serveCallHook), Feeds: d.allFeeds,
 		Intake: &d.intake, Search: d.searching(),
 	})
 	var err error

@@ -4,7 +4,7 @@ import "context"
 
 // openTellers opens the ways by which PBXs tell of their calls by themselves.
 func (d *Daemon) openTellers(ctx context.Context) error {
-	for _, open := range []func(context.Context) error{d.openAsterisks, d.openDialogEvents} {
+	for _, open := range []func(context.Context) error{d.openAsterisks, d.openDialogEvents, d.openCallHooks} {
 		if err := open(ctx); err != nil {
 			return err
 		}
@@ -16,4 +16,5 @@ func (d *Daemon) openTellers(ctx context.Context) error {
 func (d *Daemon) placeTellers() {
 	d.placeAsterisks()
 	d.placeDialogEvents()
+	d.placeCallHooks()
 }

@@ -19,12 +19,14 @@ type telling struct {
 	due     time.Time
 	arrival time.Time
 	told    cti.Told // a message, where it has a text
+	feed    *cti.Feed
 	fact    sip.Fact
 }
 
 // teller hands what one feed of a PBX's own tells to the watch. It is a cti.Sink.
 type teller struct {
 	w       *watch
+	feed    *cti.Feed // that disagreements are counted of; nil: none
 	arrival time.Time // of the event at work
 }
 
@@ -47,7 +49,7 @@ func (t *teller) Link(_ time.Time, caller, callee string) {
 }
 
 func (t *teller) put(x telling) {
-	x.arrival, x.due = t.arrival, t.arrival.Add(toldHold)
+	x.arrival, x.due, x.feed = t.arrival, t.arrival.Add(toldHold), t.feed
 	w := t.w
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -83,6 +85,10 @@ func (w *watch) toldMessage(x *telling) {
 		return
 	}
 	w.msg.Told, w.msg.Made = true, m.Made
+	before := w.tracker.Stats().Disagreements
 	w.message(&w.msg, &hep.Received{Packet: sip.Packet{Src: m.Src, Dst: m.Dst, Transport: sip.TCP}}, m.At.UnixNano())
 	w.msg.Told, w.msg.Made = false, false
+	if n := w.tracker.Stats().Disagreements - before; n > 0 && x.feed != nil {
+		x.feed.Disagree(n)
+	}
 }

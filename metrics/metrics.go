@@ -35,6 +35,7 @@ type Options struct {
 	Webhooks     func() []Webhook
 	// SearchLag is how old the oldest change of a case is that search does not know of.
 	SearchLag func() time.Duration
+	Told      func() []ToldFeed
 }
 
 // Metrics holds all metrics of one process. Its methods may be called from any goroutine.

@@ -55,7 +55,10 @@ func busy() metrics.Options {
 		SearchLag:    func() time.Duration { return 3 * time.Second },
 		Streams:      func() metrics.Streams { return metrics.Streams{Open: 3, Events: 500, Dropped: 1, Resets: 2} },
 		PendingHints: func() int { return 1 },
-		Webhooks:     func() []metrics.Webhook { return []metrics.Webhook{{Endpoint: "crm", Pending: 2, Age: time.Minute}} },
+		Told: func() []metrics.ToldFeed {
+			return []metrics.ToldFeed{{Name: "main/ari", Up: true, Events: 3, Last: time.Unix(1_800_000_000, 0), Lag: time.Millisecond}}
+		},
+		Webhooks: func() []metrics.Webhook { return []metrics.Webhook{{Endpoint: "crm", Pending: 2, Age: time.Minute}} },
 		Phone: func() metrics.Phone {
 			return metrics.Phone{
 				Requests: 10, Responses: []metrics.Count{{Name: "2xx", N: 8}}, Failures: []metrics.Count{{Name: "timeout", N: 2}},

@@ -28,6 +28,7 @@ type sampled struct {
 	streams, published, dropped, resets           sample
 	searchLag                                     sample
 	webhooks                                      webhooksSampled
+	told                                          toldSampled
 	build, ready                                  sample
 }
 
@@ -53,6 +54,8 @@ func newSampled(c *catalogue, o Options) *sampled {
 	s.captureSkew = c.sampledGauge("ringback_capture_clock_skew_seconds", "How far the capture agent's clock is ahead of ours. Judgement corrects for it.", "capture_agent")
 	s.blindSeconds = c.sampledCounter("ringback_blind_seconds_total", "Time in which calls could not be watched.")
 	s.blindNow = c.sampledGauge("ringback_blind", "1 while calls cannot be watched.")
+
+	s.told = newToldSampled(c)
 
 	c.group = Watch
 	s.messages = c.sampledCounter("ringback_sip_messages_total", "SIP messages scanned.")
@@ -92,7 +95,7 @@ func newSampled(c *catalogue, o Options) *sampled {
 // Describe implements prometheus.Collector. A collector whose label values vary is told apart from
 // others by its metrics' descriptions.
 func (s *sampled) Describe(out chan<- *prometheus.Desc) {
-	for _, m := range append(s.webhooks.all(),
+	for _, m := range append(append(s.webhooks.all(), s.told.all()...),
 		s.listOpen, s.listOverdue, s.decisions,
 		s.feedBound, s.feedPackets, s.feedBytes, s.feedLast, s.feedDiscarded, s.feedKernelDrops, s.feedConnected,
 		s.captureAgents, s.captureSkew, s.blindSeconds, s.blindNow,
@@ -117,6 +120,7 @@ func (s *sampled) Collect(out chan<- prometheus.Metric) {
 	s.collectWatch(out)
 	s.collectHints(out)
 	s.webhooks.collect(out, s.o.Webhooks)
+	s.told.collect(out, s.o.Told)
 	if s.o.Memory != nil {
 		m := s.o.Memory()
 		s.writable.emit(out, flag(m.Writable))

@@ -42,6 +42,8 @@ type pbx struct {
 	PBX
 	numbering *Numbering
 	mirrored  int64 // when the latest leg began whose signalling was seen
+	sent      int64 // of those it sent the INVITE of
+	received  int64
 }
 
 type trunk struct {

@@ -107,6 +107,12 @@ func (t *Tracker) twice(m *Message, s *sight) bool {
 		return false
 	case !m.Told:
 		at.mirrored = m.Time
+		if s.src.pbx != nil {
+			s.src.pbx.sent = m.Time
+		}
+		if s.dst.pbx != nil {
+			s.dst.pbx.received = m.Time
+		}
 		return false
 	}
 	return m.Made && at.mirrored != 0 && m.Time-at.mirrored < mirrorPatience
@@ -123,6 +129,22 @@ func (t *Tracker) Mirrored(pbx string) time.Time {
 	return time.Time{}
 }
 
+// Sighted says when the latest leg began whose signalling was seen, of those that a PBX began and of those that
+// it was called on; zero times where none was.
+func (t *Tracker) Sighted(pbx string) (sent, received time.Time) {
+	x := t.site.pbxIDs[pbx]
+	if x == nil {
+		return time.Time{}, time.Time{}
+	}
+	at := func(n int64) time.Time {
+		if n == 0 {
+			return time.Time{}
+		}
+		return stamp(n)
+	}
+	return at(x.sent), at(x.received)
+}
+
 // otherwise takes a message of a leg that another kind of feed showed first: mirrored signalling of a
 // leg that was told, or the other way round. What the first feed shows stands; where it lacks the message
 // that proves something, what was told does.
@@ -131,6 +153,9 @@ func (t *Tracker) otherwise(l *leg, m *Message) {
 		return
 	}
 	h := l.toldHop()
+	if what := t.contradicts(h, m); what != "" {
+		t.disagree(l, m, what)
+	}
 	in := input{at: m.Time, reason: m.Reason}
 	switch {
 	case m.Request && m.Method == INVITE && len(m.To.Tag) == 0:
@@ -154,6 +179,33 @@ func (t *Tracker) otherwise(l *leg, m *Message) {
 	was := *h
 	h.step(&in)
 	t.changed(l, h, &was, m)
+}
+
+// contradicts says in a phrase what a told message has otherwise than the signalling of its leg; empty where
+// the two can both be true.
+func (t *Tracker) contradicts(h *hop, m *Message) string {
+	switch {
+	case m.Request && m.Method == INVITE && len(m.To.Tag) == 0 && h.role == roleAgent && h.agent != nil && h.flags&hopGuessed == 0:
+		if s := t.look(m); s.phone != nil && !s.guessed && s.phone != h.agent {
+			return "told to be of agent " + s.phone.id
+		}
+	case m.Request || m.CSeqMethod != INVITE:
+	case m.StatusCode/100 == 2 && h.up == 0 && (h.end == endFinal || h.end == endCancel):
+		return "told to be answered"
+	case m.StatusCode >= 300 && m.StatusCode != 401 && m.StatusCode != 407 && h.up != 0:
+		return "told to be unanswered"
+	}
+	return ""
+}
+
+// disagree counts that a PBX tells otherwise than its signalling, which stands, and keeps it as evidence.
+func (t *Tracker) disagree(l *leg, m *Message, what string) {
+	t.stats.Disagreements++
+	x := l.call.more()
+	if len(x.notes) < maxNotes {
+		x.notes = append(x.notes, Evidence{At: stamp(m.Time), CallID: l.callID, What: what, Status: m.StatusCode, Cause: -1})
+	}
+	t.mark(l.call)
 }
 
 // toldHop is the hop of a leg that its PBX tells of: the last try of one that comes in, else the last.

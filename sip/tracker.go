@@ -69,6 +69,7 @@ type Stats struct {
 	LegsRefused     uint64 // legs or hops beyond what one call may have
 	BindingsRefused uint64 // registrations beyond the limit
 	Challenged      uint64 // calls that ended at a challenge
+	Disagreements   uint64 // times a PBX told otherwise than its signalling shows
 	LiveCalls       int
 	LiveLegs        int
 	Bindings        int
@@ -150,7 +151,7 @@ func (t *Tracker) SetPlan(p *Plan) error {
 	}
 	for id, x := range s.pbxIDs {
 		if was := t.site.pbxIDs[id]; was != nil {
-			x.mirrored = was.mirrored
+			x.mirrored, x.sent, x.received = was.mirrored, was.sent, was.received
 		}
 	}
 	t.site = s

@@ -27,6 +27,10 @@ type Admin struct {
 	// SetDirectory replaces the directory if it still has the version named ("" for whatever it has)
 	// and returns the new version.
 	SetDirectory func(ctx context.Context, yaml []byte, version string) (newVersion string, err error)
+	// CheckPBX says how a PBX of the directory looks to us, or all for no id.
+	CheckPBX func(id string) ([]PBXCheck, error)
+	// TestHook sends a sender's events as a test and says what became of each.
+	TestHook func(ctx context.Context, id string) ([]HookTrial, error)
 	// Backup writes a backup of all that is stored.
 	Backup func(ctx context.Context, w io.Writer) error
 }
@@ -101,6 +105,7 @@ func (s *Server) adminHandler() http.Handler {
 	if a.Backup != nil {
 		mux.Handle("GET /admin/backup", s.trusted(http.HandlerFunc(s.backup)))
 	}
+	s.adminFeeds(mux)
 	if s.o.Trail != nil {
 		mux.Handle("POST /admin/audit/verify", s.trusted(http.HandlerFunc(s.verifyAudit)))
 	}

@@ -25,6 +25,7 @@ func (s *Server) apiHandler() http.Handler {
 	s.registerImports(api)
 	s.registerContacts(api)
 	s.registerLive(api)
+	s.registerFeeds(api)
 	s.registerEvents(api)
 	s.registerStatistics(api)
 	s.registerExports(api)
@@ -37,6 +38,9 @@ func (s *Server) apiHandler() http.Handler {
 	illustrate(api.OpenAPI())
 	s.serveDescription(open, api.OpenAPI())
 	s.serveJoin(open)
+	if s.o.CallHooks != nil {
+		open.Handle("/hooks/", s.o.CallHooks)
+	}
 
 	routes := limitedByRoute(mux, problems(mux))
 	guarded := s.authenticated(mux, routes)

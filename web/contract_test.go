@@ -291,6 +291,7 @@ func TestEveryAnswerIsAsTheDocumentPromises(t *testing.T) {
 	try("GET", "/v1/calls/live", "/v1/calls/live?limit=0", "")
 	try("GET", "/v1/hints/live", "/v1/hints/live", "")
 	try("GET", "/v1/blind", "/v1/blind", "")
+	try("GET", "/v1/feeds", "/v1/feeds", "")
 	try("GET", "/v1/events", "/v1/events?kind=x", "")
 	for path, item := range c.Paths {
 		for method := range item {

@@ -228,6 +228,7 @@ func lists(t *testing.T, anna, sara *client.Client) {
 		}
 	}
 	must[[]web.Blind](t, "blind")(anna.Blind(ctx, time.Time{}, time.Time{}))
+	must[[]web.Feed](t, "feeds")(anna.Feeds(ctx))
 }
 
 func contacts(t *testing.T, anna *client.Client) {

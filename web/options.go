@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"time"
 
@@ -66,6 +67,11 @@ type Options struct {
 	Proxies []netip.Prefix
 	// Limits bound how many requests one caller may make.
 	Limits Limits
+
+	// CallHooks takes what senders tell of calls, under /hooks/. It proves who they are by itself.
+	CallHooks http.Handler
+	// Feeds is how the feeds are.
+	Feeds func() []Feed
 
 	Admin Admin
 }

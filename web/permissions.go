@@ -99,6 +99,7 @@ var permissions = []permission{
 	{"GET /v1/calls/live", scoped, people.CallsRead, directory.See},
 	{"GET /v1/hints/live", scoped, people.CallsRead, directory.See},
 	{"GET /v1/blind", scoped, people.CallsRead, directory.NoRight},
+	{"GET /v1/feeds", scoped, people.CallsRead, directory.NoRight},
 	{"GET /v1/events", scoped, people.EventsRead, directory.See},
 
 	{"GET /v1/statistics", scoped, people.StatisticsRead, directory.Supervise},

@@ -88,6 +88,7 @@ var samples = []sample{
 	{route: "GET /v1/calls/live", path: "/v1/calls/live"},
 	{route: "GET /v1/hints/live", path: "/v1/hints/live"},
 	{route: "GET /v1/blind", path: "/v1/blind"},
+	{route: "GET /v1/feeds", path: "/v1/feeds"},
 	{route: "GET /v1/events", path: "/v1/events"},
 	{route: "GET /v1/statistics", path: "/v1/statistics?lists=$list"},
 	{route: "GET /v1/exports/cases", path: "/v1/exports/cases?lists=$list&format=csv"},

@@ -34,6 +34,9 @@ type commandLine struct {
 	Demo       demoCommand       `cmd:"" help:"Watch a simulated contact centre."`
 	Replay     replayCommand     `cmd:"" help:"Run captures through the rules and print what would have happened."`
 	Status     statusCommand     `cmd:"" help:"Ask the running daemon whether all is well."`
+	Feeds      feedsCommand      `cmd:"" help:"Show how the feeds are by which calls become known."`
+	Check      checkCommand      `cmd:"" help:"Say how a PBX looks to the running daemon."`
+	Hook       hookCommand       `cmd:"" help:"Try the addresses that PBXs tell of calls at."`
 	Directory  directoryCommand  `cmd:"" help:"Check, import or export the directory: who and what."`
 	Import     importCommand     `cmd:"" help:"Bring in customers to call, or contacts, from a file."`
 	Export     exportCommand     `cmd:"" help:"Write cases, histories, statistics or contacts as a table."`

@@ -38,3 +38,9 @@ func (c *Client) Blind(ctx context.Context, from, to time.Time) ([]web.Blind, er
 	out, err := get[struct{ Blind []web.Blind }](ctx, c, "/v1/blind", url.Values(q))
 	return out.Blind, err
 }
+
+// Feeds is how all feeds are by which calls become known.
+func (c *Client) Feeds(ctx context.Context) ([]web.Feed, error) {
+	out, err := get[struct{ Feeds []web.Feed }](ctx, c, "/v1/feeds", nil)
+	return out.Feeds, err
+}

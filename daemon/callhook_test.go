@@ -1,0 +1,91 @@
+package daemon_test
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ringback/configs"
+	"ringback/daemon"
+)
+
+// TestACallHookMakesCases has a sender tell of a call that nobody answered, and asks a running daemon how its feeds are.
+func TestACallHookMakesCases(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	know(t, c, "../configs/examples/asterisk-lab.yaml")
+	c.HEP.UDP = nil
+	file := filepath.Join(c.DataDir, "cloud.token")
+	put(t, file, "hush-hush-hush\n")
+	c.CallHooks = []configs.CallHook{{ID: "cloud", PBX: "asterisk", TokenFile: file}}
+	x := run(t, c)
+	kind := "application/x-www-form-urlencoded"
+	send := func(path, body string) int {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+x.API().String()+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", kind)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		return res.StatusCode
+	}
+	const newCall = "event=newCall&callId=1&from=358401234567&to=35893100100&direction=in&user[]=101"
+	for path, want := range map[string]int{"/hooks/cloud": 401, "/hooks/cloud/wrong": 401, "/hooks/other/hush-hush-hush": 404} {
+		if got := send(path, newCall); got != want {
+			t.Errorf("%s: %d, want %d", path, got, want)
+		}
+	}
+	remote, err := daemon.Connect(t.Context(), c.Admin.Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = remote.Close() })
+	trials, err := remote.TestCallHook(t.Context(), "cloud")
+	if err != nil || len(trials) != 9 {
+		t.Fatalf("%+v, %v", trials, err)
+	}
+	for i, want := range []string{"A call begins: inbound, service hotline.", "Agent 101 is on the call.", "The verdict: served."} {
+		for form := range 3 {
+			if got := trials[form*3+i]; got.Status != 200 || !strings.Contains(strings.Join(got.Calls, " "), want) {
+				t.Errorf("%+v, want %q", got, want)
+			}
+		}
+	}
+	event := func(id, kind, data string, at time.Time) string {
+		return fmt.Sprintf(`{"specversion":"1.0","id":"%s","source":"cloud","type":"ringback.call.%s","time":"%s","data":%s}`, id, kind, at.Format(time.RFC3339Nano), data)
+	}
+	now := time.Now()
+	began := event("1", "started", `{"call":"1","direction":"in","from":"+358401234567","to":"+35893100100","agents":["101"]}`, now.Add(-9*time.Second))
+	for _, body := range []string{began, began, event("2", "ended", `{"call":"1"}`, now)} {
+		kind = "application/cloudevents+json"
+		if got := send("/hooks/cloud/hush-hush-hush", body); got != 200 {
+			t.Errorf("%s: %d", body, got)
+		}
+	}
+	x.awaitCases(1)
+	if o := x.opened[0]; o.Number.String() != "+358401234567" || o.Reason.String() != "abandoned_ringing" {
+		t.Errorf("%+v", o)
+	}
+	feeds, err := remote.Feeds(t.Context())
+	if err != nil || len(feeds) != 1 || feeds[0].Name != "cloud/hook" || feeds[0].Events != 3 || feeds[0].Refused != 2 || feeds[0].State != "up" {
+		t.Errorf("%+v, %v", feeds, err)
+	}
+	checks, err := remote.CheckPBX(t.Context(), "asterisk")
+	if err != nil || len(checks) == 0 || !checks[0].OK {
+		t.Errorf("%+v, %v", checks, err)
+	}
+	if _, err := remote.CheckPBX(t.Context(), "none"); err == nil {
+		t.Error("a PBX nobody knows is well")
+	}
+	if strings.Contains(x.log.String(), "hush") {
+		t.Error("the token is in the log")
+	}
+}
