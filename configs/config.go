@@ -48,8 +48,8 @@ type Config struct {
 	// command line reaches a running daemon.
 	Admin Admin `yaml:"admin"`
 
-	// Asterisks that tell of their calls by ARI or AMI; docs/pbx.md shows how to set them up. Each has the keys
-	// below.
+	// Asterisks that tell of their calls by ARI or AMI; docs/pbx/asterisk.md shows how to set them up. Each has
+	// the keys below.
 	//
 	// Example: [{pbx: main, ari_url: "http://10.20.0.10:8088/ari", ari_user: ringback, ari_password_file: /etc/ringback/ari.password}]
 	Asterisks []Asterisk `yaml:"asterisks"`

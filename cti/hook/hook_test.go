@@ -31,8 +31,8 @@ func (x *told) Message(m cti.Told) {
 func (x *told) Link(time.Time, string, string) { x.all = append(x.all, "link") }
 func (x *told) Fact(f sip.Fact)                { x.all = append(x.all, fmt.Sprintf("fact %d", f.Kind)) }
 
-func site(t testing.TB) *cti.Site {
-	t.Helper()
+func site(tb testing.TB) *cti.Site {
+	tb.Helper()
 	at := func(s string) []sip.Host {
 		return []sip.Host{{Net: netip.PrefixFrom(netip.MustParseAddr(s), 32)}}
 	}
@@ -43,7 +43,7 @@ func site(t testing.TB) *cti.Site {
 		},
 	}, "cloud", nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
