@@ -2,6 +2,8 @@ package assist
 
 import (
 	"cmp"
+	"hash/maphash"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -36,9 +38,12 @@ type Assist struct {
 	o Options
 
 	mu      sync.Mutex
-	calls   map[string]*call
-	order   ring // of calls, oldest first
-	live    int  // parts in all calls
+	seed    maphash.Seed
+	bits    uint64           // of hashes that count: all, but in tests
+	calls   map[uint64]*call // by the hash of their id: looked up for every event
+	count   int              // of them
+	order   ring             // of calls, oldest first
+	live    int              // parts in all calls
 	numbers map[sip.Number]chain
 	agents  map[string]*agent
 	recent  int // agents with recent calls
@@ -63,7 +68,7 @@ func New(o Options) *Assist {
 		o.MaxCall = 13 * time.Hour
 	}
 	return &Assist{
-		o: o, calls: map[string]*call{}, numbers: map[sip.Number]chain{}, agents: map[string]*agent{},
+		o: o, seed: maphash.MakeSeed(), bits: math.MaxUint64, calls: map[uint64]*call{}, numbers: map[sip.Number]chain{}, agents: map[string]*agent{},
 	}
 }
 
@@ -86,7 +91,7 @@ func (a *Assist) Handle(ev *sip.Event, found []cases.Case) []Hint {
 			out = a.leave(out, p, ev.At)
 		}
 	case sip.CallEnded:
-		if c := a.calls[ev.Call.ID]; c != nil {
+		if c := a.call(ev.Call.ID); c != nil {
 			out = a.end(out, c, ev.At)
 		}
 	default:
@@ -170,7 +175,7 @@ type Stats struct {
 func (a *Assist) Stats() Stats {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return Stats{Calls: len(a.calls), Parts: a.live, Agents: a.recent, GivenUp: a.given}
+	return Stats{Calls: a.count, Parts: a.live, Agents: a.recent, GivenUp: a.given}
 }
 
 // arrive is an agent's leg with an external party: it rings, was dialled or is up.
@@ -220,7 +225,7 @@ func (a *Assist) end(out []Hint, c *call, at time.Time) []Hint {
 		a.dropAgent(p.agent)
 		a.live--
 	}
-	delete(a.calls, c.id)
+	a.remove(c)
 	a.order.remove(c)
 	*c = call{next: a.spare}
 	a.spare = c
@@ -238,16 +243,51 @@ func (a *Assist) forget(now time.Time) []Hint {
 }
 
 func (a *Assist) find(callID, agent string) *part {
-	c := a.calls[callID]
+	c := a.call(callID)
 	if c == nil {
 		return nil
 	}
 	return c.part(agent)
 }
 
+// call is the live call of an id, nil when it is not known.
+func (a *Assist) call(id string) *call {
+	for c := a.calls[a.hash(id)]; c != nil; c = c.twin {
+		if c.id == id {
+			return c
+		}
+	}
+	return nil
+}
+
+func (a *Assist) hash(id string) uint64 { return maphash.String(a.seed, id) & a.bits }
+
+func (a *Assist) add(c *call) {
+	h := a.hash(c.id)
+	c.twin = a.calls[h]
+	a.calls[h] = c
+	a.count++
+}
+
+func (a *Assist) remove(c *call) {
+	h := a.hash(c.id)
+	a.count--
+	switch first := a.calls[h]; {
+	case first != c:
+		for first.twin != c {
+			first = first.twin
+		}
+		first.twin = c.twin
+	case c.twin == nil:
+		delete(a.calls, h)
+	default:
+		a.calls[h] = c.twin
+	}
+}
+
 // arrived is an agent's part in a call, made where he has none.
 func (a *Assist) arrived(out []Hint, ev *sip.Event) (*part, []Hint) {
-	c := a.calls[ev.Call.ID]
+	c := a.call(ev.Call.ID)
 	if c != nil {
 		if p := c.part(ev.Agent); p != nil {
 			return p, out
@@ -256,7 +296,7 @@ func (a *Assist) arrived(out []Hint, ev *sip.Event) (*part, []Hint) {
 	for a.live >= a.o.MaxLive && a.order.oldest != nil {
 		a.given++
 		out = a.end(out, a.order.oldest, ev.At)
-		c = a.calls[ev.Call.ID]
+		c = a.call(ev.Call.ID)
 	}
 	if c == nil {
 		c = a.spare
@@ -266,7 +306,7 @@ func (a *Assist) arrived(out []Hint, ev *sip.Event) (*part, []Hint) {
 		a.spare = c.next
 		*c = call{id: ev.Call.ID, since: ev.At}
 		c.parts = c.room[:0]
-		a.calls[c.id] = c
+		a.add(c)
 		a.order.add(c)
 	}
 	g := a.agents[ev.Agent]

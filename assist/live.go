@@ -15,6 +15,7 @@ type call struct {
 	since      time.Time // its first event here
 	parts      []*part
 	prev, next *call // in ring; next also of those to be used again
+	twin       *call // another one whose id has the same hash
 
 	// Where the part of most calls finds room.
 	first part
