@@ -20,7 +20,7 @@ type journal struct {
 	next     uint64           // sequence number of the next segment
 	live     int              // bytes of the records in force
 	size     int              // bytes of all segments
-	room     []byte           // of a segment that was written, to be used again
+	room     [][]byte         // of segments that were written, to be used again
 	full     int              // bytes at which a segment is
 }
 
@@ -43,6 +43,8 @@ const (
 
 	// segmentSize is at how many bytes a segment is full: what changes in a second goes into one, or a few.
 	segmentSize = 4 << 20
+	// maxRoom is how many written segments leave their memory to later ones.
+	maxRoom = 4
 	// maxRecord is the size of the largest record kept. A call with larger ones has Call-IDs of many
 	// kilobytes, which only an attacker sends; it is not restored.
 	maxRecord = 256 << 10
@@ -71,8 +73,11 @@ func (j *journal) put(to []segment, id, record []byte) []segment {
 		return to // it began and ended since the last time
 	}
 	if n := len(to); n == 0 || len(to[n-1].bytes) >= j.full {
-		to = append(to, segment{seq: j.next, bytes: append(j.room[:0], journalVersion, 0, 0, 0, 0)})
-		j.room = nil
+		var room []byte
+		if last := len(j.room) - 1; last >= 0 {
+			room, j.room = j.room[last], j.room[:last]
+		}
+		to = append(to, segment{seq: j.next, bytes: append(room[:0], journalVersion, 0, 0, 0, 0)})
 		j.next++
 	}
 	s := &to[len(to)-1]
@@ -95,8 +100,8 @@ func (j *journal) put(to []segment, id, record []byte) []segment {
 
 // written takes the memory of a segment that was written back.
 func (j *journal) written(s *segment) {
-	if cap(s.bytes) > cap(j.room) {
-		j.room = s.bytes
+	if len(j.room) < maxRoom {
+		j.room = append(j.room, s.bytes)
 	}
 	s.bytes = nil
 }

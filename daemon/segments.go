@@ -77,7 +77,7 @@ func (f *segmentFiles) write(s *segment) (err error) {
 }
 
 func writeSynced(path string, b []byte) error {
-	out, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // a path of our own
+	out, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
