@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"strings"
 	"time"
 
 	"ringback/directory"
@@ -45,7 +46,7 @@ func decideResolution(resolution, note string, p *directory.Policy) error {
 	if _, known := p.Resolution(resolution); !known && (resolution != "" || p.ResolutionRequired) {
 		return ErrResolution
 	}
-	if note == "" && p.NoteRequired {
+	if strings.TrimSpace(note) == "" && p.NoteRequired {
 		return ErrNote
 	}
 	return nil

@@ -69,6 +69,7 @@ func TestDecideClose(t *testing.T) {
 		{sentence: "there it is", why: Successful, resolution: "solved", policy: with(func(p *directory.Policy) { p.ResolutionRequired, p.Resolutions = true, solved })},
 		{sentence: "one of the list's", why: Successful, resolution: "eaten", want: ErrResolution, policy: with(func(p *directory.Policy) { p.Resolutions = solved })},
 		{sentence: "note mandatory where the list says so", why: Successful, want: ErrNote, policy: with(func(p *directory.Policy) { p.NoteRequired = true })},
+		{sentence: "blanks are no note", why: Successful, note: " \n", want: ErrNote, policy: with(func(p *directory.Policy) { p.NoteRequired = true })},
 		{sentence: "there it is", why: Successful, note: "done", policy: with(func(p *directory.Policy) { p.NoteRequired = true })},
 	} {
 		p := tt.policy
