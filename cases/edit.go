@@ -199,7 +199,7 @@ func (l *ledger) setExpiry(r *record, at time.Time) {
 	if at.IsZero() {
 		r.Expires = time.Time{}
 		if list, ok := l.dir.List(r.List); ok && list.Policy.ExpireAfter > 0 {
-			r.Expires = list.Hours.EndOfOpeningDay(later(l.at, r.Due), list.Policy.ExpireAfter).UTC()
+			r.Expires = list.Hours.EndOfOpeningDay(later(l.at, r.NotBefore), list.Policy.ExpireAfter).UTC()
 		}
 	}
 }

@@ -88,6 +88,12 @@ func TestDueAndExpiryAreInOpeningHours(t *testing.T) {
 		if due, expires := c.Due.In(helsinki).Format(layout), c.Expires.In(helsinki).Format(layout); due != tt.due || expires != tt.expires {
 			t.Errorf("missed %s: due %s and expires %s, want %s and %s", tt.missed, due, expires, tt.due, tt.expires)
 		}
+		byHand, err := w.c.Create(t.Context(), cases.Act{Agent: "101", At: moment}, cases.Draft{List: "office"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, "due like one made by hand", byHand.Case.Due, c.Due)
+		same(t, "expires like one made by hand", byHand.Case.Expires, c.Expires)
 		if c.Overdue(c.Due.Add(-1)) || !c.Overdue(c.Due) {
 			t.Error("it is overdue from when it is due")
 		}
