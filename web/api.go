@@ -69,7 +69,7 @@ func (s *Server) describe(doc *huma.OpenAPI) {
 	doc.Info.Description = `Customers who rang and were not served, as cases to call back. A case opens, fills and closes ` +
 		`by itself as calls are seen; this API shows cases, lists, live calls and hints, and streams what happens.
 
-Times are RFC 3339. Telephone numbers are E.164 with a plus sign (%2B in a query). Members of an answer that have no ` +
+Times are RFC 3339. Telephone numbers are answered as E.164 with a plus sign (%2B in a query), and taken as people write them. Members of an answer that have no ` +
 		`value are left out; ignore members you do not know. Errors are problem documents (RFC 9457). ` +
 		`Send a token with every request (RFC 6750).`
 	doc.Components.SecuritySchemes = map[string]*huma.SecurityScheme{

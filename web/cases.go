@@ -46,7 +46,7 @@ type casesInput struct {
 	Sort        string    `query:"sort" enum:"priority,assigned_to_me" default:"priority" doc:"Of open cases: the most urgent first, or your own above them."`
 	Grouped     bool      `query:"grouped" doc:"Cases of one customer come together, the others as siblings of the most urgent one."`
 	ReachedByMe bool      `query:"reached_by_me" doc:"Of closed cases: those you closed having reached the customer, of the last 7 days unless closed_from says otherwise."`
-	Number      string    `query:"number" maxLength:"32" doc:"Only cases of this number, E.164 with a plus sign."`
+	Number      string    `query:"number" maxLength:"32" doc:"Only cases of this number, as people write it."`
 	Assignee    string    `query:"assignee" maxLength:"64" doc:"Only cases of this agent; me: your own."`
 	Reason      []string  `query:"reason" maxItems:"20" doc:"Only cases whose latest miss has one of these reasons, separated by commas."`
 	Channel     []string  `query:"channel_in" maxItems:"5" enum:"call,manual,request,import,api" doc:"Only cases that came in one of these ways."`
@@ -168,7 +168,7 @@ func (s *Server) queryOf(ctx context.Context, in *casesInput) (cases.Query, erro
 		q.Filter.Awaiting = &waits
 	}
 	var err error
-	if q.Filter.Number, err = numberIn(in.Number, "query.number"); err != nil {
+	if q.Filter.Number, err = s.numberIn(in.Number, in.List, "query.number"); err != nil {
 		return q, err
 	}
 	q.Lists = s.chosen(ctx, in)
@@ -250,23 +250,6 @@ func (s *Server) siblings(ctx context.Context, in *siblingsInput) (*recentOutput
 	out := &recentOutput{}
 	out.Body.Cases = s.casesOf(found)
 	return out, nil
-}
-
-// parseNumber reads a number of a query, where a plus sign that was not escaped has become a blank.
-func parseNumber(text string) (sip.Number, error) {
-	return sip.ParseNumber("+" + strings.TrimPrefix(strings.TrimSpace(text), "+"))
-}
-
-// numberIn is a number of a request; 0 when there is none.
-func numberIn(text, location string) (sip.Number, error) {
-	if text == "" {
-		return 0, nil
-	}
-	n, err := parseNumber(text)
-	if err != nil {
-		return 0, invalid(location, "not an E.164 number, as +358401234567")
-	}
-	return n, nil
 }
 
 // onLists are those of the cases that are on one of the lists.

@@ -62,7 +62,7 @@ func TestCasesAreFoundByNumber(t *testing.T) {
 	support, billing, other := c.missed("support", matti, now), c.missed("billing", matti, now), c.missed("support", almost, now)
 	c.missed("support", teppo, now)
 	f := api(t, c.options(Options{}))
-	for _, query := range []string{"%2B358401234567", "+358401234567", "358401234567", "%20358401234567"} {
+	for _, query := range []string{"%2B358401234567", "+358401234567", "358401234567", "%20358401234567", "0401234567", "040%20123-4567", "00358401234567", "%2B358%20(0)40%20123%204567"} {
 		ids, _ := f.page("?number=" + query)
 		slices.Sort(ids)
 		want := []string{support.ID, billing.ID}

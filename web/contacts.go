@@ -29,7 +29,7 @@ type Contact struct {
 type ContactDraft struct {
 	Name       string   `json:"name,omitempty" maxLength:"200" doc:"A name or a company is needed."`
 	Company    string   `json:"company,omitempty" maxLength:"200"`
-	Numbers    []string `json:"numbers" nullable:"false" minItems:"1" maxItems:"50" doc:"E.164 with a plus sign, the main one first."`
+	Numbers    []string `json:"numbers" nullable:"false" minItems:"1" maxItems:"50" doc:"As people write them, the main one first."`
 	ExternalID string   `json:"external_id,omitempty" maxLength:"200" doc:"What another system calls it."`
 }
 
@@ -44,12 +44,12 @@ func contactOf(c *contacts.Contact) Contact {
 	return shown
 }
 
-func (d *ContactDraft) draft() (contacts.Draft, error) {
+func (s *Server) draftOf(d *ContactDraft) (contacts.Draft, error) {
 	out := contacts.Draft{Name: d.Name, Company: d.Company, ExternalID: d.ExternalID}
 	for i, text := range d.Numbers {
-		n, err := numberIn(text, "body.numbers["+strconv.Itoa(i)+"]")
+		n, err := s.numberIn(text, "", "body.numbers["+strconv.Itoa(i)+"]")
 		if err == nil && n == 0 {
-			err = invalid("body.numbers["+strconv.Itoa(i)+"]", "not an E.164 number, as +358401234567")
+			err = invalid("body.numbers["+strconv.Itoa(i)+"]", notNumber)
 		}
 		if err != nil {
 			return out, err
@@ -140,7 +140,7 @@ func (s *Server) createContact(ctx context.Context, in *struct {
 	Body ContactDraft
 },
 ) (*createdContact, error) {
-	draft, err := in.Body.draft()
+	draft, err := s.draftOf(&in.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (s *Server) replaceContact(ctx context.Context, in *struct {
 	Body ContactDraft
 },
 ) (*contactOutput, error) {
-	draft, err := in.Body.draft()
+	draft, err := s.draftOf(&in.Body)
 	if err != nil {
 		return nil, err
 	}

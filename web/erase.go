@@ -30,18 +30,18 @@ type erasureOutput struct {
 
 func (s *Server) erase(ctx context.Context, in *struct {
 	Body struct {
-		Number     string `json:"number" minLength:"1" maxLength:"32" doc:"E.164 with a plus sign."`
+		Number     string `json:"number" minLength:"1" maxLength:"32" doc:"As people write it."`
 		OnlyNumber bool   `json:"only_number,omitempty" doc:"Only the cases of this number: the contact that has it, and his other numbers, stay."`
 		DryRun     bool   `json:"dry_run,omitempty" doc:"Only tell what would be erased."`
 	}
 },
 ) (*erasureOutput, error) {
-	n, err := numberIn(in.Body.Number, "body.number")
+	n, err := s.numberIn(in.Body.Number, "", "body.number")
 	if err != nil {
 		return nil, err
 	}
 	if n == 0 {
-		return nil, invalid("body.number", "not an E.164 number, as +358401234567")
+		return nil, invalid("body.number", notNumber)
 	}
 	o := EraseOptions{DryRun: in.Body.DryRun, OnlyNumber: in.Body.OnlyNumber}
 	erased, err := s.o.Erase(ctx, actOf(callerOf(ctx)), n, o)

@@ -43,7 +43,7 @@ func (s *Server) registerWork(api huma.API) {
 // NewCase is a case to be made.
 type NewCase struct {
 	List       string     `json:"list" minLength:"1" maxLength:"64" doc:"Its callback list or call list."`
-	Number     string     `json:"number,omitempty" maxLength:"32" doc:"The customer's number, E.164 with a plus sign."`
+	Number     string     `json:"number,omitempty" maxLength:"32" doc:"The customer's number, as people write it: with a plus sign, or as in the country of the list."`
 	Caller     string     `json:"caller,omitempty" maxLength:"128" doc:"Who he is when there is no number."`
 	Name       string     `json:"name,omitempty" maxLength:"200" doc:"The customer's name."`
 	Topic      string     `json:"topic,omitempty" maxLength:"200" doc:"What it is about."`
@@ -78,7 +78,7 @@ func (s *Server) createCase(ctx context.Context, in *createCaseInput) (*createdC
 		Personal: b.Personal, ExternalID: b.ExternalID, Fields: b.Fields, Channel: s.channelOf(ctx, b.Channel),
 	}
 	var err error
-	if n.Number, err = numberIn(b.Number, "body.number"); err != nil {
+	if n.Number, err = s.numberIn(b.Number, b.List, "body.number"); err != nil {
 		return nil, err
 	}
 	a, err := s.actFor(ctx, in.Key, &ActBody{Agent: b.Agent})
@@ -120,7 +120,7 @@ type CaseEdit struct {
 	Name    *string    `json:"name,omitempty" maxLength:"200" doc:"The customer's name."`
 	Topic   *string    `json:"topic,omitempty" maxLength:"200" doc:"What it is about."`
 	Note    *string    `json:"note,omitempty" maxLength:"2000" doc:"What there is to know."`
-	Number  *string    `json:"number,omitempty" maxLength:"32" doc:"The customer's number; empty: none."`
+	Number  *string    `json:"number,omitempty" maxLength:"32" doc:"The customer's number, as people write it; empty: none."`
 	Due     *time.Time `json:"due,omitempty" doc:"When he should be called."`
 	Expires *string    `json:"expires,omitempty" maxLength:"40" doc:"When it closes by itself; empty: as the list says."`
 	Fields  Fields     `json:"fields,omitempty" doc:"All further fields, in place of those there are."`
@@ -137,7 +137,11 @@ func (s *Server) editCase(ctx context.Context, in *editInput) (*actOutput, error
 	b := &in.Body
 	e := cases.Edit{Name: b.Name, Topic: b.Topic, Note: b.Note, Due: b.Due, Fields: b.Fields}
 	if b.Number != nil {
-		n, err := numberIn(*b.Number, "body.number")
+		c, err := s.readCase(ctx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		n, err := s.numberIn(*b.Number, c.List, "body.number")
 		if err != nil {
 			return nil, err
 		}

@@ -29,6 +29,16 @@ func numbersOf(c directory.Country) (*numbers, error) {
 	return &numbers{c, plan}, nil
 }
 
+// ParseNumber reads a telephone number as people write it: in full, or in the national form of a country.
+// Without a country only numbers in full are read. The error says what to mend, with the text.
+func ParseNumber(text string, c directory.Country) (sip.Number, error) {
+	n, err := numbersOf(c)
+	if err != nil {
+		return 0, err
+	}
+	return n.number(text)
+}
+
 // exponent is a number that a spreadsheet shortened.
 var exponent = regexp.MustCompile(`^\d[.,]\d+[eE]\+?\d+$`)
 
