@@ -210,6 +210,9 @@ func (s *Server) actOn(ctx context.Context, head *ActHead, body *ActBody) (cases
 	if err != nil {
 		return a, err
 	}
+	if err := s.worksOn(ctx, a.Agent, c.List); err != nil {
+		return a, err
+	}
 	a.Case, a.Supervises = head.ID, s.right(ctx, c.List) >= directory.Supervise
 	a.Version, err = versionIn(head.IfMatch)
 	return a, err
@@ -230,6 +233,16 @@ func (s *Server) actFor(ctx context.Context, key string, body *ActBody) (cases.A
 		return a, invalid("body.agent", "people act for themselves")
 	}
 	return a, nil
+}
+
+// worksOn refuses an agent for whom a program asks and who does not work on the list himself: what he was
+// given there he would not see.
+func (s *Server) worksOn(ctx context.Context, agent, list string) error {
+	c := callerOf(ctx)
+	if agent == c.ID || s.o.Lists().Right(agent, list) >= directory.Work {
+		return nil
+	}
+	return cases.ErrNotMember
 }
 
 // versionIn is the version of a case that If-Match names, 0 for whatever it is.

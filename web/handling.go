@@ -39,8 +39,8 @@ func (s *Server) handling(ctx context.Context, in *handlingInput) (*handlingOutp
 		return nil, err
 	}
 	refused := map[string]Outcome{}
-	siblings := s.workable(ctx, b.Also, false, refused)
-	siblings = append(siblings, s.workable(ctx, b.Also, true, refused)...)
+	siblings := s.workable(ctx, a.Agent, b.Also, false, refused)
+	siblings = append(siblings, s.workable(ctx, a.Agent, b.Also, true, refused)...)
 	done, err := s.do(ctx, a, cases.Handle{Status: b.Status, Until: timeIn(b.Until), Resolution: b.Resolution, Also: siblings})
 	if err != nil {
 		return nil, err

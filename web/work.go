@@ -85,6 +85,9 @@ func (s *Server) createCase(ctx context.Context, in *createCaseInput) (*createdC
 	if err != nil {
 		return nil, err
 	}
+	if err := s.worksOn(ctx, a.Agent, b.List); err != nil {
+		return nil, err
+	}
 	id, err := s.once(ctx, in.KeyHead, b, func(act string) (string, error) {
 		a.ID = act
 		done, err := s.o.Cases.Create(ctx, a, n)
@@ -201,6 +204,7 @@ func (s *Server) nextCase(ctx context.Context, in *nextInput) (*actOutput, error
 	if a.Agent == c.ID && c.Agent() == "" {
 		return nil, invalid("body.agent", "a token asks for an agent: name him")
 	}
+	q.Lists = slices.DeleteFunc(q.Lists, func(list string) bool { return s.worksOn(ctx, a.Agent, list) != nil })
 	done, err := s.o.Cases.Next(ctx, a, q)
 	if err != nil {
 		return nil, err
@@ -293,7 +297,7 @@ func (s *Server) batch(ctx context.Context, in *struct {
 	ids := slices.Compact(slices.Clone(in.Body.Cases))
 	results := make(map[string]Outcome, len(ids))
 	for _, supervises := range []bool{false, true} {
-		some := s.workable(ctx, ids, supervises, results)
+		some := s.workable(ctx, a.Agent, ids, supervises, results)
 		if len(some) == 0 {
 			continue
 		}
@@ -321,15 +325,18 @@ func (s *Server) batch(ctx context.Context, in *struct {
 	return out, nil
 }
 
-// workable are those of the cases that a caller may work on, as one who supervises their list or not.
+// workable are those of the cases that a caller may work on for an agent, as one who supervises their list or not.
 // What he may not is a result.
-func (s *Server) workable(ctx context.Context, ids []string, supervises bool, results map[string]Outcome) []string {
+func (s *Server) workable(ctx context.Context, agent string, ids []string, supervises bool, results map[string]Outcome) []string {
 	var some []string
 	for _, id := range ids {
 		if _, settled := results[id]; settled || slices.Contains(some, id) {
 			continue
 		}
 		c, err := s.readCase(ctx, id)
+		if err == nil {
+			err = s.worksOn(ctx, agent, c.List)
+		}
 		if err != nil {
 			results[id] = s.outcomeOf(&cases.Outcome{ID: id, Err: err})
 			continue
@@ -383,7 +390,7 @@ func (s *Server) undoAct(ctx context.Context, in *undoActInput) (*batchOutput, e
 			continue
 		}
 		results := map[string]Outcome{}
-		some := append(s.workable(ctx, ids, false, results), s.workable(ctx, ids, true, results)...)
+		some := append(s.workable(ctx, a.Agent, ids, false, results), s.workable(ctx, a.Agent, ids, true, results)...)
 		if len(some) == 0 {
 			continue
 		}
