@@ -7,7 +7,10 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -142,7 +145,7 @@ func (s *Server) problemOf(err error) *Problem {
 	}
 	for _, known := range tellAll {
 		if errors.Is(err, known) {
-			return newProblem(http.StatusUnprocessableEntity, err.Error())
+			return newProblem(http.StatusUnprocessableEntity, sentence(err, known))
 		}
 	}
 	switch {
@@ -152,6 +155,23 @@ func (s *Server) problemOf(err error) *Problem {
 		return newProblem(http.StatusServiceUnavailable, "It took too long.")
 	}
 	return newProblem(http.StatusInternalServerError, "Something went wrong here; the log has more.")
+}
+
+// sentence is what an error says to people: without the package that found it, and without what says no
+// more than that something is wrong.
+func sentence(err, known error) string {
+	text := err.Error()
+	if rest, found := strings.CutPrefix(text, known.Error()+": "); found && (errors.Is(known, ErrInvalid) || errors.Is(known, cases.ErrInput)) {
+		text = rest
+	} else if _, rest, found := strings.Cut(known.Error(), ": "); found {
+		text = strings.Replace(text, known.Error(), rest, 1)
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	text = string(unicode.ToUpper(first)) + text[size:]
+	if !strings.ContainsAny(text[len(text)-1:], ".!?") {
+		text += "."
+	}
+	return text
 }
 
 // refusedBy is the error that a handler answers with: err itself where it says its status.
