@@ -107,10 +107,10 @@ func (t *Tracker) twice(m *Message, s *sight) bool {
 		return false
 	case !m.Told:
 		at.mirrored = m.Time
-		if s.src.pbx != nil {
+		if s.src.kind == placePBX && s.src.pbx != nil {
 			s.src.pbx.sent = m.Time
 		}
-		if s.dst.pbx != nil {
+		if s.dst.kind == placePBX && s.dst.pbx != nil {
 			s.dst.pbx.received = m.Time
 		}
 		return false
