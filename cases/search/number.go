@@ -90,6 +90,7 @@ type fragment struct {
 	national string // what follows the 0 before a national number; empty when it is not written so
 	full     bool   // begins with the country code for certain
 	whole    string // the digits of the number that it is, when it is a whole one
+	literal  string // 00 and what follows, which may as well be from within a number; empty when it begins otherwise
 }
 
 // minFragment is the least number of digits that are looked for within numbers.
@@ -113,8 +114,8 @@ func parseFragment(text string, plan *sip.Numbering) (f fragment, ok bool) {
 		}
 	}
 	f.digits = b.String()
-	if rest, found := strings.CutPrefix(f.digits, "00"); found && !f.full {
-		f.digits, f.full = rest, true
+	if rest, found := strings.CutPrefix(f.digits, "00"); found && rest != "" && !f.full {
+		f.digits, f.full, f.literal = rest, true, f.digits
 	}
 	if bracketed && !f.full {
 		f.digits = "0" + f.digits
@@ -153,7 +154,7 @@ func (f *fragment) in(n sip.Number) bool {
 	case digits == f.whole:
 		return true
 	case f.full:
-		return strings.HasPrefix(digits, f.digits)
+		return strings.HasPrefix(digits, f.digits) || f.literal != "" && strings.Contains(digits, f.literal)
 	case strings.Contains(digits, f.digits):
 		return true
 	}
@@ -168,6 +169,9 @@ func (f *fragment) match(s *segment) (m matches) {
 	if !f.full {
 		m[good] = or(m[good], s.anchored(fieldNation, f.national, nationLength), s.ending(f.digits))
 		m[some] = s.pieces(f.digits)
+	}
+	if f.literal != "" {
+		m[good], m[some] = or(m[good], s.ending(f.literal)), s.pieces(f.literal)
 	}
 	m[some] = or(m[some], m[good])
 	return m

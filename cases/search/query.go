@@ -71,6 +71,7 @@ func (a *asked) read(text string) error {
 	var run []string // words without a letter, one after the other
 	var letters []string
 	for field := range strings.FieldsSeq(clip(text, maxText)) {
+		field = strings.TrimPrefix(field, "tel:") // as links have it, RFC 3966 §3
 		if isDigits(field) {
 			run = append(run, field)
 			continue
