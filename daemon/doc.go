@@ -19,6 +19,11 @@
 //   - what changed is told: metrics counts, web publishes it to the event streams, and
 //     assist.Delivery sends the hint as a SIP MESSAGE to the agent's phone through sip/phone.
 //
+// A PBX may also tell of its calls by itself: by ARI and AMI (cti/asterisk), dialog events (sip/dialogevent and
+// cti/dialogs) or HTTP (cti/hook). A model of each turns that into links, facts and told signalling (package
+// cti); a [teller] hands these to the watch, a little later than the mirror's own, so that the tracker's rules
+// are one set. How all feeds are stands in feeds.go, and check_pbx.go says what is wrong with one.
+//
 // Whoever must miss nothing, even while he is down, does not listen but reads: every change of a case is
 // appended to a log in the transaction that makes it (store.ReadLog). Search and webhooks follow it
 // (changes.go), each from the place it wrote down; package outbox keeps what webhooks have to be told,

@@ -262,7 +262,7 @@ func (t *Tracker) unknown(m *Message) {
 		if !m.Request && m.StatusCode/100 == 2 {
 			t.register(m)
 		}
-	case m.Told && !(m.Request && m.CSeqMethod == INVITE && len(m.To.Tag) == 0):
+	case m.Told && (!m.Request || m.CSeqMethod != INVITE || len(m.To.Tag) > 0):
 		t.stats.Unrelated++ // of a leg that was not taken, as the mirror shows it
 	case m.Request && len(m.To.Tag) > 0:
 		t.stranger(m)

@@ -114,8 +114,10 @@ func TestWhatDialogsMean(t *testing.T) {
 		"a call that began unseen": {[]step{{service, in(dialogevent.Terminated)}}, nil},
 		"a phone of an Asterisk rings for a queue, and nobody answers": {
 			[]step{
-				{"sip:hotline@pbx", queue(dialogevent.Early)}, {"sip:101@pbx", phone(dialogevent.Early, "+358401234567")},
-				{"sip:101@pbx", phone(dialogevent.Terminated, "")}, {"sip:hotline@pbx", queue(dialogevent.Terminated)},
+				{"sip:hotline@pbx", queue(dialogevent.Early)},
+				{"sip:101@pbx", phone(dialogevent.Early, "+358401234567")},
+				{"sip:101@pbx", phone(dialogevent.Terminated, "")},
+				{"sip:hotline@pbx", queue(dialogevent.Terminated)},
 			},
 			[]string{invite, "SIP/2.0 200 OK", doubt, "INVITE sip:101@10.20.0.101", "CANCEL sip:101@10.20.0.101", "BYE sip:+35893100100@10.20.0.20"},
 		},
