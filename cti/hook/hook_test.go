@@ -174,6 +174,41 @@ func TestCloudEventsAreRead(t *testing.T) {
 	}
 }
 
+func TestAnOldEventMakesNoCall(t *testing.T) {
+	var x told
+	e := parse(t, formType, newCall)
+	now := time.Now()
+	e.At = now.Add(-2 * time.Hour)
+	if became, taken := hook.New(site(t), &x).Apply(&e, now); taken || len(x.all) > 0 {
+		t.Errorf("%s %v", became, x.all)
+	}
+}
+
+func TestAnEndWaitsForItsBeginningButNotForEver(t *testing.T) {
+	var x told
+	m := hook.New(site(t), &x)
+	now := time.Now()
+	for i, body := range []string{"event=hangup&callId=c2&cause=cancel", "event=newCall&callId=c2&from=358401234567&to=35893100100&direction=in"} {
+		e := parse(t, formType, body)
+		m.Apply(&e, now.Add(time.Duration(i)*time.Minute))
+	}
+	if got := starts(&x); strings.Contains(got, "CANCEL") || !strings.Contains(got, "INVITE") {
+		t.Error(got)
+	}
+}
+
+func TestCallsOutAreTold(t *testing.T) {
+	var x told
+	m := hook.New(site(t), &x)
+	for _, body := range []string{"event=newCall&callId=o&from=358931001101&to=358401234567&direction=out&user=anna", "event=answer&callId=o", "event=hangup&callId=o&cause=normalClearing"} {
+		e := parse(t, formType, body)
+		m.Apply(&e, time.Now())
+	}
+	if got := starts(&x); strings.Count(got, "INVITE sip:+358401234567") != 2 || strings.Count(got, "BYE") != 2 {
+		t.Error(got)
+	}
+}
+
 func TestWhatIsNoEventIsRefused(t *testing.T) {
 	for kind, bodies := range map[string][]string{
 		formType:                             {"", "event=x&callId=1", "event=newCall&callId=1", "callId=1", "event=newCall", "event=newCall&callId=1&from=1&to=2&direction=up", "%zz"},

@@ -20,6 +20,10 @@ const (
 // patience is how long an event waits for the beginning of its call.
 const patience = 10 * time.Second
 
+// maxLate is how old an event may be when it comes: what is sent again after a restart, which remembers no
+// ids, makes no call.
+const maxLate = time.Hour
+
 // Model follows the calls of one sender. It is owned by one goroutine at a time.
 type Model struct {
 	site  *cti.Site
@@ -52,6 +56,9 @@ func (m *Model) SetSite(s *cti.Site) { m.site = s }
 func (m *Model) Apply(e *Event, now time.Time) (became string, taken bool) {
 	if m.site == nil {
 		return "Left out: the directory does not know the PBX.", false
+	}
+	if !e.At.IsZero() && now.Sub(e.At) > maxLate {
+		return "Left out: it happened more than an hour ago.", false
 	}
 	if e.ID != "" {
 		if m.ids.has(e.ID) {
