@@ -62,11 +62,11 @@ func (d *Daemon) checksOf(p *sip.PBX, now time.Time) []web.PBXCheck {
 		if mend == "" {
 			mend = "wait a moment and ask again"
 		}
-		c.see("told", h.State == cti.Up, says+".", mend+".")
+		c.see(h.Kind, h.State == cti.Up, says+".", mend+".")
 		if h.State == cti.Up {
-			c.see("told_lag", h.Lag.Abs() < lagging, fmt.Sprintf("%s is %s behind its own clock.", h.Name, h.Lag.Round(time.Millisecond)),
+			c.see(h.Kind+"_lag", h.Lag.Abs() < lagging, fmt.Sprintf("%s is %s behind its own clock.", h.Name, h.Lag.Round(time.Millisecond)),
 				"Set the PBX's clock by NTP.")
-			c.see("agreement", h.Disagreements == 0, fmt.Sprintf("%s told otherwise than the mirror %d times.", h.Name, h.Disagreements),
+			c.see(h.Kind+"_agrees", h.Disagreements == 0, fmt.Sprintf("%s told otherwise than the mirror %d times.", h.Name, h.Disagreements),
 				"Look at the evidence of the calls; the mirror or the feed misses messages.")
 		}
 	}
