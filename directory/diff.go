@@ -142,7 +142,7 @@ func items(list reflect.Value) []string {
 	}
 	texts := make([]string, list.Len())
 	for i := range texts {
-		texts[i] = flow(list.Index(i))
+		texts[i] = written(list.Index(i), false)
 	}
 	return texts
 }

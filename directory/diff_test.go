@@ -103,3 +103,13 @@ func TestDiffOfAnEmptyDirectoryAddsEverything(t *testing.T) {
 		t.Errorf("%d changes to empty a file with a country, shared numbers and 8 things, want 10", got)
 	}
 }
+
+func TestDiffOfANewListNamesWhatIsInIt(t *testing.T) {
+	after := &File{Lists: []ListEntry{{ID: "sales", Policy: DefaultPolicy()}}}
+	after.Lists[0].Policy.Resolutions = []Resolution{{ID: "solved", Name: "Solved"}, {ID: "sold"}}
+	changes := Diff(&File{}, after)
+	want := "+ list sales {resolutions: [{id: solved, name: Solved}, {id: sold}]}"
+	if len(changes) != 1 || changes[0].String() != want {
+		t.Errorf("got %v, want %s", changes, want)
+	}
+}

@@ -99,7 +99,10 @@ func (e *encoder) scalars(texts []string, indent, width int) {
 }
 
 // flow is a value on one line: a scalar, a list in brackets, or a thing without its id in braces.
-func flow(v reflect.Value) string {
+func flow(v reflect.Value) string { return written(v, true) }
+
+// written is flow, of a thing whose id is said already or of one in it.
+func written(v reflect.Value, idSaid bool) string {
 	switch {
 	case isScalar(v.Type()):
 		if v.Kind() == reflect.String && v.Len() == 0 {
@@ -112,8 +115,8 @@ func flow(v reflect.Value) string {
 	var keys []string
 	defaults := defaultsOf(v.Type())
 	for _, f := range fieldsOf(v.Type()) {
-		if field := v.FieldByIndex(f.index); f.key != "id" && !same(field, defaults.FieldByIndex(f.index)) {
-			keys = append(keys, f.key+": "+flow(field))
+		if field := v.FieldByIndex(f.index); !(f.key == "id" && idSaid) && !same(field, defaults.FieldByIndex(f.index)) {
+			keys = append(keys, f.key+": "+written(field, false))
 		}
 	}
 	return "{" + strings.Join(keys, ", ") + "}"
