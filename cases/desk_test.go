@@ -241,6 +241,8 @@ func TestCommentsAndEditsStandInTheHistory(t *testing.T) {
 	w.refused(by("101", id, 130), cases.Edit{Topic: &bad}, cases.ErrInput)
 	early := at(1)
 	w.refused(by("101", id, 130), cases.Edit{Expires: &early}, cases.ErrInput)
+	w.refused(by("101", id, 130), cases.Edit{Due: &early, Later: true}, cases.ErrTime)
+	w.refused(by("101", id, 130), cases.Edit{Later: true}, cases.ErrTime)
 }
 
 func TestANumberCanBeCorrected(t *testing.T) {

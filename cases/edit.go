@@ -38,6 +38,7 @@ type Edit struct {
 	Number            *sip.Number       // 0: none
 	Due               *time.Time        // when a person wants the customer called; in the future it is never closed automatically before
 	Expires           *time.Time        // zero: when its list says
+	Later             bool              // the due time is one to call later: ErrTime unless it is in the future
 }
 
 func (Edit) undoable() bool { return true }
@@ -48,6 +49,9 @@ func (d Edit) do(l *ledger, r *record, a *Act) error {
 	}
 	if r.State != Open && (d.Number != nil || d.Due != nil || d.Expires != nil) {
 		return ErrNotOpen
+	}
+	if d.Later && (d.Due == nil || !d.Due.After(l.at)) {
+		return ErrTime
 	}
 	if d.Number != nil && *d.Number != r.Number {
 		if err := l.mayRenumber(r, *d.Number); err != nil {

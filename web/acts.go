@@ -45,7 +45,7 @@ func (s *Server) registerActs(api huma.API) {
 		"Siblings named in also get the status too; the answer has one result for each."), s.handling)
 	handle(s, api, act("call-later", "call-later", "Call later", "Sets when the customer is to be called: the case is due then, offered to nobody before, and not closed automatically."),
 		func(ctx context.Context, in *laterInput) (*actOutput, error) {
-			return s.act(ctx, &in.ActHead, &in.Body.ActBody, cases.Edit{Due: &in.Body.Until})
+			return s.act(ctx, &in.ActHead, &in.Body.ActBody, cases.Edit{Due: &in.Body.Until, Later: true})
 		})
 	handle(s, api, act("await", "await-case", "Ask for information", "Marks an open case as waiting for information, or with no question as waiting no more. While it waits nobody is given it."),
 		func(ctx context.Context, in *awaitInput) (*actOutput, error) {

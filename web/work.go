@@ -255,7 +255,7 @@ func (b *BatchAct) deed(agent string) (cases.Deed, error) {
 		if b.Until == nil {
 			return nil, invalid("body.until", "say when to call")
 		}
-		return cases.Edit{Due: b.Until}, nil
+		return cases.Edit{Due: b.Until, Later: true}, nil
 	}
 	return cases.KeepOpen{Keep: b.Keep}, nil
 }
