@@ -94,7 +94,7 @@ type contactsOutput struct {
 }
 
 func (s *Server) listContacts(_ context.Context, in *contactsInput) (*contactsOutput, error) {
-	page, err := s.o.Contacts.Page(contacts.Query{Text: in.Text, Limit: in.Limit, Cursor: in.Cursor})
+	page, err := s.o.Contacts.Page(contacts.Query{Text: s.beginningIn(in.Text), Limit: in.Limit, Cursor: in.Cursor})
 	if err != nil {
 		return nil, err
 	}

@@ -31,3 +31,15 @@ func (s *Server) numberIn(text, list, location string) (sip.Number, error) {
 	}
 	return 0, invalid(location, notNumber)
 }
+
+// beginningIn is the beginning of a number that somebody typed, as E.164 begins; other texts stay.
+func (s *Server) beginningIn(text string) string {
+	if !strings.ContainsAny(text, "0123456789") || strings.Trim(text, "+0123456789 -()/.") != "" {
+		return text
+	}
+	plan, err := sip.NewNumbering(string(s.o.Lists().Country("")), nil)
+	if err != nil {
+		return text // of no country: there is no national form
+	}
+	return "+" + plan.Beginning(text)
+}
