@@ -115,7 +115,7 @@ func written(v reflect.Value, idSaid bool) string {
 	var keys []string
 	defaults := defaultsOf(v.Type())
 	for _, f := range fieldsOf(v.Type()) {
-		if field := v.FieldByIndex(f.index); !(f.key == "id" && idSaid) && !same(field, defaults.FieldByIndex(f.index)) {
+		if field := v.FieldByIndex(f.index); (f.key != "id" || !idSaid) && !same(field, defaults.FieldByIndex(f.index)) {
 			keys = append(keys, f.key+": "+written(field, false))
 		}
 	}
