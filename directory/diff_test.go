@@ -106,7 +106,7 @@ func TestDiffOfAnEmptyDirectoryAddsEverything(t *testing.T) {
 
 func TestDiffOfANewListNamesWhatIsInIt(t *testing.T) {
 	after := &File{Lists: []ListEntry{{ID: "sales", Policy: DefaultPolicy()}}}
-	after.Lists[0].Policy.Resolutions = []Resolution{{ID: "solved", Name: "Solved"}, {ID: "sold"}}
+	after.Lists[0].Resolutions = []Resolution{{ID: "solved", Name: "Solved"}, {ID: "sold"}}
 	changes := Diff(&File{}, after)
 	want := "+ list sales {resolutions: [{id: solved, name: Solved}, {id: sold}]}"
 	if len(changes) != 1 || changes[0].String() != want {
