@@ -23,11 +23,13 @@ func (*replayCommand) Help() string {
 	return `
 Runs captures through the rules as if they came in live, and prints what would have happened: calls with their verdicts,
 cases that open and close, hints. Nothing is kept and nobody is told. Time runs on at the end of the files until every
-verdict has fallen. The times of the configuration's tracker section apply.
+verdict has fallen. The times of the configuration's tracker section apply. Recordings of what a PBX told by ARI, AMI or
+dialog events, an event a line, may stand beside captures or alone.
 
 Examples:
 
     ringback replay --directory centre.yaml monday.pcap
+    ringback replay --directory centre.yaml hep.pcap ari.jsonl
     ringback replay --directory centre.yaml --json trunk.pcapng.gz phones.pcapng.gz | jq 'select(.type == "case")'`
 }
 
