@@ -215,6 +215,9 @@ func (n *Draft) check(now time.Time) error {
 	if len(n.Note) > maxWords || !utf8.ValidString(n.Note) {
 		return fmt.Errorf("%w: a note of more than %d bytes", ErrInput, maxWords)
 	}
+	if err := checkTimes(n.Due, n.Expires); err != nil {
+		return err
+	}
 	if !n.Expires.IsZero() && !n.Expires.After(later(now, n.Due)) {
 		return fmt.Errorf("%w: it would expire before it is due", ErrInput)
 	}

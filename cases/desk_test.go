@@ -243,6 +243,17 @@ func TestCommentsAndEditsStandInTheHistory(t *testing.T) {
 	w.refused(by("101", id, 130), cases.Edit{Expires: &early}, cases.ErrInput)
 	w.refused(by("101", id, 130), cases.Edit{Due: &early, Later: true}, cases.ErrTime)
 	w.refused(by("101", id, 130), cases.Edit{Later: true}, cases.ErrTime)
+	for _, year := range []int{1600, 2200, 2262, 9999} { // what nanoseconds since 1970 cannot hold, and what little is missing to
+		far := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+		w.refused(by("101", id, 130), cases.Edit{Due: &far}, cases.ErrInput)
+		w.refused(by("101", id, 130), cases.Edit{Expires: &far}, cases.ErrInput)
+		w.refused(by("101", id, 130), cases.Handle{Status: "call_later", Until: far}, cases.ErrInput)
+		for _, d := range []cases.Draft{{List: "callbacks", Due: far}, {List: "callbacks", Expires: far}} {
+			if _, err := w.c.Create(t.Context(), cases.Act{Agent: "101", At: at(130)}, d); !errors.Is(err, cases.ErrInput) {
+				t.Errorf("made for %d: %v", year, err)
+			}
+		}
+	}
 }
 
 func TestANumberCanBeCorrected(t *testing.T) {

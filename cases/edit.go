@@ -102,7 +102,7 @@ func (d Edit) do(l *ledger, r *record, a *Act) error {
 	return nil
 }
 
-// check looks at the words alone.
+// check looks at what can be seen without the store.
 func (d *Edit) check() error {
 	for _, s := range []*string{d.Name, d.Topic} {
 		if s != nil && (len(*s) > maxText || !utf8.ValidString(*s)) {
@@ -112,7 +112,27 @@ func (d *Edit) check() error {
 	if d.Note != nil && (len(*d.Note) > maxWords || !utf8.ValidString(*d.Note)) {
 		return fmt.Errorf("%w: a note of more than %d bytes", ErrInput, maxWords)
 	}
+	for _, t := range []*time.Time{d.Due, d.Expires} {
+		if t != nil {
+			if err := checkTimes(*t); err != nil {
+				return err
+			}
+		}
+	}
 	return checkFields(d.Fields)
+}
+
+// The years that cases can be due in: those that can be stored, and reckoned with by opening hours.
+const firstYear, lastYear = 1970, 2199
+
+// checkTimes looks at times that people and programs give; the zero time is none.
+func checkTimes(times ...time.Time) error {
+	for _, t := range times {
+		if y := t.UTC().Year(); !t.IsZero() && (y < firstYear || y > lastYear) {
+			return fmt.Errorf("%w: a time before the year %d or after %d", ErrInput, firstYear, lastYear)
+		}
+	}
+	return nil
 }
 
 func checkFields(fields map[string]string) error {

@@ -26,6 +26,9 @@ func (d Handle) do(l *ledger, r *record, a *Act) error {
 	if len(d.Also) > maxBatch {
 		return fmt.Errorf("%w: %d other cases, at most %d", ErrInput, len(d.Also), maxBatch)
 	}
+	if err := checkTimes(d.Until); err != nil {
+		return err
+	}
 	if err := l.handle(r, a, &d, true); err != nil {
 		return err
 	}
