@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"math"
 	"net/http"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -64,8 +66,22 @@ func newProblem(status int, detail string, errs ...error) *Problem {
 // Huma makes its own errors through this variable, and describes them by what it gives.
 func init() {
 	huma.NewError = func(status int, detail string, errs ...error) huma.StatusError {
+		if status == http.StatusInternalServerError && len(errs) > 0 { // Huma answers so to a body that it cannot read to its end.
+			status = bodyStatus(errs[0])
+		}
 		return newProblem(status, detail, errs...)
 	}
+}
+
+// bodyStatus says whose fault it is that a body could not be read: almost always that of who sent it.
+func bodyStatus(err error) int {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return http.StatusRequestEntityTooLarge
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
+		return http.StatusBadRequest
+	}
+	return http.StatusInternalServerError
 }
 
 // answer is how an error is answered: with a status, a word for programs and a sentence for people.

@@ -51,22 +51,22 @@ func (s *Server) registerSessions(api huma.API) {
 	in := operation(http.MethodPost, "/v1/session", "log-in", "session", "Log in",
 		"Opens a session, whose cookie is in the answer. After several failed tries it answers 429 and takes none for a while.",
 		http.StatusForbidden, http.StatusTooManyRequests)
-	handle(s, api, in, s.logIn)
+	handle(s, api, withBody(in), s.logIn)
 	invited := operation(http.MethodPost, "/v1/session/invitation", "accept-invitation", "session", "Give yourself a password",
 		"Takes an invitation, sets the password and logs in. The code is what the invitation's link ends in.",
 		http.StatusForbidden, http.StatusGone, http.StatusTooManyRequests)
-	handle(s, api, invited, s.acceptInvitation)
+	handle(s, api, withBody(invited), s.acceptInvitation)
 	out := operation(http.MethodDelete, "/v1/session", "log-out", "session", "Log out", "Ends the session.", http.StatusForbidden)
 	handle(s, api, out, s.logOut)
 	password := operation(http.MethodPut, "/v1/session/password", "change-password", "session", "Change your password",
 		"Ends all sessions, this one too.", http.StatusForbidden, http.StatusTooManyRequests)
 	password.DefaultStatus = http.StatusNoContent
-	handle(s, api, password, s.changePassword)
+	handle(s, api, withBody(password), s.changePassword)
 	handle(s, api, operation(http.MethodGet, "/v1/session/preferences", "get-preferences", "session", "What you chose",
 		"What the app keeps for you on all your devices.", http.StatusForbidden), s.preferences)
-	handle(s, api, operation(http.MethodPut, "/v1/session/preferences", "set-preferences", "session", "Choose",
+	handle(s, api, withBody(operation(http.MethodPut, "/v1/session/preferences", "set-preferences", "session", "Choose",
 		"Replaces what you chose. Lists that are not yours are left out.",
-		http.StatusForbidden, http.StatusPreconditionFailed), s.setPreferences)
+		http.StatusForbidden, http.StatusPreconditionFailed)), s.setPreferences)
 	s.registerOwnSessions(api)
 }
 
