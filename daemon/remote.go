@@ -113,9 +113,16 @@ func refusal(res *http.Response) error {
 	if res.StatusCode < http.StatusBadRequest {
 		return nil
 	}
-	var problem struct{ Title, Detail string }
+	var problem struct {
+		Title, Detail string
+		Errors        []struct{ Location, Message string }
+	}
 	if err := json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(&problem); err != nil {
 		return fmt.Errorf("the daemon refused: %s", res.Status)
 	}
-	return errors.New(cmp.Or(problem.Detail, problem.Title, res.Status))
+	said := []string{cmp.Or(problem.Detail, problem.Title, res.Status)}
+	for _, e := range problem.Errors {
+		said = append(said, strings.TrimPrefix(e.Location+": ", ": ")+e.Message)
+	}
+	return errors.New(strings.Join(said, "; "))
 }
