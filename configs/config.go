@@ -284,8 +284,8 @@ type Web struct {
 	// Example: /etc/ringback/tls.key
 	TLSKeyFile string `yaml:"tls_key_file"`
 
-	// The file of bearer tokens, one per line as name:token or name:sha256:digest. Without it every request
-	// is refused. Make a token with: openssl rand -hex 32
+	// The file of bearer tokens, one per line as name:token or name:sha256:digest. Sessions of people and
+	// tokens of `ringback token` need none. Make a token with: openssl rand -hex 32
 	//
 	// Example: /etc/ringback/tokens
 	TokensFile string `yaml:"tokens_file"`
