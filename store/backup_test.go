@@ -94,8 +94,8 @@ func TestARestoredStoreHoldsWhatTheOtherHeld(t *testing.T) {
 func TestABackupIsOfOneMoment(t *testing.T) {
 	s := open(t, store.Options{Dir: t.TempDir(), MemTable: 1 << 20})
 	s.Handle("pair", func(tx *store.Tx, c store.Command) (any, error) {
-		tx.Set(store.Key("a", c.ID), []byte(fmt.Sprint(c.Data)))
-		tx.Set(store.Key("z", c.ID), []byte(fmt.Sprint(c.Data)))
+		tx.Set(store.Key("a", c.ID), fmt.Append(nil, c.Data))
+		tx.Set(store.Key("z", c.ID), fmt.Append(nil, c.Data))
 		return nil, nil
 	})
 	stop := make(chan struct{})

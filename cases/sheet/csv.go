@@ -37,7 +37,8 @@ func openCSV(file *io.SectionReader, l Limits) (*Table, error) {
 	if _, err := text.Discard(line); err != nil {
 		return nil, fmt.Errorf("sheet: reading the file: %w", err)
 	}
-	in := csv.NewReader(text)
+	raws := &recorder{from: text}
+	in := csv.NewReader(raws)
 	in.Comma, in.FieldsPerRecord, in.LazyQuotes, in.ReuseRecord = separator, -1, true, true
 	skipped := 0
 	if line > 0 {
@@ -60,6 +61,11 @@ func openCSV(file *io.SectionReader, l Limits) (*Table, error) {
 			}
 			number, _ = in.FieldPos(0)
 			number += skipped
+			if raws.ended && unclosed(raws.upTo(in.InputOffset()), separator) {
+				yield(Row{}, fmt.Errorf("%w: a quotation mark in row %d is not closed", ErrDamaged, number))
+				return
+			}
+			raws.drop(in.InputOffset())
 			if i := slices.IndexFunc(cells, unreadable); i >= 0 {
 				yield(Row{}, fmt.Errorf("%w: row %d, column %s; save the file as UTF-8", ErrEncoding, number, ColumnName(i)))
 				return
@@ -73,6 +79,56 @@ func openCSV(file *io.SectionReader, l Limits) (*Table, error) {
 		}
 	}
 	return &Table{limits: l, rows: read, close: func() error { return nil }, at: raw.n.Load}, nil
+}
+
+// recorder keeps the text of the row at work, as the reader of rows does not say whether a quotation mark
+// was closed by another one or by the end of the file.
+type recorder struct {
+	from  io.Reader
+	text  []byte
+	start int64 // of text in the file
+	ended bool
+}
+
+func (r *recorder) Read(b []byte) (int, error) {
+	n, err := r.from.Read(b)
+	r.text = append(r.text, b[:n]...)
+	r.ended = r.ended || err != nil
+	return n, err
+}
+
+// upTo is the text up to an offset in the file.
+func (r *recorder) upTo(offset int64) []byte { return r.text[:min(offset-r.start, int64(len(r.text)))] }
+
+// drop forgets what is before an offset in the file.
+func (r *recorder) drop(offset int64) {
+	n := min(offset-r.start, int64(len(r.text)))
+	r.text = append(r.text[:0], r.text[n:]...)
+	r.start += n
+}
+
+// unclosed says whether a row ends within a cell that begins with a quotation mark (RFC 4180 §2.5), as
+// generous in between as the reader is: a mark that nothing ends behind is one like any other letter.
+func unclosed(row []byte, separator rune) bool {
+	open, begin := false, true
+	for i := 0; i < len(row); i++ {
+		c := row[i]
+		next := byte('\n') // behind the row
+		if i+1 < len(row) {
+			next = row[i+1]
+		}
+		switch {
+		case !open && begin && c == '"':
+			open, begin = true, false
+		case !open:
+			begin = c == byte(separator) || c == '\n'
+		case c == '"' && next == '"' && i+1 < len(row):
+			i++
+		case c == '"' && (next == byte(separator) || next == '\n' || next == '\r'):
+			open = false
+		}
+	}
+	return open
 }
 
 // unreadable says that a cell has bytes that are of no encoding the file could have.
