@@ -10,6 +10,6 @@ targets=$(go test -list '^Fuzz' "$@" | awk '/^Fuzz/ { names[++n] = $1 } /^ok/ { 
 
 while read -r package target; do
   echo "== $package $target, $each"
-  go test -run '^$' -fuzz "^$target\$" -fuzztime "$each" -fuzzminimizetime 2s "$package" </dev/null
+  go test -run '^$' -fuzz "^$target\$" -fuzztime "$each" -fuzzminimizetime 20x "$package" </dev/null
 done <<<"$targets"
 echo "$(wc -l <<<"$targets") fuzz targets ran clean for $each each"

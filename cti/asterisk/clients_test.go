@@ -297,6 +297,7 @@ func TestAMIGoesOnAfterTheConnectionWasLost(t *testing.T) {
 		fmt.Sprintf("fact %d 1.1@pbx.told.invalid", sip.FactDoubt), // it was gone after the gap
 		"10.20.0.10 > 198.51.100.50 SIP/2.0 500 Told",
 	)
+	waitFor(t, func() bool { return feed.Health().Reconnects == 1 })
 	if health := feed.Health(); health.Reconnects != 1 || health.Gaps != 1 || health.Events == 0 {
 		t.Errorf("%+v", health)
 	}
