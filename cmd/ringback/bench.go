@@ -101,7 +101,8 @@ type benchCases struct {
 
 // Run measures case work.
 func (c *benchCases) Run(ctx context.Context, out io.Writer) error {
-	lessGC() // as serve does
+	lessGC() // both as serve does
+	go boundMemory(ctx)
 	program, err := os.Executable()
 	if err != nil {
 		return err
