@@ -92,6 +92,9 @@ func NewLeg(s *Site, sink Sink, callID, id string, way Way, p Party) *Leg {
 	return l
 }
 
+// PBX is the directory id of the PBX whose leg it is.
+func (l *Leg) PBX() string { return l.site.PBX }
+
 // CallID is the leg's Call-ID.
 func (l *Leg) CallID() string { return l.callID }
 

@@ -338,7 +338,15 @@ func listening(l net.Listener) net.Addr {
 }
 
 // Signalling is what was seen so far.
-func (d *Daemon) Signalling() metrics.Signalling { return d.watch.signalling() }
+func (d *Daemon) Signalling() metrics.Signalling {
+	s := d.watch.signalling()
+	channels := uint64(0)
+	for _, p := range d.asterisks {
+		channels += p.Stats().Evicted
+	}
+	s.GivenUp = append(s.GivenUp, metrics.Count{Name: "channels", N: channels})
+	return s
+}
 
 // Feeds are the addresses of the HEP listeners by feed name, as "hep_udp".
 func (d *Daemon) Feeds() map[string]net.Addr {

@@ -199,7 +199,7 @@ func (w *watch) signalling() metrics.Signalling {
 	s := w.tracker.Stats()
 	out := metrics.Signalling{
 		Messages: s.Messages, LiveCalls: s.LiveCalls, Bindings: s.Bindings, Own: s.OwnMessages,
-		GivenUp: []metrics.Count{{Name: "calls", N: s.Evicted}, {Name: "legs", N: s.LegsRefused}, {Name: "bindings", N: s.BindingsRefused}},
+		GivenUp: []metrics.Count{{Name: "calls", N: s.Evicted}, {Name: "legs", N: s.LegsRefused}, {Name: "bindings", N: s.BindingsRefused}, {Name: "told", N: w.tellingsLost}},
 	}
 	for r, n := range w.refused {
 		out.ScanErrors = append(out.ScanErrors, metrics.Count{Name: r.String(), N: n})

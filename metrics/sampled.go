@@ -63,7 +63,7 @@ func newSampled(c *catalogue, o Options) *sampled {
 	s.ownMessages = c.sampledCounter("ringback_sip_own_messages_total", "Our own messages seen coming back in a feed.")
 	s.liveCalls = c.sampledGauge("ringback_live_calls", "Calls watched now.")
 	s.bindings = c.sampledGauge("ringback_learnt_bindings", "Registrations learnt from REGISTER requests.")
-	s.givenUp = c.sampledCounter("ringback_given_up_total", "Live calls, legs and registrations forgotten or not taken because their limit was reached.", "what")
+	s.givenUp = c.sampledCounter("ringback_given_up_total", "Live calls, legs, registrations, what PBXs told and their channels, forgotten or not taken because their limit was reached.", "what")
 
 	c.group = Hints
 	s.hintsPending = c.sampledGauge("ringback_hints_pending", "Hints that wait for the answer of a phone.")

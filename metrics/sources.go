@@ -28,7 +28,7 @@ type Signalling struct {
 	ScanErrors []Count // messages dropped, by reason
 	LiveCalls  int
 	Bindings   int     // registrations learnt
-	GivenUp    []Count // forgotten for want of memory: "calls", "bindings"
+	GivenUp    []Count // forgotten for want of memory: "calls", "legs", "bindings", what PBXs "told", their "channels"
 	Own        uint64  // our own traffic seen coming back
 }
 

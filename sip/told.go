@@ -32,7 +32,7 @@ type Fact struct {
 // are emitted before Tell returns.
 func (t *Tracker) Tell(f *Fact, emit func(*Event)) {
 	t.emit = emit
-	c := t.callOf(f)
+	c, l := t.callOf(f)
 	if c == nil {
 		return
 	}
@@ -42,18 +42,15 @@ func (t *Tracker) Tell(f *Fact, emit func(*Event)) {
 	case FactMediaStopped:
 		c.flags |= callSilent
 	case FactWithheld:
-		if l := t.leg(t.idOfText(f.CallID)); c.dir == Inbound && (c.caller == nil || c.caller == l || l == nil) && c.flags&callWithheld == 0 {
+		if c.dir == Inbound && (c.caller == nil || c.caller == l || l == nil) && c.flags&callWithheld == 0 {
 			t.hide(c)
 		}
 	case FactDoubt:
-		if l := t.leg(t.idOfText(f.CallID)); l != nil && l.flags&legTold != 0 {
+		if l != nil && l.flags&legTold != 0 {
 			c.flags |= callInferred
 		}
 	case FactNote:
-		x := c.more()
-		if len(x.notes) < maxNotes {
-			x.notes = append(x.notes, Evidence{At: stamp(f.At), CallID: f.CallID, What: f.What, Cause: -1})
-		}
+		c.note(Evidence{At: stamp(f.At), CallID: f.CallID, What: f.What, Cause: -1})
 	default:
 	}
 	t.mark(c)
@@ -62,20 +59,26 @@ func (t *Tracker) Tell(f *Fact, emit func(*Event)) {
 // maxNotes bounds what PBXs may add to the evidence of one call.
 const maxNotes = 16
 
-// callOf is the call that a fact is of, or nil.
-func (t *Tracker) callOf(f *Fact) *call {
+// note adds to what the PBX told for a call's evidence.
+func (c *call) note(e Evidence) {
+	if x := c.more(); len(x.notes) < maxNotes {
+		x.notes = append(x.notes, e)
+	}
+}
+
+// callOf is the call that a fact is of, and its leg where that is known by its Call-ID; nil where there is none.
+func (t *Tracker) callOf(f *Fact) (found *call, by *leg) {
 	if l := t.leg(t.idOfText(f.CallID)); l != nil {
-		return l.call
+		return l.call, l
 	}
 	at := t.site.pbxIDs[f.PBX]
 	if at == nil || f.Caller == "" {
-		return nil
+		return nil, nil
 	}
 	n := at.numbering.Parse([]byte(f.Caller), nil)
 	if n == 0 {
-		return nil
+		return nil, nil
 	}
-	var found *call
 	k := keyOf(keyCaller, uint64(n))
 	for _, in := range [...]listKind{inWaiting, inServed} {
 		c := t.listOf(k.in(in)).first
@@ -84,12 +87,12 @@ func (t *Tracker) callOf(f *Fact) *call {
 				continue
 			}
 			if found != nil {
-				return nil // nobody knows of which
+				return nil, nil // nobody knows of which
 			}
 			found = c
 		}
 	}
-	return found
+	return found, nil
 }
 
 // sameBegin is how far the beginning of a call may be from what its PBX tells of it.
@@ -136,13 +139,7 @@ func (t *Tracker) Sighted(pbx string) (sent, received time.Time) {
 	if x == nil {
 		return time.Time{}, time.Time{}
 	}
-	at := func(n int64) time.Time {
-		if n == 0 {
-			return time.Time{}
-		}
-		return stamp(n)
-	}
-	return at(x.sent), at(x.received)
+	return stamp(x.sent), stamp(x.received)
 }
 
 // otherwise takes a message of a leg that another kind of feed showed first: mirrored signalling of a
@@ -201,10 +198,7 @@ func (t *Tracker) contradicts(h *hop, m *Message) string {
 // disagree counts that a PBX tells otherwise than its signalling, which stands, and keeps it as evidence.
 func (t *Tracker) disagree(l *leg, m *Message, what string) {
 	t.stats.Disagreements++
-	x := l.call.more()
-	if len(x.notes) < maxNotes {
-		x.notes = append(x.notes, Evidence{At: stamp(m.Time), CallID: l.callID, What: what, Status: m.StatusCode, Cause: -1})
-	}
+	l.call.note(Evidence{At: stamp(m.Time), CallID: l.callID, What: what, Status: m.StatusCode, Cause: -1})
 	t.mark(l.call)
 }
 

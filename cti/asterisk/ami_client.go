@@ -93,16 +93,17 @@ func (p *PBX) ami(ctx context.Context, o *AMIOptions) error {
 func (p *PBX) hearAMI(ctx context.Context, c *amiConn, o *AMIOptions) error {
 	asked := false
 	for {
-		if err := c.conn.SetReadDeadline(time.Now().Add(pingEvery)); err != nil {
-			return err
-		}
-		e, err := c.read()
-		if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() && !asked && c.in.Buffered() == 0 {
+		err := c.wait(pingEvery)
+		if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() && !asked {
 			asked = true
 			if err := c.send("Ping"); err != nil {
 				return err
 			}
 			continue
+		}
+		var e AMI
+		if err == nil {
+			e, err = c.read()
 		}
 		if err != nil {
 			return fmt.Errorf("asterisk: the connection to AMI at %s was lost: %w", o.Address, err)
@@ -142,6 +143,18 @@ func dialAMI(ctx context.Context, o *AMIOptions) (*amiConn, error) {
 		return nil, fmt.Errorf("asterisk: %s does not speak AMI: %w", o.Address, errors.Join(err, ErrEvent))
 	}
 	return c, nil
+}
+
+// wait waits until something comes, but no longer than patience, and gives what comes then the time to be
+// whole. A time-out takes nothing of what is there.
+func (c *amiConn) wait(patience time.Duration) error {
+	if err := c.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	if _, err := c.in.Peek(1); err != nil {
+		return err
+	}
+	return c.conn.SetReadDeadline(time.Now().Add(dialTimeout))
 }
 
 // read reads an event or an answer.

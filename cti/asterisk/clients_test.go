@@ -332,6 +332,25 @@ func TestAMIWithTheWrongSecretIsRefused(t *testing.T) {
 	}
 }
 
+func TestAPBXThatLeavesTheDirectoryMayGoOnTelling(t *testing.T) {
+	site, err := cti.NewSite(plan, "pbx", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := make(heard, 100)
+	m := asterisk.New(asterisk.Options{Site: site, Sink: h})
+	event := func(kind, more string) {
+		if _, err := m.ARI([]byte(`{"type":"`+kind+`","timestamp":"2026-11-20T06:57:09.057+0000","channel":`+customer+more+`}`), time.Now()); err != nil {
+			t.Error(err)
+		}
+	}
+	event("ChannelStateChange", "")
+	m.SetSite(nil)
+	event("ChannelDialplan", `,"dialplan_app":"VoiceMail"`)
+	event("ChannelDestroyed", `,"cause":16`)
+	h.want(t, fmt.Sprintf("fact %d a@carrier", sip.FactVoicemail))
+}
+
 func TestWhatIsNoEventIsRefused(t *testing.T) {
 	site, err := cti.NewSite(plan, "pbx", nil)
 	if err != nil {

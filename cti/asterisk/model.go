@@ -371,7 +371,7 @@ func (m *Model) mailbox(at time.Time, c *channel) {
 
 // fact tells a fact of a channel's leg.
 func (m *Model) fact(at time.Time, c *channel, f sip.Fact) {
-	f.At, f.CallID, f.PBX = at.UnixNano(), c.leg.CallID(), m.o.Site.PBX
+	f.At, f.CallID, f.PBX = at.UnixNano(), c.leg.CallID(), c.leg.PBX()
 	if c.way == cti.FromCarrier {
 		f.Caller, f.Began = c.Caller, c.Created.UnixNano()
 	}
@@ -381,13 +381,13 @@ func (m *Model) fact(at time.Time, c *channel, f sip.Fact) {
 // isVoicemail says whether a dialplan application takes messages.
 func isVoicemail(app string) bool {
 	switch strings.ToLower(app) {
-	case "voicemail", "minivmrecord", "record", "mixmonitorvoicemail":
+	case "voicemail", "minivmrecord", "record":
 		return true
 	}
 	return false
 }
 
-// Dial takes that one channel dials another, or how that fares. status is empty at the beginning.
+// Dial takes that one channel dials another, or how that fares. dialled is whom, as the dialplan has it.
 func (m *Model) Dial(at time.Time, caller, peer Channel, dialled string) {
 	by := m.see(at, caller)
 	c := m.channels[peer.ID]

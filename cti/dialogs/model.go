@@ -291,7 +291,7 @@ func (m *Model) doubt(at time.Time, c *call) {
 
 // fact tells that what is told of a leg is not sure.
 func (m *Model) fact(at time.Time, l *cti.Leg) {
-	m.o.Sink.Fact(sip.Fact{Kind: sip.FactDoubt, At: at.UnixNano(), CallID: l.CallID(), PBX: m.o.Site.PBX})
+	m.o.Sink.Fact(sip.Fact{Kind: sip.FactDoubt, At: at.UnixNano(), CallID: l.CallID(), PBX: l.PBX()})
 }
 
 // userOf is the user part of a URI.
