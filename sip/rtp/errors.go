@@ -1,0 +1,34 @@
+package rtp
+
+import "errors"
+
+// What can go wrong; test with errors.Is. Refusals of SDP are also *Refusal.
+var (
+	ErrSDP           = errors.New("rtp: malformed session description")
+	ErrNotAcceptable = errors.New("rtp: nothing in the session description is acceptable")
+	ErrNoPorts       = errors.New("rtp: no free ports")
+	ErrTooMany       = errors.New("rtp: too many sessions")
+	ErrPending       = errors.New("rtp: an offer of ours is not answered yet")
+	ErrNoOffer       = errors.New("rtp: no offer of ours waits for an answer")
+	ErrClosed        = errors.New("rtp: session closed")
+	ErrBusy          = errors.New("rtp: session does this already")
+	ErrInterrupted   = errors.New("rtp: interrupted by a digit")
+	ErrNotBridged    = errors.New("rtp: session cannot be joined")
+	ErrDigit         = errors.New("rtp: no such digit")
+	ErrWAV           = errors.New("rtp: not a WAV file that can be played")
+)
+
+// Refusal is the error of a session description that is not taken; phone answers with it. It wraps
+// ErrSDP, ErrNotAcceptable, ErrPending, ErrNoPorts or ErrTooMany.
+type Refusal struct {
+	StatusCode int    // SIP: 400 malformed, 488 cannot be negotiated, 491 we have an offer out, 503 no port or too many
+	Warning    int    // warn-code of a Warning header, 0 for none (RFC 3261 §20.43)
+	Reason     string // what is wrong, in ASCII without quotation marks: fit for warn-text
+	Err        error  // one of the above
+}
+
+// Error returns the sentinel's text and the reason.
+func (r *Refusal) Error() string { return r.Err.Error() + ": " + r.Reason }
+
+// Unwrap returns the sentinel.
+func (r *Refusal) Unwrap() error { return r.Err }
