@@ -1,58 +1,12 @@
 package asterisk
 
 import (
-	"slices"
 	"strings"
 	"time"
 
 	"ringback/cti"
 	"ringback/sip"
 )
-
-// Channel is one side of one leg as Asterisk tells of it at some moment, by ARI or AMI. What a message
-// leaves out is empty.
-type Channel struct {
-	ID      string // uniqueid, the same in ARI and AMI
-	Name    string // PJSIP/101-0000003a
-	State   State
-	CallID  string // SIP Call-ID; ARI calls it protocol_id
-	Caller  string // the number of whoever is at the channel's far end
-	Line    string // the connected line: the number of the other channel's far end
-	Exten   string // dialled, or being executed
-	App     string // of the dialplan
-	Hidden  bool   // Caller is not to be shown
-	Created time.Time
-}
-
-// State is a channel's state.
-type State uint8
-
-// The states of a channel that matter: Down is one that is being dialled, Ring one that dials.
-const (
-	StateUnknown State = iota
-	Down
-	Ring
-	Ringing
-	Up
-	Other // busy, off hook, …
-)
-
-// ParseState reads the word that ARI and AMI have for a state.
-func ParseState(s string) State {
-	switch s {
-	case "":
-		return StateUnknown
-	case "Down", "Rsrvd", "Dialing": //nolint:misspell // Asterisk writes it so
-		return Down
-	case "Ring":
-		return Ring
-	case "Ringing":
-		return Ringing
-	case "Up":
-		return Up
-	}
-	return Other
-}
 
 // Options of a Model.
 type Options struct {
@@ -85,24 +39,6 @@ type Stats struct {
 	Channels int    // followed now
 	Evicted  uint64 // given up as there were too many
 	Unknown  uint64 // events of channels that were not seen to begin, and could not be taken up
-}
-
-// channel is a channel that is followed.
-type channel struct {
-	Channel
-	endpoint string
-	local    bool
-	second   bool    // ;2 of a Local channel
-	incoming bool    // Asterisk was called on it
-	way      cti.Way // once it has a leg
-	to       string
-	dialled  string   // what Asterisk dialled
-	by       *channel // that dials it
-	leg      *cti.Leg
-	links    string // the Call-ID it was linked with last
-	mailbox  bool   // voicemail was told
-	over     bool
-	bridge   string
 }
 
 // New makes a model of an Asterisk of which nothing is known yet.
@@ -142,19 +78,6 @@ func (m *Model) see(at time.Time, now Channel) *channel {
 	c.update(now)
 	m.progress(at, c)
 	return c
-}
-
-// isOutgoing says whether a channel is one that Asterisk made, by the application it is shown in.
-func isOutgoing(app string) bool { return app == "AppDial" || app == "AppDial2" || app == "AppQueue" }
-
-// isNoCall says whether a channel is one of Asterisk's own that is no leg of a call.
-func isNoCall(name string) bool {
-	tech, _, _ := strings.Cut(name, "/")
-	switch tech {
-	case "Message", "Bridge", "Surrogate", "Announcer", "Recorder", "CBAnn", "CBRec", "Snoop", "UnicastRTP", "MulticastRTP", "AudioSocket", "WebSocket":
-		return true
-	}
-	return false
 }
 
 // begin follows a new channel.
@@ -224,26 +147,6 @@ func (m *Model) forget(c *channel) {
 		}
 		m.order = kept
 	}
-}
-
-// update takes over what a later look tells.
-func (c *channel) update(now Channel) {
-	keep := func(to *string, s string) {
-		if s != "" {
-			*to = s
-		}
-	}
-	if now.State != StateUnknown {
-		c.State = now.State
-	}
-	keep(&c.CallID, now.CallID)
-	keep(&c.Line, now.Line)
-	keep(&c.App, now.App)
-	if c.leg == nil {
-		keep(&c.Caller, now.Caller)
-		keep(&c.Exten, now.Exten)
-	}
-	c.Hidden = c.Hidden || now.Hidden
 }
 
 // progress tells what has become of a channel's leg, as far as it is known enough to be told.
@@ -321,45 +224,6 @@ func (m *Model) link(at time.Time, cause, effect *channel) {
 	m.o.Sink.Link(at, cause.leg.CallID(), effect.leg.CallID())
 }
 
-// root is the channel that a chain of dialling begins with.
-func (c *channel) root() *channel {
-	for i := 0; c.by != nil && i < maxChain; i++ {
-		c = c.by
-	}
-	return c
-}
-
-// maxChain bounds how many channels may dial one through another.
-const maxChain = 32
-
-// number is whom a phone that is dialled shows as its caller.
-func (c *channel) number(dialled *channel) string {
-	switch {
-	case c == dialled:
-		return dialled.Line
-	case c.Caller != "":
-		return c.Caller
-	}
-	return dialled.Line
-}
-
-// dialledNumber is the number that a leg to a carrier calls.
-func dialledNumber(c *channel) string {
-	s := c.dialled
-	if _, rest, ok := strings.Cut(s, "/"); ok {
-		s = rest
-	}
-	s, _, _ = strings.Cut(s, "@")
-	s = strings.TrimPrefix(s, "sip:")
-	if strings.ContainsAny(s, "0123456789") && s != c.endpoint {
-		return s
-	}
-	if c.Exten != "" && c.Exten != "s" {
-		return c.Exten
-	}
-	return c.Caller
-}
-
 // mailbox tells that a caller is in voicemail, once.
 func (m *Model) mailbox(at time.Time, c *channel) {
 	if c.mailbox || !c.incoming || !isVoicemail(c.App) {
@@ -403,46 +267,6 @@ func (m *Model) Dial(at time.Time, caller, peer Channel, dialled string) {
 	m.see(at, peer)
 }
 
-// Hangup is what a PBX tells of a channel's end.
-type Hangup struct {
-	Cause  int  // Q.850, -1 where none was told
-	Status int  // SIP; ARI's tech_cause; 0 where none was told
-	Soft   bool // Asterisk itself wants it
-}
-
-// HangupRequested takes that a channel is asked to end, by its far side or by Asterisk.
-func (m *Model) HangupRequested(at time.Time, ch Channel, h Hangup) {
-	c := m.see(at, ch)
-	if c == nil || c.leg == nil || h.Soft || c.over {
-		return
-	}
-	side := c.far()
-	if c.State == Other || c.leg.Up() && (h.Status == 408 || h.Status == 481) {
-		side = c.near() // turned away with busy or congestion; given up as no answer came (RFC 4028 §10)
-	}
-	c.leg.End(at, cti.Ending{By: side, Cause: h.Cause, Status: h.Status})
-}
-
-// Destroyed takes that a channel is no more.
-func (m *Model) Destroyed(at time.Time, ch Channel, h Hangup) {
-	if m.channels[ch.ID] == nil {
-		return // it began and ended unseen
-	}
-	c := m.see(at, ch)
-	if c.leg != nil {
-		c.leg.End(at, cti.Ending{By: c.near(), Cause: h.Cause, Status: h.Status})
-	}
-	m.forget(c)
-}
-
-// far is the side of a channel's leg that is not Asterisk.
-func (c *channel) far() cti.Side {
-	if c.incoming {
-		return cti.Inviting
-	}
-	return cti.Invited
-}
-
 // Hide takes that the caller on a channel withholds his number.
 func (m *Model) Hide(at time.Time, id string) {
 	c := m.channels[id]
@@ -469,60 +293,6 @@ func (m *Model) clock(at, arrival time.Time) (ours time.Time, shift time.Duratio
 	ours = m.o.Clock(at, arrival)
 	return ours, ours.Sub(at)
 }
-
-// near is Asterisk's side of it.
-func (c *channel) near() cti.Side {
-	if c.incoming {
-		return cti.Invited
-	}
-	return cti.Inviting
-}
-
-// Entered takes that a channel came into a bridge: whoever called is now with whoever answered, however
-// that came about.
-func (m *Model) Entered(at time.Time, bridge string, ch Channel) {
-	c := m.see(at, ch)
-	if c == nil || c.over || bridge == "" {
-		return
-	}
-	m.leave(c)
-	c.bridge = bridge
-	others := m.bridges[bridge]
-	m.bridges[bridge] = append(others, c)
-	for _, o := range others {
-		if o.leg == nil || c.leg == nil {
-			continue
-		}
-		cause, effect := c, o
-		if !c.customer() && o.customer() || !c.incoming && o.incoming {
-			cause, effect = o, c
-		}
-		if effect.root() != cause {
-			m.link(at, cause, effect)
-		}
-	}
-}
-
-// Left takes that a channel left its bridge.
-func (m *Model) Left(at time.Time, ch Channel) {
-	if c := m.see(at, ch); c != nil {
-		m.leave(c)
-	}
-}
-
-func (m *Model) leave(c *channel) {
-	if c.bridge == "" {
-		return
-	}
-	rest := slices.DeleteFunc(m.bridges[c.bridge], func(o *channel) bool { return o == c })
-	if m.bridges[c.bridge] = rest; len(rest) == 0 {
-		delete(m.bridges, c.bridge)
-	}
-	c.bridge = ""
-}
-
-// customer says whether a channel is that of somebody who called in.
-func (c *channel) customer() bool { return c.way == cti.FromCarrier }
 
 // Held takes that the far side of a channel holds, or takes back.
 func (m *Model) Held(at time.Time, ch Channel, held bool) {
