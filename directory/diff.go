@@ -68,6 +68,11 @@ func diffMapping(object, within string, a, b reflect.Value) []Change {
 		x, y := a.FieldByIndex(f.index), b.FieldByIndex(f.index)
 		if name, ok := objectNames[f.key]; ok {
 			things = append(things, diffThings(within+name+" ", f.key, object, x, y)...)
+		} else if x.Kind() == reflect.Struct && !isScalar(x.Type()) {
+			for _, c := range diffMapping(object, within, x, y) {
+				c.Field = f.key + "." + c.Field
+				plain = append(plain, c)
+			}
 		} else if !same(x, y) {
 			plain = append(plain, diffField(object, f.key, x, y))
 		}

@@ -72,7 +72,7 @@ func (d *Directory) compileLists() {
 	}
 	for i := range d.file.Lists {
 		e := &d.file.Lists[i]
-		l := &List{ID: e.ID, Name: cmp.Or(e.Name, e.ID), Kind: e.Kind, Hours: calendars[e.Hours], Policy: e.Policy}
+		l := &List{ID: e.ID, Name: cmp.Or(e.Name, e.ID), Kind: e.Kind, Hours: calendars[e.Hours], Policy: e.Policy, Calling: e.Calling.or(d.Calling())}
 		l.Members = d.file.everybody(e.Members, isAgent)
 		l.Supervisors = d.file.everybody(e.Supervisors, isSupervisor)
 		l.Readers = d.file.everybody(e.Readers, isAnybody)

@@ -68,6 +68,9 @@ func (e *encoder) value(v reflect.Value, indent, width int) {
 		e.scalars(Reasons(v.Uint()).words(), indent, width)
 	case isScalar(v.Type()):
 		e.b.WriteString(" " + scalarOf(v) + "\n")
+	case v.Kind() == reflect.Struct:
+		e.b.WriteByte('\n')
+		e.mapping(v, reflect.Zero(v.Type()), indent+2, true)
 	case isScalar(v.Type().Elem()):
 		texts := make([]string, v.Len())
 		for i := range texts {
@@ -105,7 +108,7 @@ func flow(v reflect.Value) string { return written(v, true) }
 func written(v reflect.Value, idSaid bool) string {
 	switch {
 	case isScalar(v.Type()):
-		if v.Kind() == reflect.String && v.Len() == 0 {
+		if v.Kind() == reflect.String && v.Len() == 0 || v.Type() == reflect.TypeFor[Range]() && v.IsZero() {
 			return ""
 		}
 		return scalarOf(v)

@@ -36,6 +36,8 @@ type File struct {
 	Calendars []Calendar `yaml:"calendars"`
 	// Lists are where cases live.
 	Lists []ListEntry `yaml:"lists"`
+	// Calling are the rules of whom the company calls and when.
+	Calling Calling `yaml:"calling"`
 	// SharedNumbers are numbers that many customers call from, such as a company's switchboard.
 	// Their cases are never merged and never closed automatically. A number that ends in * stands for
 	// all numbers that begin so.
@@ -205,6 +207,8 @@ type ListEntry struct {
 	// Default: the country at the top of the file, else that of all PBXs.
 	Country Country `yaml:"country"`
 	// Hours is the calendar of its opening hours. Default: always open.
-	Hours  string `yaml:"hours"`
-	Policy `yaml:",inline"`
+	Hours string `yaml:"hours"`
+	// Calling are the rules of whom its cases may have called and when, where they are not the company's.
+	Calling Calling `yaml:"calling"`
+	Policy  `yaml:",inline"`
 }

@@ -7,6 +7,7 @@ type List struct {
 	Kind     ListKind
 	Hours    *Hours
 	Policy   Policy
+	Calling  Calling  // who may be called, the company's rules where the list has none
 	Services []string // ids of the services whose cases it collects, in the order of the file
 
 	// People by agent id, in the order of the file.

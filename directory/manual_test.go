@@ -32,6 +32,7 @@ var sections = []struct {
 	{"`week` of a calendar", reflect.TypeFor[WeekHours]()},
 	{"`exceptions` of a calendar", reflect.TypeFor[DateHours]()},
 	{"`lists`", reflect.TypeFor[ListEntry]()},
+	{"`calling`, at the top and of a list", reflect.TypeFor[Calling]()},
 	{"`resolutions` of a list", reflect.TypeFor[Resolution]()},
 	{"`handling` of a list", reflect.TypeFor[HandlingStatus]()},
 }
@@ -92,7 +93,7 @@ func explain(t *testing.T, b *strings.Builder, typ reflect.Type, comments map[st
 
 // intro is the doc comment of a type, which begins with its Go name.
 func intro(typ reflect.Type, comments map[string]string) string {
-	subject := map[string]string{"File": "The file", "Policy": "The policy"}[typ.Name()]
+	subject := map[string]string{"File": "The file", "Policy": "The policy", "Calling": "`calling`"}[typ.Name()]
 	return cmp.Or(subject, "Each") + " " + strings.TrimPrefix(prose(comments[typ.Name()]), typ.Name()+" ")
 }
 

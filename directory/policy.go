@@ -82,6 +82,41 @@ type Policy struct {
 	Notifications bool `yaml:"notifications"`
 }
 
+// Calling says who may be called, when, and what happens otherwise: rule by rule off, warn or block. At the top of the file it is
+// for the whole company, in a list for the calls of its cases; what a list leaves out is as for the company. It is
+// looked at when a case is opened for calling, when a call is scheduled and again before every dial. The numbers on
+// the do-not-call, block and allow lists are kept over the API.
+type Calling struct {
+	// DoNotCall is about numbers on the do-not-call list. With block, their cases are closed as suppressed.
+	// Default: block.
+	DoNotCall Effect `yaml:"do_not_call"`
+	// BlockList is about numbers on the company's block list. Of entries of the block and allow lists that fit a number
+	// the longest decides, of two as long the block. Default: block.
+	BlockList Effect `yaml:"block_list"`
+	// AllowList is about numbers that are neither on the company's allow list nor on the agent's own. Default: off.
+	AllowList Effect `yaml:"allow_list"`
+	// Countries that may be called, as ISO 3166-1 alpha-2 codes. A number that an allow list has may be called anywhere.
+	// Default: all.
+	Countries []Country `yaml:"countries"`
+	// OtherCountries is about numbers of all others. Default: block.
+	OtherCountries Effect `yaml:"other_countries"`
+	// Premium is about premium-rate and shared-cost numbers that no allow list has. Default: block.
+	Premium Effect `yaml:"premium"`
+	// ShortNumbers is about short numbers, as of emergency services and directory enquiries. Default: block.
+	ShortNumbers Effect `yaml:"short_numbers"`
+	// PIN is about calls to kinds of numbers that a PIN was set for, when it is missing or wrong. Default: block.
+	PIN Effect `yaml:"pin"`
+	// QuietHours are the hours of the night in which nobody is called, in the time zone of the number; where it may be of
+	// several, in any of them. Default: 21:00-08:00.
+	QuietHours Range `yaml:"quiet_hours"`
+	// InQuietHours is about calls in the quiet hours. Default: block.
+	InQuietHours Effect `yaml:"in_quiet_hours"`
+	// OutsideHours is about calls while the list is closed. Default: warn.
+	OutsideHours Effect `yaml:"outside_hours"`
+	// Attempts is about cases and numbers that were tried as often as the list allows. Default: block.
+	Attempts Effect `yaml:"attempts"`
+}
+
 // HandlingStatus is one thing an agent can say came of an attempt.
 type HandlingStatus struct {
 	// ID of the status.
