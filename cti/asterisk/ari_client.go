@@ -186,22 +186,27 @@ func ping(ctx context.Context, ws *websocket.Conn, lost func()) {
 func (p *PBX) catchUp(ctx context.Context, c *ariClient) error {
 	var channels []ariChannel
 	var bridges []ariBridge
-	if err := c.get(ctx, "channels", &channels); err != nil {
+	if _, err := c.get(ctx, "channels", &channels); err != nil {
 		return err
 	}
-	if err := c.get(ctx, "bridges", &bridges); err != nil {
+	theirs, err := c.get(ctx, "bridges", &bridges)
+	if err != nil {
 		return err
 	}
 	now := time.Now()
-	list := make([]Channel, 0, len(channels))
-	for i := range channels {
-		list = append(list, channels[i].channel())
-	}
 	rooms := make([]Bridge, 0, len(bridges))
 	for i := range bridges {
 		rooms = append(rooms, Bridge(bridges[i]))
 	}
-	p.do(now, func(m *Model) { m.Resync(now, list, rooms) })
+	p.do(now, func(m *Model) {
+		shift := m.shiftAt(theirs, now)
+		list := make([]Channel, 0, len(channels))
+		for i := range channels {
+			channels[i].shift = shift
+			list = append(list, channels[i].channel())
+		}
+		m.Resync(now, list, rooms)
+	})
 	return nil
 }
 
@@ -216,8 +221,8 @@ type errStatus int
 
 func (e errStatus) Error() string { return fmt.Sprintf("asterisk: ARI answered %d", int(e)) }
 
-// get reads a resource of ARI.
-func (c *ariClient) get(ctx context.Context, path string, into any) error {
+// get reads a resource of ARI, and says what time it is there: the zero time where the answer does not.
+func (c *ariClient) get(ctx context.Context, path string, into any) (theirs time.Time, err error) {
 	u := *c.base
 	resource, query, _ := strings.Cut(path, "?")
 	u.Path, u.RawQuery = strings.TrimSuffix(u.Path, "/")+"/"+resource, query
@@ -225,21 +230,24 @@ func (c *ariClient) get(ctx context.Context, path string, into any) error {
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
-		return err
+		return theirs, err
 	}
 	r.SetBasicAuth(c.o.User, c.password)
 	answer, err := c.http.Do(r)
 	if err != nil {
-		return fmt.Errorf("asterisk: asking ARI at %s: %w", c.base.Host, errors.Unwrap(err))
+		return theirs, fmt.Errorf("asterisk: asking ARI at %s: %w", c.base.Host, errors.Unwrap(err))
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return errStatus(answer.StatusCode)
+		return theirs, errStatus(answer.StatusCode)
 	}
 	if err := json.NewDecoder(io.LimitReader(answer.Body, maxAnswer)).Decode(into); err != nil {
-		return fmt.Errorf("asterisk: ARI at %s: %w", c.base.Host, err)
+		return theirs, fmt.Errorf("asterisk: ARI at %s: %w", c.base.Host, err)
 	}
-	return nil
+	if theirs, err = http.ParseTime(answer.Header.Get("Date")); err != nil {
+		return time.Time{}, nil //nolint:nilerr // it may be left out
+	}
+	return theirs, nil
 }
 
 // ask finds out which callers withhold their numbers: ARI's events do not tell.
@@ -254,7 +262,7 @@ func (p *PBX) ask(ctx context.Context, c *ariClient) {
 		var v struct {
 			Value string `json:"value"`
 		}
-		if err := c.get(ctx, "channels/"+url.PathEscape(id)+"/variable?variable=CALLERID(num-pres)", &v); err != nil {
+		if _, err := c.get(ctx, "channels/"+url.PathEscape(id)+"/variable?variable=CALLERID(num-pres)", &v); err != nil {
 			continue // it is gone, or the connection is
 		}
 		if v := strings.ToLower(v.Value); strings.HasPrefix(v, "prohib") || v == "unavailable" {

@@ -79,6 +79,7 @@ type fakeARI struct {
 	channels string
 	events   [][]string
 	variable string
+	date     time.Time // as it tells it; zero: ours
 }
 
 func newFakeARI(t *testing.T) *fakeARI {
@@ -119,6 +120,9 @@ func newFakeARI(t *testing.T) *fakeARI {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
+			if !f.date.IsZero() {
+				w.Header().Set("Date", f.date.UTC().Format(http.TimeFormat))
+			}
 			_, _ = fmt.Fprint(w, text())
 		}
 	}
@@ -175,6 +179,36 @@ func TestARIGoesOnAfterTheConnectionWasLost(t *testing.T) {
 		t.Errorf("%+v", health)
 	}
 }
+
+// TestACallFoundAtAPBXWithAWrongClockBeganWhenItDid reads a call that began ten seconds ago by a clock that is an
+// hour slow, and one by a clock that is an hour fast.
+func TestACallFoundAtAPBXWithAWrongClockBeganWhenItDid(t *testing.T) {
+	for _, wrong := range []time.Duration{-time.Hour, time.Hour, 0} {
+		site, err := cti.NewSite(plan, "pbx", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := make(times, 100)
+		p := asterisk.NewPBX(asterisk.Options{Site: site, Sink: h, Clock: func(at, _ time.Time) time.Time { return at }}, func(time.Time) {}, slog.New(slog.DiscardHandler))
+		f := newFakeARI(t)
+		began := time.Now().Add(-10 * time.Second)
+		f.date = time.Now().Add(wrong)
+		f.channels = "[" + strings.Replace(customer, "2026-11-20T06:57:09.056+0000", began.Add(wrong).Format("2006-01-02T15:04:05.000-0700"), 1) + "]"
+		serve(t, func(ctx context.Context) error {
+			return p.ServeARI(ctx, asterisk.ARIOptions{URL: f.URL + "/ari", User: "ringback", Password: secret, Feed: newFeed("ari")})
+		})
+		if got := <-h; got.Sub(began).Abs() > 3*time.Second {
+			t.Errorf("%s: it began %s from when it did", wrong, got.Sub(began))
+		}
+	}
+}
+
+// times is a sink of when messages were.
+type times chan time.Time
+
+func (x times) Message(m cti.Told)           { x <- m.At }
+func (times) Link(time.Time, string, string) {}
+func (times) Fact(sip.Fact)                  {}
 
 func TestARIThatRefusesIsSaidSo(t *testing.T) {
 	p, _ := newPBX(t)

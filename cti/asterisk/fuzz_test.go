@@ -15,8 +15,11 @@ import (
 	"ringback/sip"
 )
 
-// few are the channels that a model under fuzz may follow.
-const few = 8
+// few are the channels that a model under fuzz may follow, events what it is told at most: about a call.
+const (
+	few    = 8
+	events = 128
+)
 
 // scanned is a sink that reads what it is told as a tracker would.
 type scanned struct {
@@ -79,16 +82,18 @@ func recorded(f *testing.F, kind string) [][]byte {
 func fuzz(f *testing.F, kind string, take func(m *asterisk.Model, line []byte, at time.Time) error) {
 	f.Helper()
 	pool := recorded(f, kind)
-	var order []byte
-	for i := range min(len(pool), 1<<10) {
-		order = append(order, byte(i>>8), byte(i))
+	for from := 0; from < len(pool); from += events / 2 {
+		var order []byte
+		for i := from; i < min(len(pool), from+events); i++ {
+			order = append(order, byte(i>>8), byte(i))
+		}
+		f.Add(order, pool[from], uint16(3))
+		f.Add(order, []byte(`{"type":"Dial","Event":"DialBegin"}`), uint16(0))
 	}
-	f.Add(order, pool[0], uint16(3))
-	f.Add(order[:200], []byte(`{"type":"Dial","Event":"DialBegin"}`), uint16(0))
 	f.Fuzz(func(t *testing.T, order, made []byte, where uint16) {
 		m, sink := model(t)
 		now, count := time.Unix(1_800_000_000, 0), 0
-		for i := 0; i+1 < min(len(order), 4096); i += 2 {
+		for i := 0; i+1 < min(len(order), 2*events); i += 2 {
 			line := pool[(int(order[i])<<8|int(order[i+1]))%len(pool)]
 			if i/2 == int(where) {
 				line = made

@@ -30,7 +30,8 @@ type Model struct {
 	channels map[string]*channel
 	halves   map[string]*channel // first halves of Local channels, by their common name
 	bridges  map[string][]*channel
-	order    []string // ids as they came, for giving up the oldest
+	order    []string      // ids as they came, for giving up the oldest
+	shift    time.Duration // from the PBX's clock to ours, as it was with the latest event
 	stats    Stats
 }
 
@@ -291,7 +292,27 @@ func (m *Model) clock(at, arrival time.Time) (ours time.Time, shift time.Duratio
 		return at, 0
 	}
 	ours = m.o.Clock(at, arrival)
-	return ours, ours.Sub(at)
+	m.shift = ours.Sub(at)
+	return ours, m.shift
+}
+
+// coarse is how exactly an answer of HTTP tells the time: a second (RFC 9110 §5.6.7), and its way.
+const coarse = 2 * time.Second
+
+// shiftAt is how far the PBX's clock is from ours when it says that it is theirs o'clock: by events where those
+// were heard and do not contradict.
+func (m *Model) shiftAt(theirs, now time.Time) time.Duration {
+	if m.o.Clock == nil {
+		return 0
+	}
+	if theirs.IsZero() {
+		return m.shift
+	}
+	shift := now.Sub(theirs)
+	if (shift - m.shift).Abs() < coarse {
+		return m.shift
+	}
+	return shift
 }
 
 // Held takes that the far side of a channel holds, or takes back.
