@@ -49,6 +49,11 @@ type Assist struct {
 	recent  int // agents with recent calls
 	given   uint64
 	spare   *call // to be used again
+
+	keeping bool      // somebody asks for changes
+	changed []string  // agents whose recent calls did, since he asked last
+	forgot  time.Time // when those too long ago were dropped
+	record  []byte    // that was yielded last
 }
 
 // New makes an Assist that knows of no call.
@@ -87,7 +92,7 @@ func (a *Assist) Handle(ev *sip.Event, found []cases.Case) []Hint {
 		return a.arrive(out, ev, found)
 	case sip.AgentLeft:
 		if p := a.find(ev.Call.ID, ev.Agent); p != nil {
-			p.touchRecent(ev.At)
+			a.touchRecent(p, ev.At)
 			out = a.leave(out, p, ev.At)
 		}
 	case sip.CallEnded:
@@ -219,7 +224,7 @@ func (a *Assist) leave(out []Hint, p *part, at time.Time) []Hint {
 // end takes a call off the books.
 func (a *Assist) end(out []Hint, c *call, at time.Time) []Hint {
 	for _, p := range c.parts {
-		p.touchRecent(at)
+		a.touchRecent(p, at)
 		out = a.leave(out, p, at)
 		p.agent.parts.remove(p, byAgent)
 		a.dropAgent(p.agent)

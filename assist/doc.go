@@ -14,5 +14,6 @@
 // (Delivery.Mirrored).
 //
 // It is for package daemon, which feeds it, and for package web, which shows the same hints in the app.
-// It stores nothing and changes no case.
+// It stores nothing and changes no case: whoever wants an agent's recent calls to outlive the process keeps what
+// Changes yields, and gives it back to Restore.
 package assist

@@ -39,9 +39,10 @@ type part struct {
 
 // agent is an agent with a part in a live call, or recent calls.
 type agent struct {
-	id     string
-	parts  chain
-	recent []RecentCall
+	id      string
+	parts   chain
+	recent  []RecentCall
+	changed bool // recent did since somebody asked
 }
 
 // told is a hint of a part: one group.

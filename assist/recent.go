@@ -35,7 +35,7 @@ func (a *Assist) Recent(agent string, now time.Time) []RecentCall {
 
 // remember notes that a call is the agent's own.
 func (a *Assist) remember(p *part, at time.Time) {
-	if p.touchRecent(at) {
+	if a.touchRecent(p, at) {
 		return
 	}
 	g := p.agent
@@ -52,10 +52,11 @@ func (a *Assist) remember(p *part, at time.Time) {
 		g.recent = slices.Delete(g.recent, 0, n-a.o.RecentCalls+1)
 	}
 	g.recent = append(g.recent, RecentCall{CallID: p.callID, Number: p.number, Direction: p.direction, At: at})
+	a.mark(g)
 }
 
 // touchRecent moves a call that is remembered to the end of the list, as it was still on at that time.
-func (p *part) touchRecent(at time.Time) bool {
+func (a *Assist) touchRecent(p *part, at time.Time) bool {
 	list := p.agent.recent
 	last := len(list) - 1
 	i := last // where it is most of the time
@@ -72,6 +73,7 @@ func (p *part) touchRecent(at time.Time) bool {
 	}
 	copy(list[i:], list[i+1:])
 	list[last] = r
+	a.mark(p.agent)
 	return true
 }
 
@@ -81,6 +83,7 @@ func (a *Assist) pruneRecent(now time.Time) {
 		if n := len(g.recent); n > 0 && now.Sub(g.recent[n-1].At) > a.o.RecentWithin {
 			g.recent = nil
 			a.recent--
+			a.mark(g)
 			a.dropAgent(g)
 		}
 	}

@@ -86,3 +86,50 @@ func forgetReceipts(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 }
+
+// TestCasesOfRecentCallsOutliveARestart lets an agent call a customer, reopens the case that the call closed, and
+// asks for the cases of his recent calls before and after a restart.
+func TestCasesOfRecentCallsOutliveARestart(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	know(t, c, kamailio)
+	x := run(t, c)
+	mirror(t, x.dial(), "", captured(t, "kamailio/k10_agent_calls_back"))
+	x.awaitCases(1)
+	id := x.opened[0].ID
+	recent := func(x *centre) (ids []string) {
+		t.Helper()
+		api, err := client.New("http://"+x.API().String(), client.Options{Token: token, Agent: "151"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := api.Recent(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range all {
+			ids = append(ids, all[i].ID)
+		}
+		return ids
+	}
+	x.await("the agent's call closes the case", func() bool {
+		found, err := dialAPI(t, x).Case(t.Context(), id)
+		return err == nil && found.CloseReason == "agent_called"
+	})
+	x.await("the call is over", func() bool { verdicts, _ := x.counted(); return verdicts == 2 })
+	if _, err := dialAPI(t, x).Reopen(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if got := recent(x); len(got) != 1 || got[0] != id {
+		t.Fatalf("before the restart: %q", got)
+	}
+	for range 2 { // the second process keeps what it was given
+		if err := x.stop(); err != nil {
+			t.Fatal(err)
+		}
+		x = run(t, c)
+		if got := recent(x); len(got) != 1 || got[0] != id {
+			t.Errorf("after a restart: %q", got)
+		}
+	}
+}

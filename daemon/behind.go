@@ -6,15 +6,17 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"ringback/assist"
 	"ringback/store"
 	"ringback/web"
 )
 
-// What is written behind: the journal of live calls and learnt registrations, as files beside the store, and in the
-// store:
+// What is written behind: the journal of live calls, learnt registrations and agents' recent calls, as files beside
+// the store, and in the store:
 //
 //	"live", n           → segment  of the journal, n counting up: for a backup, or written before it had files
 //	"live", id          → record   of one of them, as it was written before there was a journal
@@ -28,10 +30,14 @@ const (
 // keptBlind is how many blind intervals are kept.
 const keptBlind = 1000
 
-// behind keeps the live calls in the store, so that they outlive the process. One goroutine writes.
+// recentPrefix begins the ids of agents' recent calls; the tracker's own begin otherwise.
+const recentPrefix = "a"
+
+// behind keeps the live calls, so that they outlive the process. One goroutine writes.
 type behind struct {
-	st    *store.Store
-	files segmentFiles
+	st     *store.Store
+	files  segmentFiles
+	assist *assist.Assist // whose recent calls are kept; nil: nobody's
 
 	mu        sync.Mutex // held to write, and to make a backup
 	journal   *journal
@@ -98,8 +104,13 @@ func (b *behind) restore(w *watch) (records, bad int, seen time.Time, err error)
 	err = b.st.View(func(s *store.Snapshot) error {
 		unreadable := 0
 		broken, err := b.read(s, func(id string, record []byte) {
-			records++
-			if err := w.tracker.Restore(id, record); err != nil {
+			var err error
+			if agent, ok := strings.CutPrefix(id, recentPrefix); ok && b.assist != nil {
+				err = b.assist.Restore(agent, record)
+			} else {
+				err = w.tracker.Restore(id, record)
+			}
+			if records++; err != nil {
 				unreadable++
 			}
 		})
@@ -179,7 +190,18 @@ func (b *behind) segments(s *store.Snapshot) iter.Seq2[uint64, []byte] {
 }
 
 // collect takes what changed since the last time. The caller holds the watch's lock.
-func (b *behind) collect(w *watch) { b.take(w.tracker.Changes) }
+func (b *behind) collect(w *watch, now time.Time) {
+	b.take(func(yield func(id, record []byte)) {
+		w.tracker.Changes(yield)
+		if b.assist != nil {
+			var id []byte
+			b.assist.Changes(now, func(agent string, record []byte) {
+				id = append(append(id[:0], recentPrefix...), agent...)
+				yield(id, record)
+			})
+		}
+	})
+}
 
 // take makes segments of changes, unless there are some that are not written yet.
 func (b *behind) take(changes func(yield func(id, record []byte))) {
@@ -291,7 +313,7 @@ func (b *behind) write(w *watch, now time.Time) error {
 		return err
 	}
 	w.mu.Lock()
-	b.collect(w)
+	b.collect(w, now)
 	w.mu.Unlock()
 	return b.flush(now)
 }

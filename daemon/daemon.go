@@ -252,7 +252,7 @@ func every(ctx context.Context, interval time.Duration, f func(now time.Time) er
 func (d *Daemon) writeBehind(now time.Time) error {
 	applied := make(chan struct{})
 	d.watch.mu.Lock()
-	d.behind.collect(d.watch)
+	d.behind.collect(d.watch, now)
 	d.queue.then(func() { close(applied) })
 	d.watch.mu.Unlock()
 	<-applied

@@ -35,6 +35,7 @@ func (d *Daemon) openStore(context.Context) (err error) {
 	d.versions = directory.NewVersions(d.store)
 	d.behind = newBehind(d.store, liveDir(c))
 	d.assist = assist.New(assist.Options{Directory: d.directory, Note: d.lastNote, Name: d.nameOf, MaxCall: c.Tracker.MaxCall + time.Hour})
+	d.behind.assist = d.assist
 	d.intake = intake.Cases{Directory: d.directory, Memory: intake.NewMemory(d.store), Dir: filepath.Join(c.DataDir, "imports")}
 	d.cases, err = cases.New(d.store, d.directory, cases.Options{Logger: d.log})
 	d.intake.Cases = d.cases
