@@ -107,10 +107,24 @@ func (l *ledger) sawTry(r *record, agent string, began time.Time) bool {
 	}
 	r.Try = t
 	l.count(r)
-	if c.Result == sip.Answered && r.Contacted.IsZero() {
-		r.Contacted = cmp.Or(c.Answered, endOf(c, l.at))
+	if c.Result == sip.Answered {
+		r.sawReached(cmp.Or(c.Answered, endOf(c, l.at)))
 	}
 	return true
+}
+
+// sawReached notes that a call reached the customer. What the wire shows replaces what a person said.
+func (r *record) sawReached(at time.Time) {
+	if r.Contacted.IsZero() || r.Said {
+		r.Contacted, r.Said = at, false
+	}
+}
+
+// saidReached notes that a person says that the latest attempt reached the customer. Without an attempt nobody did.
+func (r *record) saidReached() {
+	if r.Contacted.IsZero() && !r.Try.at.IsZero() {
+		r.Contacted, r.Said = r.Try.at, true
+	}
 }
 
 // sameTry says whether the call on the wire is the attempt that its agent began in the app.

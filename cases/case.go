@@ -66,7 +66,7 @@ type Case struct {
 	Attempt    *Attempt  // the latest; nil: none
 	Handling   string    // the handling status given last
 	Resolution string    // given at the close
-	Contacted  time.Time // when the customer was reached first; zero: not yet
+	Contacted  time.Time // when a call reached the customer first; zero: none did
 
 	Undo *Undoable // the act that can be taken back; nil: none
 }

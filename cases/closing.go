@@ -21,8 +21,8 @@ func (d Close) do(l *ledger, r *record, a *Act) error {
 		return err
 	}
 	r.Resolution = d.Resolution
-	if d.Reason == Successful && r.Contacted.IsZero() {
-		r.Contacted = l.at
+	if d.Reason == Successful {
+		r.saidReached()
 	}
 	l.close(r, d.Reason, a.Agent, l.at, p)
 	return nil
@@ -62,6 +62,9 @@ func (Reopen) do(l *ledger, r *record, a *Act) error {
 		return err
 	}
 	r.release()
+	if r.Said { // he was not, it seems
+		r.Contacted, r.Said = time.Time{}, false
+	}
 	l.reopen(r, ByHand, a.Agent)
 	return nil
 }

@@ -205,9 +205,7 @@ func (l *ledger) serviceCallEnded() {
 			act, why := decideServed(r, c, l.at, h.shared, l.dir.Grouped(r.List, c.List), p)
 			l.decided(why)
 			if act == closeNow {
-				if r.Contacted.IsZero() {
-					r.Contacted = cmp.Or(c.Answered, endOf(c, l.at))
-				}
+				r.sawReached(cmp.Or(c.Answered, endOf(c, l.at)))
 				l.close(r, CallerServed, agentOf(c), endOf(c, l.at), p)
 			}
 		}

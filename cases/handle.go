@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ringback/directory"
+	"ringback/sip"
 )
 
 // Handle gives a case the status that came of an attempt: see directory.HandlingStatus for what it does.
@@ -132,6 +133,9 @@ func (l *ledger) given(r *record, a *Act, s *directory.HandlingStatus) {
 	} else {
 		l.uncount(r)
 	}
+	if !s.Terminal && len(s.RetryAfter) > 0 && r.Try.result == sip.Answered && !r.Contacted.Before(r.Try.at) {
+		r.Contacted = time.Time{} // a mailbox answered
+	}
 	r.Try.handled = true
 	r.Handling = s.ID
 	i := slices.IndexFunc(r.Given, func(g given) bool { return g.status == s.ID })
@@ -149,9 +153,7 @@ func (l *ledger) settle(r *record, a *Act, d *Handle, s *directory.HandlingStatu
 	why := Unsuccessful
 	if s.Success {
 		why = Successful
-		if r.Contacted.IsZero() {
-			r.Contacted = r.Try.at
-		}
+		r.saidReached()
 	}
 	r.Resolution = d.Resolution
 	l.close(r, why, a.Agent, l.at, p)

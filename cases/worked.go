@@ -36,6 +36,7 @@ type worked struct {
 	Try        try     // the latest attempt
 	Tried      time.Time
 	Contacted  time.Time  // the customer was reached first
+	Said       bool       // Contacted is what a person said: nothing on the wire shows it
 	OpenedFor  sip.Reason // the reason of the first miss
 	Undo       undoing
 }
@@ -84,6 +85,7 @@ const (
 	hasContacted
 	hasOpenedFor
 	hasUndo
+	hasSaid
 	hasAll = 1<<iota - 1
 )
 
@@ -111,6 +113,7 @@ func (r *record) parts() uint64 {
 	add(hasContacted, !w.Contacted.IsZero())
 	add(hasOpenedFor, w.OpenedFor != r.Reason)
 	add(hasUndo, w.Undo.before != nil)
+	add(hasSaid, w.Said)
 	return has
 }
 
@@ -222,7 +225,7 @@ func (r *record) decodeWorked(d *reader) {
 	if has&hasNotBefore != 0 {
 		x.NotBefore = d.time()
 	}
-	x.OwnExpiry = has&hasOwnExpiry != 0
+	x.OwnExpiry, x.Said = has&hasOwnExpiry != 0, has&hasSaid != 0
 	if has&hasAwaiting != 0 {
 		x.Awaiting, x.Question = d.time(), d.string()
 	}
@@ -287,8 +290,8 @@ func (r *record) guessWorked() {
 	switch {
 	case r.CloseReason == CallerServed || r.CloseReason == AgentCalled && r.Attempts > 0:
 		r.Contacted = r.Reached
-	case r.CloseReason == Successful:
-		r.Contacted = r.Closed
+	case r.CloseReason == Successful && r.Attempts > 0:
+		r.Contacted, r.Said = r.Attempted, true
 	default:
 	}
 }

@@ -58,7 +58,7 @@ type Case struct {
 	Suggested   string     `json:"suggested,omitempty" doc:"The handling status that the latest attempt suggests."`
 	Handling    string     `json:"handling,omitempty" doc:"The handling status given last."`
 	Resolution  string     `json:"resolution,omitempty" doc:"Given when it was closed."`
-	Contacted   *time.Time `json:"contacted,omitempty" doc:"When the customer was reached first."`
+	Contacted   *time.Time `json:"contacted,omitempty" doc:"When a call reached the customer first: as the wire shows, or as a person says of an attempt."`
 	Undo        *Undoable  `json:"undo,omitempty" doc:"The act that whoever did it can take back, while nothing else happens to the case."`
 	Previous    string     `json:"previous,omitempty" doc:"The closed case of the same customer before this one."`
 	Version     uint64     `json:"version" doc:"Grows with every change; also the ETag."`
