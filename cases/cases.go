@@ -185,12 +185,16 @@ func (c *Cases) track(ev *sip.Event) (n sip.Number, data happened, matters bool)
 		i, data.Was = c.online(call, ev.At)
 		matters = i.open > 0 || data.Was != 0 && c.known(data.Was).open > 0
 	case sip.CallEnded:
+		data.Under = c.underway(call)
 		n, i, matters = c.ended(call)
 		data.Live = i.alive()
 	default:
 		n = ev.Number
 		i = c.known(n)
-		matters = ev.Kind == sip.AgentDialled && i.open > 0
+		if ev.Kind == sip.AgentDialled {
+			matters = i.open > 0
+			i.dialling(call, ev.Agent, ev.At)
+		}
 	}
 	if matters = matters || i.pending > 0; matters && n != 0 {
 		c.of(n).pending++
@@ -210,6 +214,7 @@ func (c *Cases) ended(call *sip.Call) (n sip.Number, i *interest, matters bool) 
 			n = called
 		}
 		i = c.known(n)
+		i.dialled(call)
 		return n, i, waits || i.open > 0
 	}
 	n = call.Caller
@@ -250,8 +255,8 @@ func (c *Cases) settle(ev *sip.Event, n sip.Number, res any, err error) ([]Chang
 		return nil, nil
 	}
 	r := res.(*result)
-	if r.waits {
-		c.waiting[ev.Call.ID] = n
+	if r.waits != "" {
+		c.waiting[r.waits] = n
 	}
 	for i := range r.moves {
 		c.moved(&r.moves[i])
@@ -293,6 +298,11 @@ func (c *Cases) unseen(live []*sip.Call, now time.Time) []*sip.Call {
 		on[call.ID] = true
 		if call.Direction == sip.Inbound && call.Service != "" && call.Caller != 0 {
 			c.online(call, now)
+		}
+	}
+	for _, call := range live {
+		if call.Direction == sip.Outbound && call.DialledBy != "" && call.Callee != 0 {
+			c.known(call.Callee).dialling(call, call.DialledBy, startOf(call, now))
 		}
 	}
 	var all []*sip.Call

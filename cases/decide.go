@@ -124,12 +124,32 @@ func mayClose(r *record, at time.Time, shared bool) (Why, bool) {
 // decideDialled says what an agent's call to the number of an open case does at its INVITE. What an
 // agent wants of a shared number nobody knows.
 func decideDialled(r *record, at time.Time, shared bool, p *directory.Policy) (action, Why) {
-	why, may := mayClose(r, at, shared)
 	switch {
 	case shared:
-		return doNothing, why
+		return doNothing, whySharedNumber
 	case at.Before(r.Since):
 		return doNothing, whyOpenedSince
+	}
+	return decideCalled(r, at, p)
+}
+
+// decideUnderway says what an agent's call does to a case that comes to be while it is under way. One that began
+// after the customer had gone, but before the verdict fell, does what it would have done had the verdict
+// fallen at once. Of one that began earlier only its result tells.
+func decideUnderway(r *record, dialled time.Time, shared bool, p *directory.Policy) (action, Why) {
+	switch {
+	case shared:
+		return doNothing, whySharedNumber
+	case dialled.Before(r.Missed):
+		return doNothing, whyMissedSince
+	}
+	return decideCalled(r, dialled, p)
+}
+
+// decideCalled says what calling a customer does to his case.
+func decideCalled(r *record, at time.Time, p *directory.Policy) (action, Why) {
+	why, may := mayClose(r, at, false)
+	switch {
 	case !may:
 		return await, why
 	case p.AutoClose == directory.AutoCloseDialled:

@@ -168,6 +168,36 @@ func TestDecideDialled(t *testing.T) {
 	}
 }
 
+func TestDecideUnderway(t *testing.T) {
+	for _, tt := range []struct {
+		sentence string
+		change   func(*record)
+		dialled  time.Time
+		shared   bool
+		policy   *directory.Policy
+		want     action
+		why      Why
+	}{
+		{sentence: "dialled before the verdict fell: closes as if it had fallen at once", dialled: noon.Add(-59 * time.Second), want: closeNow, why: whyDialled},
+		{sentence: "dialled the very moment the customer hung up", dialled: noon.Add(-time.Minute), want: closeNow, why: whyDialled},
+		{sentence: "dialled while he was on the line: the result tells", dialled: noon.Add(-time.Minute - 1), want: doNothing, why: whyMissedSince},
+		{sentence: "answered waits for the far end", dialled: noon, policy: answered, want: await, why: whyDialled},
+		{sentence: "off closes nothing", dialled: noon, policy: off, want: await, why: whyAutoCloseOff},
+		{sentence: "never: cases marked keep-open", dialled: noon, change: kept, want: await, why: whyKeepOpen},
+		{sentence: "never: scheduled by a human for the future", dialled: noon, change: scheduled, want: await, why: whyScheduled},
+		{sentence: "never: shared numbers", dialled: noon, shared: true, want: doNothing, why: whySharedNumber},
+	} {
+		p := tt.policy
+		if p == nil {
+			p = &defaults
+		}
+		got, why := decideUnderway(openRecord(tt.change), tt.dialled, tt.shared, p)
+		if got != tt.want || why != tt.why {
+			t.Errorf("%s: got %d %s, want %d %s", tt.sentence, got, why, tt.want, tt.why)
+		}
+	}
+}
+
 func TestDecideResult(t *testing.T) {
 	for _, tt := range []struct {
 		sentence  string

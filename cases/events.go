@@ -18,6 +18,7 @@ const kindEvent = "cases.event"
 type happened struct {
 	Event *sip.Event
 	Live  []alive    // other service calls of the same caller that are on the line
+	Under []underway // agents' calls that began while this service call of the number called was on the line
 	Was   sip.Number // the caller's number until this event, where it changed
 }
 
@@ -34,7 +35,7 @@ func (c *Cases) applyEvent(tx *store.Tx, cmd store.Command) (any, error) {
 		return nil, fmt.Errorf("cases: %s with data of type %T", cmd.Kind, cmd.Data)
 	}
 	l := c.begin(tx, cmd.At)
-	l.call, l.live = h.Event.Call, h.Live
+	l.call, l.live, l.under = h.Event.Call, h.Live, h.Under
 	switch h.Event.Kind {
 	case sip.CallStarted, sip.CallUpdated:
 		if h.Was != 0 {
@@ -124,7 +125,7 @@ func (l *ledger) dialled(agent string, n sip.Number) {
 	}
 	if len(d.cases) > 0 {
 		l.tx.Set(callKey(l.call.ID), d.encode())
-		l.result.waits = true
+		l.result.waits = l.call.ID
 	}
 }
 
@@ -325,8 +326,12 @@ func (l *ledger) missed(h *held) {
 		l.opened(r)
 	default:
 		l.miss(r, list, MissAdded)
+		l.showLive(h, r)
+		return
 	}
-	l.showLive(h, r)
+	if !l.alreadyCalled(h, r, p) {
+		l.showLive(h, r)
+	}
 }
 
 // showLive shows the customer's other calls that are on the line on a case that came to be open.

@@ -17,16 +17,18 @@ type ledger struct {
 	ids   *ids
 	heads *heads
 	at    time.Time
-	call  *sip.Call // that caused the command, nil when a person or the time did
-	live  []alive   // other calls of its customer
+	call  *sip.Call  // that caused the command, nil when a person or the time did
+	live  []alive    // other calls of its customer
+	under []underway // agents' calls to him
 
 	records   []*record
 	customers []*held
 	entries   []pending
-	proof     []byte // of call, encoded once
-	arena     writer // holds the encoded proof and entries until their records are
-	err       error  // the first record that could not be read
-	settled   int    // outcomes of cases whose turn is over
+	proof     []byte    // of a call, encoded once
+	proves    *sip.Call // whose it is
+	arena     writer    // holds the encoded proof and entries until their records are
+	err       error     // the first record that could not be read
+	settled   int       // outcomes of cases whose turn is over
 	doer      doer
 
 	result *result
@@ -65,9 +67,10 @@ type held struct {
 
 // pending is an entry of a history to be written.
 type pending struct {
-	of *record
-	n  uint64
-	e  Entry
+	of   *record
+	n    uint64
+	e    Entry
+	call *sip.Call // that caused it
 }
 
 // result is what a command did.
@@ -76,7 +79,7 @@ type result struct {
 	why     []Why
 	moves   []move // of cases in the indexes
 	done    []Outcome
-	waits   bool // the call's end matters
+	waits   string // sip.Call.ID of an agent's call whose end matters
 
 	// Where most commands' results find room.
 	room     [1]Change
@@ -181,7 +184,7 @@ func (l *ledger) change(r *record, e Entry) {
 	if e.Event != CallingNow && e.Event != CallingOver {
 		r.Undo = undoing{} // something else happened since
 		r.Entries++
-		l.entries = append(l.entries, pending{r, r.Entries, e})
+		l.entries = append(l.entries, pending{r, r.Entries, e, l.call})
 	}
 	ch := Change{Event: e.Event, Case: r.public(), At: e.At, Reason: e.Reason, Agent: e.Agent}
 	if l.call != nil {
@@ -260,10 +263,16 @@ func (l *ledger) remember(p *pending) {
 		l.tx.Set(historyKey(r.ID, p.n-maxRecent), slices.Clone(r.Recent[0]))
 		r.Recent = slices.Delete(r.Recent, 0, 1)
 	}
-	if l.proof == nil && l.call != nil {
-		l.proof = l.encode(func(w *writer) { w.proof(l.call) })
+	if p.call != nil && (l.proof == nil || l.proves != p.call) {
+		l.proof, l.proves = l.encode(func(w *writer) { w.proof(p.call) }), p.call
 	}
-	r.Recent = append(r.Recent, l.encode(func(w *writer) { w.entry(&p.e, l.proof) }))
+	r.Recent = append(r.Recent, l.encode(func(w *writer) {
+		if p.call == nil {
+			w.entry(&p.e, nil)
+		} else {
+			w.entry(&p.e, l.proof)
+		}
+	}))
 }
 
 // encode gives what write wrote, in the arena.

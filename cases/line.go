@@ -10,6 +10,7 @@ import (
 type onLine struct {
 	alive
 	of         *interest
+	under      []underway
 	prev, next *onLine // of the same caller; next also of those to be used again
 }
 

@@ -98,9 +98,31 @@ func day(seed uint64, calls int) []*sip.Event {
 		if rng.IntN(15) > 0 {
 			all = append(all, end)
 		}
+		if c.Direction == sip.Inbound && n != 0 && rng.IntN(5) == 0 {
+			all = append(all, quick(rng, id+".out", n, c.Ended)...)
+		}
 	}
 	slices.SortStableFunc(all, func(a, b *sip.Event) int { return a.At.Compare(b.At) })
 	return all
+}
+
+// quick is an agent's call to a customer who rang off, about the time when the verdict on that falls.
+func quick(rng *rand.Rand, id string, n sip.Number, after time.Time) []*sip.Event {
+	from := after.Add(time.Duration(rng.IntN(4000)-1000) * time.Millisecond)
+	length := time.Duration(rng.IntN(int(time.Minute)))
+	dialled := sip.Call{
+		ID: id, Direction: sip.Outbound, Callee: n, CalleeID: n.String(), DialledBy: "102", Agent: "102",
+		CallIDs: []string{id + "@x"}, Started: from,
+	}
+	ended := dialled
+	ended.Result, ended.Ended = sip.Result(rng.IntN(int(sip.ResultRejected)+1)), from.Add(length)
+	if ended.Result == sip.Answered {
+		ended.Answered = from.Add(length / 2)
+	}
+	return []*sip.Event{
+		{Kind: sip.AgentDialled, At: from, Call: &dialled, Agent: "102", Number: n},
+		{Kind: sip.CallEnded, At: ended.Ended.Add(2 * time.Second), Call: &ended},
+	}
 }
 
 // sim is one run of such a day.
