@@ -22,6 +22,10 @@ type Options struct {
 	// Remember is how long an applied event is remembered, so that it is not applied again. It is longer
 	// than any call and any way in which one could be told twice: 48 h.
 	Remember time.Duration
+
+	// DoNotCall says whether a number is one that is not to be called: a case of it that a command opens is closed
+	// as suppressed in the same transaction. nil: none is. It is asked while a command is applied.
+	DoNotCall func(store.Reader, sip.Number) bool
 }
 
 // Cases keeps the cases of all lists in a store. Its methods may be called from any goroutine, except

@@ -67,6 +67,7 @@ const (
 	whyAttemptsExhausted Why = "attempts_exhausted" // it was tried too often
 	whyClaimLapsed       Why = "claim_lapsed"       // a claim not followed by a call is released
 	whyPersonalFallback  Why = "personal_fallback"  // a personal callback falls to everybody
+	whySuppressed        Why = "suppressed"         // the customer is not to be called
 )
 
 // standing is what is known of a customer on one list when he is missed.

@@ -30,6 +30,7 @@ type ledger struct {
 	err       error     // the first record that could not be read
 	settled   int       // outcomes of cases whose turn is over
 	doer      doer
+	doNotCall func(store.Reader, sip.Number) bool // nil: everybody may be called
 
 	result *result
 }
@@ -48,7 +49,7 @@ func (c *Cases) blank(tx *store.Tx, at time.Time) *ledger {
 	clear(l.customers)
 	clear(l.entries)
 	*l = ledger{
-		tx: tx, ids: &c.ids, heads: &c.heads, at: at, records: l.records[:0], customers: l.customers[:0], entries: l.entries[:0],
+		tx: tx, ids: &c.ids, heads: &c.heads, at: at, doNotCall: c.opt.DoNotCall, records: l.records[:0], customers: l.customers[:0], entries: l.entries[:0],
 		arena: writer{l.arena.b[:0]}, result: new(result),
 	}
 	l.result.changes = l.result.room[:0]
@@ -230,6 +231,7 @@ func (l *ledger) finish() (any, error) {
 	if l.err != nil {
 		return nil, l.err
 	}
+	l.suppress()
 	for i := range l.entries {
 		l.remember(&l.entries[i])
 	}

@@ -359,6 +359,7 @@ func (l *ledger) acting(a *Act) (any, error) {
 
 // outcome writes everything, and gives the cases as they are then.
 func (l *ledger) outcome() (any, error) {
+	l.suppress()
 	for i := range l.result.done {
 		o := &l.result.done[i]
 		for _, r := range l.records {
