@@ -156,7 +156,7 @@ func columnsOf(f File, l sheet.Limits, w *wish, n *numbers) (mapping, error) {
 	if len(rows) == 0 {
 		return mapping{}, ErrEmpty
 	}
-	return w.decide(rows, func(cell string) bool { _, err := n.number(cell); return err == nil })
+	return w.decide(rows, func(cell string) bool { _, err := n.pattern(cell); return err == nil })
 }
 
 // atOnce is how many rows are handed on together.
