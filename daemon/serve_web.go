@@ -12,6 +12,7 @@ import (
 	"ringback/metrics"
 	"ringback/sip"
 	"ringback/web"
+	"ringback/web/app"
 )
 
 // maxLiveShown is how many live calls the API looks at.
@@ -52,6 +53,9 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 		},
 		CallHooks: http.HandlerFunc(d.serveCallHook), Feeds: d.allFeeds,
 		Intake: &d.intake, Search: d.searching(),
+		Pages: func(api http.Handler) http.Handler {
+			return app.New(app.Options{API: api, Logger: d.log, Zone: time.Local}).Handler()
+		},
 	})
 	var err error
 	if c.Web.Listen != "" {

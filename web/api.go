@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -45,7 +46,7 @@ func (s *Server) apiHandler() http.Handler {
 	routes := limitedByRoute(mux, problems(mux))
 	guarded := s.authenticated(mux, routes)
 	s.operators = s.operating(routes)
-	return s.crossOrigin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	all := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		from := origin{address: s.addressOf(r), device: r.UserAgent()}
 		r = r.WithContext(context.WithValue(r.Context(), originKey{}, from))
 		if _, pattern := open.Handler(r); pattern != "" {
@@ -54,6 +55,22 @@ func (s *Server) apiHandler() http.Handler {
 		}
 		guarded.ServeHTTP(w, r)
 	}))
+	if s.o.Pages != nil {
+		all = besides(all, s.o.Pages(all), open)
+	}
+	return s.crossOrigin(all)
+}
+
+// besides serves pages wherever the API is not.
+func besides(api, pages http.Handler, open *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := open.Handler(r); pattern != "" || strings.HasPrefix(r.URL.Path, "/v1/") {
+			api.ServeHTTP(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+		noteRoute(r.Context(), r.Pattern) // what the page asked of the API is not what was asked for
+	})
 }
 
 func humaConfig(version string) huma.Config {

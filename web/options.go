@@ -73,6 +73,10 @@ type Options struct {
 	// Feeds is how the feeds are.
 	Feeds func() []Feed
 
+	// Pages makes what serves all addresses that are not the API's: the agents' app, which is made of what the
+	// API answers. Requests from pages of other origins that would change something do not reach it. nil: none.
+	Pages func(api http.Handler) http.Handler
+
 	Admin Admin
 }
 

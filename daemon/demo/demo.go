@@ -19,6 +19,7 @@ import (
 	"ringback/sip"
 	"ringback/sip/hep"
 	"ringback/web"
+	webclient "ringback/web/client"
 )
 
 // Options of a demo.
@@ -87,7 +88,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	screen.opening(set, d, token, o.Seed)
+	password := newPassword()
+	if err := admit(ctx, api, password); err != nil {
+		return err
+	}
+	screen.opening(set, d, token, password, o.Seed)
 	if err := play(ctx, o, set, d, ledger); err != nil {
 		return err
 	}
@@ -129,6 +134,28 @@ func open(ctx context.Context, o Options, folder, token string, screen *screen) 
 	}
 	log := slog.New(slog.NewTextHandler(screen, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return daemon.New(ctx, daemon.Options{Config: c, Version: o.Version, Logger: log})
+}
+
+// admit lets the visitors log in.
+func admit(ctx context.Context, api *client, password string) error {
+	manager, err := webclient.New(api.base, webclient.Options{Token: api.token})
+	if err != nil {
+		return err
+	}
+	for _, id := range visitors {
+		invitation, err := manager.Invite(ctx, id)
+		if err != nil {
+			return err
+		}
+		visitor, err := webclient.New(api.base, webclient.Options{})
+		if err != nil {
+			return err
+		}
+		if _, err := visitor.AcceptInvitation(ctx, invitation.Code, password); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // openPhones opens a phone for each agent.

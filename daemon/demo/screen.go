@@ -62,7 +62,7 @@ func (s *screen) Write(line []byte) (int, error) {
 }
 
 // opening says what is about to happen and where to look.
-func (s *screen) opening(set *stage, d *daemon.Daemon, token string, seed uint64) {
+func (s *screen) opening(set *stage, d *daemon.Daemon, token, password string, seed uint64) {
 	var services, agents []string
 	for _, x := range set.services {
 		services = append(services, x.Name)
@@ -77,13 +77,14 @@ A contact centre of %d services (%s) and %d agents (%s).
 Its PBX is simulated and mirrors its signalling to Ringback as HEP3 on %s.
 All telephone numbers are fictional. To see the same customers again: --seed %d
 
+  app      %s   log in as %s with the password %s
   API      %s/v1/docs
   cases    curl -H 'Authorization: Bearer %s' '%s/v1/cases?list=sales'
   events   curl -N -H 'Authorization: Bearer %s' %s/v1/events
   metrics  http://%s/metrics
 
 `, s.paint(bold, "Ringback, live"), len(set.services), strings.Join(services, ", "), len(set.agents), strings.Join(agents, ", "),
-		d.Feeds()["hep_udp"], seed, api, token, api, token, api, d.Admin())
+		d.Feeds()["hep_udp"], seed, api, strings.Join(visitors, ", "), password, api, token, api, token, api, d.Admin())
 }
 
 // shown writes a customer's number as people read it: +44 7700 900123.

@@ -38,10 +38,11 @@ agents:
   - {id: chen, name: Chen, extensions: ["103"]}
   - {id: dana, name: Dana, extensions: ["104"]}
   - {id: emil, name: Emil, extensions: ["105"]}
+  - {id: sam, name: Sam, roles: [supervisor, admin]}
 
 lists:
-  - {id: sales, name: Sales, members: [anna, bilal, chen]}
-  - {id: support, name: Support, members: [chen, dana, emil]}
+  - {id: sales, name: Sales, members: [anna, bilal, chen], supervisors: [sam]}
+  - {id: support, name: Support, members: [chen, dana, emil], supervisors: [sam]}
 `
 
 // stage is the contact centre as the simulation knows it.
@@ -98,6 +99,12 @@ func numberOf(n int) string { return fmt.Sprintf("+447700900%03d", (n+1)%1000) }
 
 // typed is how agents dial: as people in the country do.
 func typed(number string) string { return "0" + strings.TrimPrefix(number, "+44") }
+
+// visitors are those of directoryYAML who can log in to the app: an agent, one of both lists, and who runs it all.
+var visitors = []string{"anna", "chen", "sam"}
+
+// newPassword is what visitors log in with as long as the demo runs.
+func newPassword() string { return "demo-" + strings.ToLower(rand.Text()[:12]) }
 
 // newToken is a bearer token that works as long as the demo does.
 func newToken() string { return "demo-" + strings.ToLower(rand.Text()) }

@@ -57,13 +57,23 @@ func (f *Filter) query() url.Values {
 
 // Cases yields cases in their order, reading page after page.
 func (c *Client) Cases(ctx context.Context, f Filter) iter.Seq2[web.Row, error] {
-	return pages(ctx, f.query(), func(ctx context.Context, q url.Values) ([]web.Row, string, error) {
-		page, err := get[struct {
-			Cases []web.Row
-			Next  string
-		}](ctx, c, "/v1/cases", q)
-		return page.Cases, page.Next, err
-	})
+	return pages(ctx, f.query(), c.casesOf)
+}
+
+// CasesPage reads one page of cases: the first, or the one after a cursor. There is no further page where
+// next is empty.
+func (c *Client) CasesPage(ctx context.Context, f Filter, cursor string) (rows []web.Row, next string, err error) {
+	q := f.query()
+	query(q).text("cursor", cursor)
+	return c.casesOf(ctx, q)
+}
+
+func (c *Client) casesOf(ctx context.Context, q url.Values) ([]web.Row, string, error) {
+	page, err := get[struct {
+		Cases []web.Row
+		Next  string
+	}](ctx, c, "/v1/cases", q)
+	return page.Cases, page.Next, err
 }
 
 // Recent are the open cases of the customers of one's recent calls.

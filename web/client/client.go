@@ -21,6 +21,8 @@ type Options struct {
 	HTTP  *http.Client // nil: one of its own
 	// Agent is for whom a program with a token works, in the directory. People work for themselves.
 	Agent string
+	// Session is the secret of a session that is open already, as the cookie of a browser has it.
+	Session string
 	// Tries is how often a request is sent before the client gives up: 4.
 	Tries int
 }
@@ -44,7 +46,11 @@ func New(address string, o Options) (*Client, error) {
 	if o.Tries <= 0 {
 		o.Tries = 4
 	}
-	return &Client{base: strings.TrimRight(address, "/"), o: o}, nil
+	c := &Client{base: strings.TrimRight(address, "/"), o: o}
+	if o.Session != "" {
+		c.session.Store(&http.Cookie{Name: cookieName, Value: o.Session}) //nolint:gosec // sent, never set: the server's has the attributes
+	}
+	return c, nil
 }
 
 // Option changes one request.

@@ -1,0 +1,132 @@
+package app
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/gzhttp"
+
+	"ringback/web/client"
+)
+
+// Options of an App.
+type Options struct {
+	API    http.Handler   // the REST API that pages are made from
+	Logger *slog.Logger   // nil: none
+	Zone   *time.Location // of times, where a browser does not tell its own; nil: UTC
+}
+
+// App serves the pages. Its methods may be called from any goroutine.
+type App struct {
+	o      Options
+	pages  *pages
+	assets *assets
+	inside *inside
+	mux    *http.ServeMux
+}
+
+// New makes the app.
+func New(o Options) *App {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	a := &App{o: o, assets: theAssets(), inside: &inside{api: o.API}, mux: http.NewServeMux()}
+	a.pages = newPages(a.assets)
+	for _, r := range routes {
+		a.mux.Handle(r.pattern, a.visited(r))
+	}
+	a.mux.Handle("GET "+assetsPath, a.assets)
+	a.mux.HandleFunc("GET /sw.js", a.assets.worker)
+	a.mux.HandleFunc("GET /manifest.webmanifest", a.assets.manifest)
+	return a
+}
+
+// Handler is what serves the pages.
+func (a *App) Handler() http.Handler { return secured(gzhttp.GzipHandler(a.mux)) }
+
+// route is a page or what a form does.
+type route struct {
+	pattern string
+	open    bool // also for those who are not logged in
+	serve   func(*visit) error
+}
+
+// routes are all pages, and what their forms do. Forms answer with the page to go on with.
+var routes = []route{
+	{pattern: "GET /{$}", serve: home},
+	{pattern: "GET /login", open: true, serve: loginPage},
+	{pattern: "POST /login", open: true, serve: logIn},
+	{pattern: "POST /logout", serve: logOut},
+	{pattern: "GET /offline", open: true, serve: offlinePage},
+
+	{pattern: "GET /callback", serve: callbackPage},
+	{pattern: "GET /call-list", serve: callListPage},
+	{pattern: "GET /cases/{id}/row", serve: rowPart},
+
+	{pattern: "GET /cases/{id}", serve: detailsPage},
+	{pattern: "POST /cases/{id}/assign", serve: assign},
+	{pattern: "POST /cases/{id}/unassign", serve: unassign},
+	{pattern: "POST /cases/{id}/accept", serve: accept},
+	{pattern: "POST /cases/{id}/attempt", serve: attempt},
+	{pattern: "POST /acts/{act}/undo", serve: undoAct},
+
+	{pattern: "GET /", serve: nowhere},
+}
+
+// visited serves a route: it finds out who asks, and shows what went wrong as a page.
+func (a *App) visited(r route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		v := a.visit(w, req)
+		err := v.begin(r.open)
+		if err == nil {
+			err = r.serve(v)
+		}
+		if err != nil {
+			v.fail(err)
+		}
+	})
+}
+
+// errNowhere is the answer to an address that is no page.
+var errNowhere = errors.New("app: there is no such page")
+
+func nowhere(*visit) error { return errNowhere }
+
+type emptyView struct{ head }
+
+// offlinePage is what the service worker shows when there is no network.
+func offlinePage(v *visit) error {
+	return v.show(http.StatusOK, "offline", emptyView{v.head(v.say("No connection"), "")})
+}
+
+func home(v *visit) error { return v.goTo("/callback") }
+
+// policy is what pages may load and do: our own files and API, and nothing from elsewhere.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self'; " +
+	"manifest-src 'self'; worker-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// secured sets what tells browsers how careful to be with pages.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+		if !strings.HasPrefix(r.URL.Path, assetsPath) {
+			h.Set("Cache-Control", "private, no-cache")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isOut says whether an error of the API means that nobody is logged in.
+func isOut(err error) bool { return errors.Is(err, client.ErrUnauthorized) }

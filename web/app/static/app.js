@@ -1,0 +1,15 @@
+// @ts-check
+// What pages get on top of links and forms. Each module looks after one thing.
+import { startParts } from './parts.js';
+import { startList } from './list.js';
+import { startLive } from './live.js';
+import { startSwipes } from './swipe.js';
+import { startChoosing } from './choose.js';
+import { startDevice } from './device.js';
+
+startDevice();
+startParts();
+startList();
+startSwipes();
+startChoosing();
+if (document.body.dataset.me) startLive();

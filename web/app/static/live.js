@@ -1,0 +1,84 @@
+// @ts-check
+// What happens while one looks: the event stream, one for all open tabs of the app.
+import { openSheet, elementsOf, part, refresh, tell } from './parts.js';
+import { again, changed } from './list.js';
+
+const offline = () => /** @type {HTMLElement} */ (document.getElementById('offline'));
+/** @type {string | null} */
+let call = null; // the call whose hint is shown
+
+async function hints() {
+  const place = document.getElementById('hints');
+  const answer = await part('/hints', 'hints').catch(() => null);
+  if (answer?.ok && place) place.replaceChildren(elementsOf(await answer.text()));
+}
+
+/**
+ * @param {string} kind
+ * @param {any} data
+ */
+function happened(kind, data) {
+  if (kind === 'lost') {
+    offline().hidden = false;
+    return;
+  }
+  if (kind === 'open' || kind === 'reset') {
+    const was = !offline().hidden;
+    offline().hidden = true;
+    if (was || kind === 'reset') {
+      again();
+      hints();
+    }
+    return;
+  }
+  if (kind === 'case') {
+    changed(data.case);
+    if (document.querySelector('[data-case="' + data.case + '"]')) refresh();
+  } else if (kind === 'hint' && data.agent === document.body.dataset.me) {
+    hints();
+    if (data.event === 'withdrawn' && call === data.call && data.reason !== 'dismissed') openSheet('/cases/' + data.case + '/handling');
+    call = data.event === 'withdrawn' ? null : data.call;
+  } else if (kind === 'call') {
+    document.dispatchEvent(new CustomEvent('app:call', { detail: data }));
+  }
+}
+
+/** @param {(kind: string, data: any) => void} to */
+function follow(to) {
+  let lost = 0;
+  const stream = new EventSource('/v1/events?kind=case,hint');
+  stream.onopen = () => {
+    clearTimeout(lost);
+    to('open', null);
+  };
+  stream.onerror = () => {
+    clearTimeout(lost);
+    lost = setTimeout(() => to('lost', null), 1500); // a moment's break is none
+    if (stream.readyState !== EventSource.CLOSED) return;
+    stream.close();
+    setTimeout(() => follow(to), 3000 + Math.random() * 3000);
+  };
+  for (const kind of ['case', 'hint', 'reset']) {
+    stream.addEventListener(kind, (event) => to(kind, JSON.parse(/** @type {MessageEvent} */ (event).data)));
+  }
+}
+
+export function startLive() {
+  const others = new BroadcastChannel('live');
+  others.onmessage = (event) => happened(event.data.kind, event.data.data);
+  // One tab follows and tells the others; when it closes another takes over.
+  navigator.locks.request('live', () => {
+    follow((kind, data) => {
+      happened(kind, data);
+      others.postMessage({ kind, data });
+    });
+    return new Promise(() => {});
+  });
+  hints();
+  document.addEventListener('app:offline', () => {
+    offline().hidden = false;
+    tell(offline().textContent?.trim() ?? '', { bad: true });
+  });
+  addEventListener('offline', () => { offline().hidden = false; });
+  addEventListener('online', () => { again().then(() => { offline().hidden = true; }); });
+}

@@ -1,0 +1,173 @@
+// @ts-check
+// Parts of pages: forms that are sent without leaving the page, sheets that open over it, and what is told.
+
+/**
+ * Asks for a part of a page: the same address as the page's, by another header.
+ * @param {string} address
+ * @param {string} part
+ * @param {RequestInit} [init]
+ */
+export async function part(address, part, init = {}) {
+  const answer = await fetch(address, { ...init, headers: { ...init.headers, 'X-Part': part }, credentials: 'same-origin' });
+  if (answer.status === 401) location.assign('/login?back=' + encodeURIComponent(location.pathname + location.search));
+  return answer;
+}
+
+/** @param {string} html */
+export function elementsOf(html) {
+  const t = document.createElement('template');
+  t.innerHTML = html;
+  return t.content;
+}
+
+/**
+ * Tells something for a while. A toast with a way back stays longer.
+ * @param {string} text
+ * @param {{undo?: string, bad?: boolean}} [o]
+ */
+export function tell(text, o = {}) {
+  const from = /** @type {HTMLTemplateElement} */ (document.getElementById('toast'));
+  const toast = /** @type {HTMLElement} */ (/** @type {DocumentFragment} */ (from.content.cloneNode(true)).firstElementChild);
+  /** @type {HTMLElement} */ (toast.querySelector('p')).textContent = text;
+  toast.classList.toggle('bad', !!o.bad);
+  const form = /** @type {HTMLFormElement} */ (toast.querySelector('form'));
+  if (o.undo) {
+    form.action = '/acts/' + encodeURIComponent(o.undo) + '/undo';
+    form.hidden = false;
+  }
+  document.getElementById('told')?.replaceChildren(toast);
+  setTimeout(() => toast.remove(), o.undo ? 12000 : 5000);
+}
+
+/**
+ * Sends a form, or what a gesture stands for, and tells what came of it. It gives the answer, or null when
+ * it did not arrive.
+ * @param {string} address
+ * @param {FormData | URLSearchParams} data
+ */
+export async function send(address, data) {
+  const body = data instanceof FormData ? new URLSearchParams(/** @type {any} */ ([...data].filter(([, value]) => typeof value === 'string'))) : data;
+  let answer;
+  try {
+    answer = await part(address, 'told', { method: 'POST', body });
+  } catch {
+    document.dispatchEvent(new CustomEvent('app:offline'));
+    return null;
+  }
+  if (!answer.ok) {
+    tell((await answer.text()) || answer.statusText, { bad: true });
+    return answer;
+  }
+  const said = new URLSearchParams(answer.headers.get('X-Told') ?? '');
+  const text = said.get('text');
+  if (text) tell(text, { undo: said.get('undo') ?? '', bad: said.get('bad') === '1' });
+  document.dispatchEvent(new CustomEvent('app:sent', { detail: { address } }));
+  return answer;
+}
+
+const sheet = () => /** @type {HTMLDialogElement} */ (document.getElementById('sheet'));
+
+/**
+ * Opens a page as a sheet over this one.
+ * @param {string} address
+ */
+export async function openSheet(address) {
+  let answer;
+  try {
+    answer = await part(address, 'main');
+  } catch {
+    document.dispatchEvent(new CustomEvent('app:offline'));
+    return;
+  }
+  if (answer.redirected || !answer.ok) {
+    location.assign(address);
+    return;
+  }
+  const body = /** @type {HTMLElement} */ (document.getElementById('sheet-body'));
+  body.replaceChildren(elementsOf(await answer.text()));
+  body.dataset.address = address;
+  const heading = body.querySelector('h1, h2');
+  if (heading) sheet().setAttribute('aria-label', heading.textContent ?? '');
+  document.dispatchEvent(new CustomEvent('app:shown', { detail: { root: body } }));
+  if (!sheet().open) sheet().showModal();
+}
+
+/** @param {SubmitEvent} event */
+async function onSubmit(event) {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  if (!form.matches('[data-quiet]')) return;
+  event.preventDefault();
+  const button = /** @type {HTMLButtonElement | null} */ (event.submitter);
+  const data = new FormData(form, button);
+  if (button) button.disabled = true;
+  const answer = await send(button?.getAttribute('formaction') ?? form.getAttribute('action') ?? location.href, data);
+  if (button) button.disabled = false;
+  if (!answer?.ok) return;
+  if (form.closest('#told')) document.getElementById('told')?.replaceChildren();
+  if (form.closest('#sheet')) sheet().close();
+  const to = answer.headers.get('X-Go');
+  if (form.dataset.quiet === 'go' && to) {
+    location.assign(to);
+    return;
+  }
+  await refresh();
+}
+
+/** Fetches the page again and puts its middle in the place of what is there, unless somebody types in it. */
+export async function refresh() {
+  const main = /** @type {HTMLElement} */ (document.getElementById('main'));
+  if (document.getElementById('rows')) return; // rows come one by one
+  if (main.querySelector('form :is(input, textarea):focus')) return;
+  const answer = await part(location.pathname + location.search, 'main').catch(() => null);
+  if (answer?.ok && !answer.redirected) {
+    main.replaceChildren(elementsOf(await answer.text()));
+    document.dispatchEvent(new CustomEvent('app:shown', { detail: { root: main } }));
+  }
+}
+
+/** @param {MouseEvent} event */
+function onClick(event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  const link = /** @type {HTMLAnchorElement | null} */ (target.closest('a[data-sheet]'));
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    openSheet(link.getAttribute('href') ?? '');
+    return;
+  }
+  const calls = /** @type {HTMLElement | null} */ (target.closest('a[data-attempt]'));
+  if (calls) {
+    const id = calls.dataset.attempt ?? '';
+    navigator.sendBeacon('/cases/' + id + '/attempt', new URLSearchParams());
+    sessionStorage.setItem('called', id);
+    return;
+  }
+  const back = target.closest('a[data-back]');
+  if (back && history.length > 1 && document.referrer.startsWith(location.origin)) {
+    event.preventDefault();
+    history.back();
+    return;
+  }
+  if (target === sheet()) sheet().close(); // beside it
+}
+
+/** After a call from this telephone the handling opens by itself. */
+function afterCall() {
+  const id = sessionStorage.getItem('called');
+  if (document.visibilityState !== 'visible' || !id) return;
+  sessionStorage.removeItem('called');
+  openSheet('/cases/' + id + '/handling');
+}
+
+export function startParts() {
+  document.addEventListener('submit', onSubmit);
+  document.addEventListener('click', onClick);
+  document.addEventListener('visibilitychange', afterCall);
+  const toast = document.querySelector('#told .toast');
+  if (toast) setTimeout(() => toast.remove(), 12000);
+  document.addEventListener('keydown', (event) => {
+    if (event.key === '/' && !/** @type {HTMLElement} */ (event.target).closest('input, textarea, select')) {
+      event.preventDefault();
+      location.assign('/search');
+    }
+  });
+}
