@@ -22,6 +22,8 @@ type watch struct {
 	cause   time.Time   // arrival of what is being handled: what latency is counted from
 	refused map[sip.ScanReason]uint64
 
+	boards boards // has a lock of its own
+
 	tellings     []telling // by PBXs, waiting for the mirror
 	tellingsLost uint64
 

@@ -3,6 +3,7 @@ package sip_test
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -229,6 +230,8 @@ func (l *ladder) command(at int64, command string, args []string) {
 	case "tell": // what, leg
 		kinds := map[string]sip.FactKind{"voicemail": sip.FactVoicemail, "media_stopped": sip.FactMediaStopped, "withheld": sip.FactWithheld}
 		l.tracker.Tell(&sip.Fact{Kind: kinds[args[0]], At: at, CallID: args[1]}, l.emit)
+	case "board":
+		l.board(at)
 	case "unreadable":
 		l.tracker.Unreadable(hostOf(args[0], ""), hostOf(args[1], ""))
 	default:
@@ -360,4 +363,23 @@ func splitWords(line string) []string {
 		}
 	}
 	return words
+}
+
+// board writes who is on the line as lines.
+func (l *ladder) board(at int64) {
+	now := clock(time.Unix(0, at))
+	b := l.tracker.Board(100)
+	for _, id := range slices.Sorted(maps.Keys(b.Services)) {
+		s := b.Services[id]
+		fmt.Fprintf(&l.out, "%s board %s: %d waiting, %d ringing, %d talking, %d voicemail", now, id, s.Waiting, s.Ringing, s.Talking, s.Voicemail)
+		l.field("since", clock(s.Since))
+		l.out.WriteByte('\n')
+	}
+	for _, line := range b.Lines {
+		fmt.Fprintf(&l.out, "%s board #%d %s since %s\n", now, l.calls[line.Call.ID], line.Stage, clock(line.Since))
+	}
+	for _, id := range slices.Sorted(maps.Keys(b.Desks)) {
+		d := b.Desks[id]
+		fmt.Fprintf(&l.out, "%s board %s %s since %s #%d\n", now, id, d.Stage, clock(d.Since), l.calls[d.Call.ID])
+	}
 }

@@ -63,6 +63,15 @@ var resultWords = [...]string{
 	ResultRejected: "rejected",
 }
 
+var stageWords = [...]string{
+	StageNone:      "idle",
+	StageWaiting:   "waiting",
+	StageRinging:   "ringing",
+	StageDialling:  "dialling",
+	StageTalking:   "talking",
+	StageVoicemail: "voicemail",
+}
+
 func word(words []string, n uint8) string {
 	if int(n) < len(words) {
 		return words[n]
@@ -87,6 +96,9 @@ func (c Confidence) String() string { return word(confidenceWords[:], uint8(c)) 
 
 // String returns the result in snake_case, as "no_answer".
 func (r Result) String() string { return word(resultWords[:], uint8(r)) }
+
+// String returns the stage in lower case; that of an agent who does nothing is "idle".
+func (s Stage) String() string { return word(stageWords[:], uint8(s)) }
 
 // MarshalText implements encoding.TextMarshaler, as String.
 func (d Direction) MarshalText() ([]byte, error) { return []byte(d.String()), nil }

@@ -26,6 +26,7 @@ func (s *Server) apiHandler() http.Handler {
 	s.registerImports(api)
 	s.registerContacts(api)
 	s.registerLive(api)
+	s.registerBoard(api)
 	s.registerFeeds(api)
 	s.registerEvents(api)
 	s.registerStatistics(api)

@@ -188,6 +188,9 @@ func lists(t *testing.T, anna, sara *client.Client) {
 	if len(all) != 2 || all[0].ID != "support" || all[0].Right != "work" || !all[0].Active {
 		t.Errorf("%+v", all)
 	}
+	if b := must[web.Board](t, "board")(sara.Board(ctx, "support")); len(b.Services) != 1 || len(b.Lists) != 1 {
+		t.Errorf("%+v", b)
+	}
 	l, etag, err := sara.List(ctx, "support")
 	if err != nil || etag == "" || len(l.Settings.Handling) == 0 || len(l.People) != 3 {
 		t.Fatalf("%+v, %q, %v", l, etag, err)

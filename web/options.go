@@ -41,9 +41,13 @@ type Options struct {
 
 	// What is nil here has nothing to show.
 	LiveCalls func() []*sip.Call                         // calls being watched, in any order
+	Board     func() sip.Board                           // who is on the line
 	LiveHints func(agent string) []assist.Hint           // hints before an agent, of all agents when empty
 	Blind     func(ctx context.Context) ([]Blind, error) // intervals nothing was seen in, in any order
 
+	// Registered are those of some agents that have a registered phone; known is false where no registration
+	// was ever seen, so that nobody knows.
+	Registered func(agents []string) (have map[string]bool, known bool)
 	// Recent are the numbers of an agent's recent external calls, the latest first.
 	Recent func(agent string, now time.Time) []sip.Number
 	// Receipts keep what was made by requests with an Idempotency-Key; nil: until they are answered only.

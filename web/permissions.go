@@ -97,6 +97,7 @@ var permissions = []permission{
 	{"DELETE /v1/contacts/{id}", scoped, people.ContactsWrite, directory.NoRight},
 
 	{"GET /v1/calls/live", scoped, people.CallsRead, directory.See},
+	{"GET /v1/board", scoped, people.CallsRead, directory.Supervise},
 	{"GET /v1/hints/live", scoped, people.CallsRead, directory.See},
 	{"GET /v1/blind", scoped, people.CallsRead, directory.NoRight},
 	{"GET /v1/feeds", scoped, people.CallsRead, directory.NoRight},

@@ -86,6 +86,7 @@ var samples = []sample{
 	{route: "PUT /v1/contacts/{id}", path: "/v1/contacts/none", body: `{"name":"x","numbers":["+358401234567"]}`},
 	{route: "DELETE /v1/contacts/{id}", path: "/v1/contacts/none"},
 	{route: "GET /v1/calls/live", path: "/v1/calls/live"},
+	{route: "GET /v1/board", path: "/v1/board?lists=$list"},
 	{route: "GET /v1/hints/live", path: "/v1/hints/live"},
 	{route: "GET /v1/blind", path: "/v1/blind"},
 	{route: "GET /v1/feeds", path: "/v1/feeds"},

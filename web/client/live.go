@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/url"
+	"strings"
 	"time"
 
 	"ringback/web"
@@ -43,4 +44,11 @@ func (c *Client) Blind(ctx context.Context, from, to time.Time) ([]web.Blind, er
 func (c *Client) Feeds(ctx context.Context) ([]web.Feed, error) {
 	out, err := get[struct{ Feeds []web.Feed }](ctx, c, "/v1/feeds", nil)
 	return out.Feeds, err
+}
+
+// Board is how it is just now, of lists that one supervises; of all of them when none is named.
+func (c *Client) Board(ctx context.Context, lists ...string) (web.Board, error) {
+	q := query{}
+	q.text("lists", strings.Join(lists, ","))
+	return get[web.Board](ctx, c, "/v1/board", url.Values(q))
 }
