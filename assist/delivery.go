@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,8 +20,9 @@ import (
 // DeliveryOptions are what a Delivery is made of; zero fields take the defaults named beside them.
 type DeliveryOptions struct {
 	Directory func() *directory.Directory // required
-	// Phone is our user agent for the softphones at a PBX, nil where hints do not go to softphones. Required.
-	Phone func(pbx string) *phone.Phone
+	// Ways are those by which hints go to the softphones at a PBX, the best first: where one fails the next is
+	// taken. None where hints do not go to softphones. Required.
+	Ways func(pbx string) []Way
 
 	FirstRetry time.Duration // after the first attempt that got no final answer; then doubling: 500 ms
 	MaxRetry   time.Duration // at most: 8 s
@@ -46,12 +48,12 @@ type Delivery struct {
 	mu       sync.Mutex
 	closed   bool
 	pending  map[Key][]*job
-	lines    map[string]*phoneLine   // by URI
-	byText   map[string][]*job       // all that are pending: what the mirror shows is found by its text
-	relayed  fifo[string, *relay]    // by Call-ID
-	answered fifo[place, struct{}]   // hints a phone has answered: it is not told twice in one call
-	silent   fifo[string, bool]      // by URI or agent: whether the log was told already that hints do not arrive there
-	phones   map[string]*phone.Phone // that hints went out with, by their From: user@host
+	lines    map[string]*phoneLine // by URI
+	byText   map[string][]*job     // all that are pending: what the mirror shows is found by its text
+	relayed  fifo[string, *relay]  // by Call-ID
+	answered fifo[place, struct{}] // hints a phone has answered: it is not told twice in one call
+	silent   fifo[string, bool]    // by URI or agent: whether the log was told already that hints do not arrive there
+	senders  map[string][]Sender   // that hints went out with, by their From: user@host
 	count    int
 	stats    DeliveryStats
 }
@@ -79,15 +81,18 @@ type DeliveryStats struct {
 // job is one hint on its way to one phone.
 type job struct {
 	hint   Hint
-	route  Route
+	routes []Route // that it may take, the best first
 	text   string
 	ctx    context.Context // ends when the hint is of no use any more
 	cancel context.CancelCauseFunc
 	line   *phoneLine
 
-	answered chan answer // what the mirror showed
+	answered chan answer   // what the mirror showed
+	up       chan struct{} // the call was answered
 
 	// Of the goroutine that delivers it.
+	left     []Route // not given up yet
+	route    Route   // taken last
 	attempts int
 	sent     bool
 	last     phone.Result
@@ -135,8 +140,8 @@ func NewDelivery(o DeliveryOptions) *Delivery {
 	d := &Delivery{
 		o: o, pending: map[Key][]*job{}, lines: map[string]*phoneLine{}, byText: map[string][]*job{},
 		relayed: newFIFO[string, *relay](maxRelayed), answered: newFIFO[place, struct{}](maxAnswered),
-		silent: newFIFO[string, bool](maxSilent),
-		phones: map[string]*phone.Phone{},
+		silent:  newFIFO[string, bool](maxSilent),
+		senders: map[string][]Sender{},
 	}
 	d.life, d.stop = context.WithCancelCause(context.Background())
 	return d
@@ -178,13 +183,18 @@ func (d *Delivery) Deliver(h Hint) {
 }
 
 func (d *Delivery) send(h Hint) {
-	p := d.o.Phone(h.PBX)
-	if p == nil {
+	ways := d.o.Ways(h.PBX)
+	if len(ways) == 0 {
 		return
 	}
 	dir := d.o.Directory()
-	route, ok := RouteVia(p, dir, &h)
-	if !ok {
+	j := &job{hint: h, answered: make(chan answer, 1), up: make(chan struct{}, 1)}
+	for _, w := range ways {
+		if r, ok := RouteVia(w, dir, &h); ok {
+			j.routes = append(j.routes, r)
+		}
+	}
+	if len(j.routes) == 0 {
 		if h.Event == Raised { // and not once more when it is confirmed
 			d.mu.Lock()
 			d.stats.Unrouted++
@@ -194,9 +204,9 @@ func (d *Delivery) send(h Hint) {
 		}
 		return
 	}
-	j := &job{hint: h, route: route, text: Text(dir, &h), answered: make(chan answer, 1)}
+	j.text, j.left, j.route = Text(dir, &h), j.routes, j.routes[0]
 	if err := d.enter(j); err != nil {
-		d.tell(Outcome{Hint: h, State: Expired, Final: true, To: route.To, Err: err})
+		d.tell(Outcome{Hint: h, State: Expired, Final: true, To: j.to(), Err: err})
 	}
 }
 
@@ -208,7 +218,13 @@ func (d *Delivery) enter(j *job) error {
 		return nil
 	}
 	for _, other := range d.pending[j.hint.Key] {
-		if other.route.To == j.route.To && other.ctx.Err() == nil {
+		if other.to() == j.to() && other.ctx.Err() == nil {
+			if j.hint.Event == Confirmed {
+				select {
+				case other.up <- struct{}{}:
+				default:
+				}
+			}
 			return nil
 		}
 	}
@@ -216,31 +232,46 @@ func (d *Delivery) enter(j *job) error {
 		d.stats.Expired++
 		return ErrFull
 	}
-	l := d.lines[j.route.To]
+	d.queue(j)
+	j.ctx, j.cancel = context.WithCancelCause(d.life)
+	d.pending[j.hint.Key] = append(d.pending[j.hint.Key], j)
+	d.byText[j.text] = append(d.byText[j.text], j)
+	for _, r := range j.routes {
+		if from := addrSpec(r.From()); from != "" && !slices.Contains(d.senders[from], r.Sender) {
+			d.senders[from] = append(d.senders[from], r.Sender)
+		}
+	}
+	d.count++
+	d.wg.Go(func() { d.run(j) })
+	return nil
+}
+
+// queue puts a job in its phone's line; mu is held.
+func (d *Delivery) queue(j *job) {
+	l := d.lines[j.to()]
 	if l == nil {
 		l = &phoneLine{turn: make(chan struct{}, 1)}
-		d.lines[j.route.To] = l
+		d.lines[j.to()] = l
 	}
 	if len(l.jobs) >= d.o.MaxPerPhone {
 		l.jobs[0].cancel(ErrFull)
 	}
 	j.line, l.jobs = l, append(l.jobs, j)
-	j.ctx, j.cancel = context.WithCancelCause(d.life)
-	d.pending[j.hint.Key] = append(d.pending[j.hint.Key], j)
-	d.byText[j.text] = append(d.byText[j.text], j)
-	d.phones[addrSpec(j.route.Phone.From())] = j.route.Phone
-	d.count++
-	d.wg.Go(func() { d.run(j) })
-	return nil
 }
 
 // run brings one hint to its phone.
 func (d *Delivery) run(j *job) {
 	state, err := d.attempt(j)
 	d.attempted(j, state)
-	if state == Unknown {
+	for state == Unknown {
 		d.tell(j.outcome(Unknown))
-		state = d.watch(j)
+		if state = d.watch(j); state != Refused || len(j.left) == 0 || j.ctx.Err() != nil {
+			break
+		}
+		d.giveUp(j, state)
+		d.again(j)
+		state, err = d.attempt(j)
+		d.attempted(j, state)
 	}
 	d.leave(j, state)
 	out := j.outcome(state)
@@ -248,45 +279,111 @@ func (d *Delivery) run(j *job) {
 	d.tell(out)
 }
 
+// again begins anew with the ways left, after the mirror showed that one failed.
+func (d *Delivery) again(j *job) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	j.relays, j.refusals = 0, 0
+	d.queue(j)
+}
+
 // attempt sends until there is an answer or the hint is of no use any more.
 func (d *Delivery) attempt(j *job) (State, error) {
 	ctx, cancel := context.WithTimeout(j.ctx, d.o.GiveUp)
 	defer cancel()
-	pace := &pace{BackOff: backoff.NewExponentialBackOff(
+	pace := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(d.o.FirstRetry), backoff.WithMaxInterval(d.o.MaxRetry),
 		backoff.WithMultiplier(2), backoff.WithRandomizationFactor(0.2), backoff.WithMaxElapsedTime(0),
-	)}
-	var state State
-	err := backoff.Retry(func() error {
+	)
+	for {
 		if err := j.line.take(ctx); err != nil {
-			return backoff.Permanent(err)
+			return Expired, why(ctx, j.err)
 		}
-		defer j.line.give()
+		t := d.round(ctx, j)
+		j.line.give()
+		if !t.again {
+			return t.state, t.err
+		}
+		up := j.up
+		if !t.waits {
+			up = nil
+		}
+		select {
+		case <-ctx.Done():
+			return Expired, why(ctx, j.err)
+		case <-up:
+		case <-time.After(max(t.atLeast, pace.NextBackOff())):
+		}
+	}
+}
+
+// turn is what came of trying the ways of a hint once.
+type turn struct {
+	state   State
+	err     error         // of Expired
+	again   bool          // a way may do yet
+	waits   bool          // for the call to be answered
+	atLeast time.Duration // before they are tried again
+}
+
+// round tries the ways left, one after the other, until one brings the hint.
+func (d *Delivery) round(ctx context.Context, j *job) (t turn) {
+	ways := j.left
+	j.left = nil
+	t.state = Expired
+	var refused *Route
+	var refusal phone.Result
+	for i, r := range ways {
+		if ctx.Err() != nil {
+			j.left = append(j.left, ways[i:]...)
+			return turn{again: true} // and that is why there is none
+		}
+		j.route = r
 		d.once(ctx, j)
-		var again bool
-		if state, again = judge(j.last, j.err); again {
-			pace.atLeast = j.last.RetryAfter
+		state, again := judge(j.last, j.err)
+		switch {
+		case again:
 			if j.err == nil {
 				j.err = fmt.Errorf("assist: answered %d", j.last.StatusCode)
 			}
-			return j.err
+			j.left = append(j.left, r)
+			t.again, t.waits, t.atLeast = true, t.waits || errors.Is(j.err, ErrNotYet), max(t.atLeast, j.last.RetryAfter)
+		case state == Delivered || state == Unknown:
+			j.left = append(j.left, ways[i+1:]...)
+			return turn{state: state}
+		default:
+			if state == Expired {
+				j.err = fmt.Errorf("%w: %w", ErrGaveUp, j.err)
+			}
+			if t.state != Refused {
+				t.state, t.err = state, j.err
+			}
+			if state == Refused && refused == nil {
+				refused, refusal = &ways[i], j.last
+			}
+			if i < len(ways)-1 || len(j.left) > 0 {
+				d.giveUp(j, state)
+			}
 		}
-		return nil
-	}, backoff.WithContext(pace, ctx))
-	switch {
-	case err == nil && state == Expired:
-		return Expired, fmt.Errorf("%w: %w", ErrGaveUp, j.err)
-	case err == nil:
-		return state, nil
 	}
-	return Expired, why(ctx, j.err)
+	if refused != nil { // says more than that another way is closed
+		j.route, j.last = *refused, refusal
+	}
+	return t
+}
+
+// giveUp tells that a way failed and that others are left.
+func (d *Delivery) giveUp(j *job, state State) {
+	o := j.outcome(state)
+	o.Err = j.err
+	d.tell(o)
 }
 
 // once sends one message and waits for the answer.
 func (d *Delivery) once(ctx context.Context, j *job) {
 	j.attempts++
 	d.countAttempt(j.attempts > 1)
-	j.last, j.err = j.route.Phone.Message(ctx, phone.Message{To: j.route.To, Body: j.text, Expires: d.o.GiveUp, OnSent: func() {
+	j.last, j.err = j.route.Message(ctx, phone.Message{To: j.route.To, Body: j.text, Expires: d.o.GiveUp, OnSent: func() {
 		if !j.sent {
 			j.sent = true
 			d.tell(j.outcome(Sent))
@@ -300,7 +397,7 @@ func (d *Delivery) attempted(j *job, state State) {
 	defer d.mu.Unlock()
 	j.line.jobs = without(j.line.jobs, j)
 	if len(j.line.jobs) == 0 {
-		delete(d.lines, j.route.To)
+		delete(d.lines, j.to())
 	}
 	if state != Expired {
 		d.answered.put(j.place(), struct{}{})
@@ -353,7 +450,7 @@ func (d *Delivery) countAttempt(again bool) {
 // tell logs an outcome and passes it on. A phone out of reach is a warning once, not with every hint.
 func (d *Delivery) tell(o Outcome) {
 	level := slog.LevelDebug
-	failed := o.State == Refused || o.State == Expired && !errors.Is(o.Err, ErrWithdrawn) && !errors.Is(o.Err, ErrStopped)
+	failed := o.Final && o.State == Refused || o.Final && o.State == Expired && !errors.Is(o.Err, ErrWithdrawn) && !errors.Is(o.Err, ErrStopped)
 	if (failed || o.State == Delivered) && d.changed(cmp.Or(o.To, o.Hint.Agent), failed) {
 		level = slog.LevelInfo
 		if failed {
@@ -362,7 +459,7 @@ func (d *Delivery) tell(o Outcome) {
 	}
 	d.o.Logger.LogAttrs(d.life, level, "hint to softphone",
 		slog.String("agent", o.Hint.Agent), slog.String("call_id", o.Hint.CallID), slog.Any("number", o.Hint.Number),
-		slog.String("state", o.State.String()), slog.Int("status_code", o.StatusCode), slog.Int("count", o.Attempts),
+		slog.String("method", o.Way), slog.String("state", o.State.String()), slog.Int("status_code", o.StatusCode), slog.Int("count", o.Attempts),
 		slog.String("peer", o.Peer), slog.Duration("elapsed", o.Elapsed), slog.Any("err", o.Err))
 	d.o.Outcome(o)
 }
@@ -379,10 +476,13 @@ func (d *Delivery) changed(phone string, silent bool) bool {
 	return true
 }
 
-func (j *job) place() place { return place{j.hint.Key, j.route.To} }
+// to is the phone that a job is for, whatever way it takes: its address by the best one.
+func (j *job) to() string { return j.routes[0].To }
+
+func (j *job) place() place { return place{j.hint.Key, j.to()} }
 
 func (j *job) outcome(s State) Outcome {
-	o := Outcome{Hint: j.hint, State: s, To: j.route.To, Attempts: j.attempts, StatusCode: j.last.StatusCode, Elapsed: j.last.Elapsed}
+	o := Outcome{Hint: j.hint, State: s, Way: j.route.Name, To: j.route.To, Attempts: j.attempts, StatusCode: j.last.StatusCode, Elapsed: j.last.Elapsed}
 	if j.last.Peer.IsValid() {
 		o.Peer = j.last.Peer.String()
 	}
@@ -403,12 +503,3 @@ func (l *phoneLine) take(ctx context.Context) error {
 }
 
 func (l *phoneLine) give() { <-l.turn }
-
-// pace is a backoff that waits at least as long as the peer asked for.
-type pace struct {
-	backoff.BackOff
-	atLeast time.Duration
-}
-
-// NextBackOff implements backoff.BackOff.
-func (p *pace) NextBackOff() time.Duration { return max(p.atLeast, p.BackOff.NextBackOff()) }

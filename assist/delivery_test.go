@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cenkalti/backoff/v4"
-
 	"ringback/sip/phone"
 )
 
@@ -196,7 +194,7 @@ func TestRouteOfAHint(t *testing.T) {
 	} {
 		h := hintFor(Raised, tt.agent, "c1", tt.device)
 		h.PBX = tt.pbx
-		if r, ok := RouteVia(tt.phone, d, &h); r.To != tt.want || ok != (tt.want != "") {
+		if r, ok := RouteVia(Way{"message", tt.phone}, d, &h); r.To != tt.want || ok != (tt.want != "") {
 			t.Errorf("%s at %q with %q: %q, %v; want %q", tt.agent, tt.pbx, tt.device, r.To, ok, tt.want)
 		}
 	}
@@ -292,17 +290,6 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		if _, retry := judge(phone.Result{}, err); !retry {
 			t.Errorf("%v is not tried again", err)
 		}
-	}
-}
-
-func TestPeerThatAsksForTimeGetsIt(t *testing.T) {
-	p := pace{BackOff: backoff.NewConstantBackOff(time.Second)}
-	if got := p.NextBackOff(); got != time.Second {
-		t.Errorf("%v", got)
-	}
-	p.atLeast = 18 * time.Second
-	if got := p.NextBackOff(); got != 18*time.Second {
-		t.Errorf("%v", got)
 	}
 }
 

@@ -30,9 +30,11 @@ func (d *Delivery) Mirrored(m *sip.Message) bool {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, p := range d.phones {
-		if p.Sent(m.CallID) { // our own transaction, which we know at first hand
-			return true
+	for _, list := range d.senders {
+		for _, s := range list {
+			if s.Sent(m.CallID) { // our own transaction, which we know at first hand
+				return true
+			}
 		}
 	}
 	ours := d.isOurs(m.From.URI)
@@ -45,14 +47,14 @@ func (d *Delivery) Mirrored(m *sip.Message) bool {
 // relayedRequest notes a PBX's copy of a hint.
 func (d *Delivery) relayedRequest(m *sip.Message, ours bool) bool {
 	r, known := d.relayed.get(string(m.CallID))
-	if known && r.job != nil {
+	if known && r.job != nil && (!r.reported || r.job.text == string(bytes.TrimSpace(m.Body))) {
 		return true // again
 	}
 	j := d.copied(m, ours)
 	if j == nil {
 		return false
 	}
-	if r == nil {
+	if r == nil || r.job != nil { // inside a call's dialog there may be one after the other
 		r = &relay{}
 		d.relayed.put(string(m.CallID), r)
 	}
@@ -130,7 +132,7 @@ func goesTo(m *sip.Message, j *job) int {
 	}
 	contact := addrSpec(j.hint.Device)
 	contactUser, contactHost, _ := strings.Cut(contact, "@")
-	aor, _, _ := strings.Cut(addrSpec(j.route.To), "@")
+	aor, _, _ := strings.Cut(addrSpec(j.routes[len(j.routes)-1].To), "@")
 	switch {
 	case contact != "" && strings.EqualFold(contact, user+"@"+host):
 		return 3
@@ -153,7 +155,7 @@ func (d *Delivery) isOurs(u sip.URI) bool {
 	k := append(b[:0], u.User...)
 	k = append(k, '@')
 	k = append(k, bytes.ToLower(u.Host)...)
-	_, ok := d.phones[string(k)]
+	_, ok := d.senders[string(k)]
 	return ok
 }
 

@@ -227,7 +227,7 @@ func TestHowSurelyACopyGoesToAPhone(t *testing.T) {
 		if _, err := sip.NewScanner(nil).Scan([]byte(raw), &m); err != nil {
 			t.Fatal(err)
 		}
-		j := &job{hint: Hint{Device: strings.Trim(tt.device, "<>")}, route: Route{To: tt.to}}
+		j := &job{hint: Hint{Device: strings.Trim(tt.device, "<>")}, routes: []Route{{To: tt.to}}}
 		if got := goesTo(&m, j); got != tt.want {
 			t.Errorf("%s, to %s or %q: %d, want %d", tt.request, tt.to, tt.device, got, tt.want)
 		}

@@ -44,11 +44,20 @@ var (
 	ErrStopped   = errors.New("assist: stopped")
 )
 
+// What a Sender may say of a message that it did not send.
+var (
+	// ErrNotYet is returned by a way that opens when the call is answered.
+	ErrNotYet = errors.New("assist: this way is not open before the call is answered")
+	// ErrNoWay is returned by a way that is closed for good.
+	ErrNoWay = errors.New("assist: this way is closed")
+)
+
 // Outcome tells where a hint stands on its way to one phone.
 type Outcome struct {
 	Hint       Hint
 	State      State
 	Final      bool          // nothing more will be told of it
+	Way        string        // the way taken last; of a State that is Refused or Expired and not final, the one given up for the next
 	To         string        // the URI it is for
 	Attempts   int           // messages sent, retransmissions not counted
 	StatusCode int           // of the phone's answer, or the PBX's; 0 without one
@@ -61,7 +70,7 @@ type Outcome struct {
 func judge(res phone.Result, err error) (State, bool) {
 	switch {
 	case errors.Is(err, phone.ErrURI), errors.Is(err, phone.ErrTransport), errors.Is(err, phone.ErrTooLarge),
-		errors.Is(err, phone.ErrChallenge), errors.Is(err, phone.ErrClosed):
+		errors.Is(err, phone.ErrChallenge), errors.Is(err, phone.ErrClosed), errors.Is(err, ErrNoWay):
 		return Expired, false // and would be again
 	case err != nil:
 		return 0, true

@@ -1,6 +1,7 @@
 package assist
 
 import (
+	"context"
 	"net/netip"
 	"slices"
 	"strings"
@@ -9,18 +10,38 @@ import (
 	"ringback/sip/phone"
 )
 
-// Route is the way of a hint to a softphone.
-type Route struct {
-	Phone *phone.Phone // our user agent that speaks to the hint's PBX
-	To    string       // the URI that the message is for
+// Sender brings messages to softphones: a user agent of ours (phone.Phone is one), or a PBX that is asked to.
+type Sender interface {
+	// Message brings a message to a phone and waits for the answer, as phone.Phone does. Status 202 says that it
+	// was taken to be passed on. An error that is none of package phone's, ErrNotYet or ErrNoWay is a failure
+	// that may pass.
+	Message(ctx context.Context, m phone.Message) (phone.Result, error)
+	// Proxy is through whom messages go; empty for a Sender that reaches phones at their own contacts.
+	Proxy() string
+	// From is the URI that messages come from; empty where it is none of our own.
+	From() string
+	// Sent says whether a request with this Call-ID is its own, so that it is nothing in the mirror.
+	Sent(callID []byte) bool
 }
 
-// RouteVia is the way that a hint takes with a user agent: straight to the phone that rings, where the
+// Way is a way by which hints go to phones.
+type Way struct {
+	Name string // what metrics and logs call it
+	Sender
+}
+
+// Route is the way of a hint to a softphone.
+type Route struct {
+	Way
+	To string // the URI that the message is for
+}
+
+// RouteVia is the route that a hint takes by a way: straight to the phone that rings, where the
 // phone may be reached and its contact is known, else through the PBX to the agent's
 // address-of-record. It says no when he has no address, as on a mobile.
-func RouteVia(p *phone.Phone, d *directory.Directory, h *Hint) (Route, bool) {
-	if p.Proxy() == "" && h.Device != "" {
-		return Route{Phone: p, To: h.Device}, true
+func RouteVia(w Way, d *directory.Directory, h *Hint) (Route, bool) {
+	if w.Proxy() == "" && h.Device != "" {
+		return Route{Way: w, To: h.Device}, true
 	}
 	uris := d.AgentURIs(h.Agent)
 	if len(uris) == 0 {
@@ -32,7 +53,7 @@ func RouteVia(p *phone.Phone, d *directory.Directory, h *Hint) (Route, bool) {
 			to = uris[i]
 		}
 	}
-	return Route{Phone: p, To: to}, true
+	return Route{Way: w, To: to}, true
 }
 
 // isAt says whether a URI's host is a PBX.

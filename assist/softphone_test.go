@@ -121,11 +121,16 @@ func newOutbox(tb testing.TB, p phone.Options, o DeliveryOptions) *outbox {
 		d := newDirectory(tb, centre)
 		o.Directory = func() *directory.Directory { return d }
 	}
-	o.Phone = func(pbx string) *phone.Phone {
+	further := o.Ways
+	o.Ways = func(pbx string) []Way {
 		if pbx == "" {
 			return nil
 		}
-		return ua
+		ways := []Way{{"message", ua}}
+		if further != nil {
+			ways = append(ways, further(pbx)...)
+		}
+		return ways
 	}
 	o.Outcome = func(out Outcome) { x.told <- out }
 	if o.FirstRetry == 0 {

@@ -4,8 +4,45 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 )
+
+// HintWay is a way by which hints go to phones at an Asterisk.
+type HintWay string
+
+// The ways of hints.
+const (
+	HintMessage     HintWay = "message"      // our own SIP MESSAGE
+	HintSendText    HintWay = "send_text"    // AMI's SendText
+	HintMessageSend HintWay = "message_send" // AMI's MessageSend
+)
+
+// Ways are the ways of hints to phones at the Asterisk, the best first.
+func (a *Asterisk) Ways() []HintWay {
+	switch {
+	case len(a.HintWays) > 0:
+		return a.HintWays
+	case a.AMIAddress == "":
+		return []HintWay{HintMessage}
+	}
+	return []HintWay{HintMessage, HintSendText, HintMessageSend}
+}
+
+// validateHintWays checks the ways of one of the list asterisks.
+func (a *Asterisk) validateHintWays(v *validation, key string) {
+	for i, w := range a.HintWays {
+		at := fmt.Sprintf("%s.hint_ways[%d]", key, i)
+		switch w {
+		case HintSendText, HintMessageSend:
+			v.require(a.AMIAddress != "", at, "%s goes by AMI; set %s.ami_address", w, key)
+		case HintMessage:
+		default:
+			v.require(false, at, "%q is no way of a hint; write message, send_text or message_send", string(w))
+		}
+		v.require(!slices.Contains(a.HintWays[:i], w), at, "%s is there twice", w)
+	}
+}
 
 // validateAsterisks checks the list asterisks.
 func (c *Config) validateAsterisks(v *validation) {
@@ -22,6 +59,7 @@ func (c *Config) validateAsterisks(v *validation) {
 			endpoint, trunk, ok := strings.Cut(pair, "=")
 			v.require(ok && endpoint != "" && trunk != "", fmt.Sprintf("%s.trunks[%d]", key, j), "%q is no pair; write it as endpoint=trunk", pair)
 		}
+		a.validateHintWays(v, key)
 		if a.ARIURL != "" {
 			u, err := url.Parse(a.ARIURL)
 			v.require(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil, key+".ari_url",

@@ -429,6 +429,15 @@ type Asterisk struct {
 	// Whether the manager interface speaks TLS.
 	AMITLS bool `yaml:"ami_tls"`
 
+	// The ways by which hints go to phones at this PBX, the best first; where one fails the next is taken. message:
+	// Ringback's own SIP MESSAGE, as hints says. send_text: AMI's SendText, inside the call that the phone is on;
+	// needs the privilege call to write. message_send: AMI's MessageSend, whether the phone is on a call or not;
+	// needs the privilege message to write. When empty it is message, and with ami_address send_text and
+	// message_send after it.
+	//
+	// Example: [send_text, message]
+	HintWays []HintWay `yaml:"hint_ways"`
+
 	// Certificate authorities, PEM, for TLS with either; the system's when empty.
 	//
 	// Example: /etc/ringback/pbx-ca.crt

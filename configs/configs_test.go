@@ -132,6 +132,13 @@ f.yaml:5:5: asterisks[1].ari_url: "pbx:8088" is no address of an ARI; write it a
 f.yaml:6:5: asterisks[1].ami_address: "pbx" is no host and port; write it as 10.20.0.10:5038`,
 		},
 		{
+			"ways of hints that cannot be",
+			"asterisks:\n  - pbx: a\n    ari_url: http://pbx:8088/ari\n    ari_user: x\n    ari_password_file: /dev/null\n    hint_ways: [message, sms, send_text, message]\n",
+			`f.yaml:6:26: asterisks[0].hint_ways[1]: "sms" is no way of a hint; write message, send_text or message_send
+f.yaml:6:31: asterisks[0].hint_ways[2]: send_text goes by AMI; set asterisks[0].ami_address
+f.yaml:6:42: asterisks[0].hint_ways[3]: message is there twice`,
+		},
+		{
 			"dialog events and call hooks that cannot be",
 			"dialog_events:\n  - uris: [\"tel:1\"]\n    user: x\n    expires: 1s\n    queues: [a]\ncall_hooks:\n  - id: A\n    pbx: a\n",
 			`f.yaml:2:9: dialog_events[0].pbx: is empty; name the PBX of the directory that it is

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"ringback/assist"
 	"ringback/configs"
 	"ringback/cti"
 	"ringback/cti/asterisk"
@@ -23,6 +24,7 @@ type toldFeed struct {
 type toldPBX struct {
 	pbx    string // directory id
 	trunks map[string]string
+	ways   []assist.Way // of hints to its phones
 	*asterisk.PBX
 }
 
@@ -68,7 +70,7 @@ func (d *Daemon) openAsterisk(c *configs.Asterisk) (err error) {
 	tell := &teller{w: d.watch}
 	var offset clock
 	p := asterisk.NewPBX(asterisk.Options{Sink: tell, CallIDs: c.ARIURL != "", Clock: offset.at}, tell.begin, d.log)
-	d.asterisks = append(d.asterisks, toldPBX{c.PBX, trunks, p})
+	d.asterisks = append(d.asterisks, toldPBX{c.PBX, trunks, d.waysOf(c, p), p})
 	gap := func(from, to time.Time) { d.unheard(c.PBX, from, to) }
 	now := time.Now()
 	if c.ARIURL != "" {

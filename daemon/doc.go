@@ -17,7 +17,8 @@
 //   - package assist, told of the event and of the cases of its number, decides whether an agent gets,
 //     keeps or loses a hint.
 //   - what changed is told: metrics counts, web publishes it to the event streams, and
-//     assist.Delivery sends the hint as a SIP MESSAGE to the agent's phone through sip/phone.
+//     assist.Delivery sends the hint as a SIP MESSAGE to the agent's phone through sip/phone, or has its
+//     Asterisk send it by AMI (hintways.go).
 //
 // A PBX may also tell of its calls by itself: by ARI and AMI (cti/asterisk), dialog events (sip/dialogevent and
 // cti/dialogs) or HTTP (cti/hook). A model of each turns that into links, facts and told signalling (package

@@ -78,7 +78,7 @@ func (d *Daemon) openPhone(context.Context) error {
 		return err
 	}
 	d.delivery = assist.NewDelivery(assist.DeliveryOptions{
-		Directory: d.directory, Phone: func(string) *phone.Phone { return d.phone },
+		Directory: d.directory, Ways: d.hintWays,
 		GiveUp: c.Deadline, Outcome: d.outcome, Logger: d.log,
 	})
 	return nil

@@ -349,6 +349,16 @@ func TestAHintIsCountedOncePerPhoneByWhatBecameOfIt(t *testing.T) {
 	for outcome, n := range map[string]int{"delivered": 1, "unknown": 1, "refused": 1, "gave_up": 2, "full": 1, "withdrawn": 1, "no_phone": 1, "stopped": 1} {
 		has(t, text, fmt.Sprintf("ringback_hint_deliveries_total{outcome=%q} %d", outcome, n))
 	}
+	m.Outcome(assist.Outcome{State: assist.Refused, Way: "message", StatusCode: 405})
+	m.Outcome(assist.Outcome{State: assist.Sent, Way: "send_text"})
+	m.Outcome(assist.Outcome{State: assist.Unknown, Way: "send_text"})
+	m.Outcome(assist.Outcome{State: assist.Delivered, Final: true, Way: "send_text"})
+	_, text = scrape(t, m)
+	has(t, text,
+		`ringback_hint_deliveries_total{outcome="refused"} 1`, `ringback_hint_deliveries_total{outcome="delivered"} 2`,
+		`ringback_hint_ways_total{outcome="refused",way="message"} 1`, `ringback_hint_ways_total{outcome="delivered",way="send_text"} 1`,
+		`ringback_hint_ways_total{outcome="unknown",way="send_text"} 0`,
+	)
 }
 
 func TestReloadsAreCountedByResult(t *testing.T) {

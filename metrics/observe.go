@@ -33,6 +33,7 @@ type observed struct {
 
 	hints       *prometheus.CounterVec
 	deliveries  *prometheus.CounterVec
+	ways        *prometheus.CounterVec
 	hintLatency prometheus.Histogram
 
 	commits  prometheus.Histogram
@@ -66,6 +67,7 @@ func newObserved(c *catalogue) observed {
 	c.group = Hints
 	o.hints = c.counters("ringback_hints_total", "What happened to hints: raised, confirmed, withdrawn.", "event")
 	o.deliveries = c.counters("ringback_hint_deliveries_total", "Hints meant for phones, by what became of them: delivered; unknown (the PBX took it and nothing showed the phone's answer); failed: refused, gave_up, full; not needed any more or not possible: withdrawn, no_phone, stopped.", "outcome")
+	o.ways = c.counters("ringback_hint_ways_total", "Ways that hints to phones were tried by (message, send_text, message_send), by what came of each: as ringback_hint_deliveries_total; where one failed, the next was taken.", "way", "outcome")
 	o.hintLatency = c.histogram("ringback_hint_latency_seconds", "From the arrival of the packet that raised a hint until its first MESSAGE went out.", quickly)
 
 	o.webhooks = newWebhooksObserved(c)
@@ -88,6 +90,9 @@ func newObserved(c *catalogue) observed {
 	}
 	for _, outcome := range outcomes {
 		o.deliveries.WithLabelValues(outcome)
+		for _, way := range []string{"message", "send_text", "message_send"} {
+			o.ways.WithLabelValues(way, outcome)
+		}
 	}
 	for _, direction := range []sip.Direction{sip.DirectionUnknown, sip.Inbound, sip.Outbound, sip.Internal} {
 		o.calls.WithLabelValues(direction.String())

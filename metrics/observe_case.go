@@ -44,10 +44,13 @@ func (m *Metrics) Hint(h assist.Hint) { m.hints.WithLabelValues(h.Event.String()
 // why a hint expired. In docs and alerts, a hint failed that was refused, given up or crowded out.
 var outcomes = []string{"delivered", "unknown", "refused", "gave_up", "full", "withdrawn", "no_phone", "stopped"}
 
-// Outcome counts what became of a hint on its way to a phone, when that is final.
+// Outcome counts what became of a hint on its way to a phone, when that is final, and what came of each way.
 func (m *Metrics) Outcome(o assist.Outcome) {
 	if o.Final {
 		m.deliveries.WithLabelValues(outcomeOf(o)).Inc()
+	}
+	if o.Way != "" && (o.Final || o.State == assist.Refused || o.State == assist.Expired) {
+		m.ways.WithLabelValues(o.Way, outcomeOf(o)).Inc()
 	}
 }
 

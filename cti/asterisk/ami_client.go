@@ -86,6 +86,7 @@ func (p *PBX) ami(ctx context.Context, o *AMIOptions) error {
 		p.amiEvent(o, e)
 	}
 	c.queued = nil
+	defer p.attach(c)()
 	return p.hearAMI(ctx, c, o)
 }
 
@@ -112,8 +113,11 @@ func (p *PBX) hearAMI(ctx context.Context, c *amiConn, o *AMIOptions) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if e["Event"] != "" {
+		switch {
+		case e["Event"] != "":
 			p.amiEvent(o, e)
+		case e["ActionID"] != "":
+			p.answered(e)
 		}
 	}
 }

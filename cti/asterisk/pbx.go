@@ -28,12 +28,17 @@ type PBX struct {
 	mu     sync.Mutex              // of model
 	model  *Model
 	asked  chan string // channels whose callers may withhold their numbers
+
+	acts    sync.Mutex // guards what follows
+	line    *amiConn   // nil: not connected
+	acted   uint64
+	answers map[string]chan AMI // to actions, by ActionID
 }
 
 // NewPBX makes a PBX whose model has these options. begin is told when each event arrived, before what it
 // means goes to the sink.
 func NewPBX(o Options, begin func(arrival time.Time), l *slog.Logger) *PBX {
-	p := &PBX{logger: l, begin: begin, asked: make(chan string, maxAsked)}
+	p := &PBX{logger: l, begin: begin, asked: make(chan string, maxAsked), answers: map[string]chan AMI{}}
 	o.Began = func(id string) {
 		select {
 		case p.asked <- id:

@@ -1,0 +1,126 @@
+package asterisk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Errors of what an Asterisk is asked to do by AMI.
+var (
+	// ErrNotConnected is returned while there is no connection to AMI.
+	ErrNotConnected = errors.New("asterisk: AMI is not connected")
+	// ErrNotOnACall is returned for a phone that has answered no call, or none that this connection knows of.
+	ErrNotOnACall = errors.New("asterisk: the phone is on no call")
+	// ErrDenied is returned for what AMI does not let its user do.
+	ErrDenied = errors.New("asterisk: AMI does not let its user do that")
+	// ErrFailed is returned for what Asterisk could not do.
+	ErrFailed = errors.New("asterisk: AMI could not do that")
+)
+
+// SendText sends a text to the phone of an endpoint inside the call that it is on, the latest one of several:
+// a SIP MESSAGE in the call's dialog. nil says that Asterisk took it, not what the phone says to it. It needs the
+// privilege call. Errors are ErrNotConnected, ErrNotOnACall, ErrDenied, ErrFailed or of ctx.
+func (p *PBX) SendText(ctx context.Context, endpoint, text string) error {
+	p.mu.Lock()
+	name := p.model.callOf(endpoint)
+	p.mu.Unlock()
+	if name == "" {
+		return ErrNotOnACall
+	}
+	return p.act(ctx, "SendText", "Channel", name, "Message", text)
+}
+
+// MessageSend sends a text to the phones of an endpoint, on a call or not: a SIP MESSAGE outside of any dialog. from
+// is the URI that they show; empty: Asterisk's own. nil says that Asterisk took it. It needs the privilege
+// message. Errors are as SendText's.
+func (p *PBX) MessageSend(ctx context.Context, endpoint, from, text string) error {
+	// To alone is what Asterisk before 18 understands, Destination what it prefers since.
+	to := "pjsip:" + endpoint
+	headers := []string{"To", to, "Destination", to, "Body", text}
+	if from != "" {
+		headers = append(headers, "From", from)
+	}
+	return p.act(ctx, "MessageSend", headers...)
+}
+
+// act asks Asterisk to do something and waits for its answer.
+func (p *PBX) act(ctx context.Context, action string, headers ...string) error {
+	p.acts.Lock()
+	c := p.line
+	if c == nil {
+		p.acts.Unlock()
+		return ErrNotConnected
+	}
+	p.acted++
+	id := "ringback-" + strconv.FormatUint(p.acted, 10)
+	answer := make(chan AMI, 1)
+	p.answers[id] = answer
+	p.acts.Unlock()
+	defer func() {
+		p.acts.Lock()
+		delete(p.answers, id)
+		p.acts.Unlock()
+	}()
+	if err := c.send(action, append([]string{"ActionID", id}, headers...)...); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotConnected, err)
+	}
+	select {
+	case e, ok := <-answer:
+		return verdict(e, ok)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// verdict is what an answer to an action means; there is none when the connection was lost first.
+func verdict(e AMI, ok bool) error {
+	switch {
+	case !ok:
+		return ErrNotConnected
+	case e["Response"] == "Success":
+		return nil
+	case strings.Contains(strings.ToLower(e["Message"]), "permission denied"), strings.Contains(strings.ToLower(e["Message"]), "invalid/unknown command"):
+		return fmt.Errorf("%w: %s", ErrDenied, e["Message"])
+	}
+	return fmt.Errorf("%w: %s", ErrFailed, e["Message"])
+}
+
+// attach lets actions go out by a connection, until detach.
+func (p *PBX) attach(c *amiConn) (detach func()) {
+	p.acts.Lock()
+	defer p.acts.Unlock()
+	p.line = c
+	return func() {
+		p.acts.Lock()
+		defer p.acts.Unlock()
+		p.line = nil
+		for id, answer := range p.answers {
+			close(answer)
+			delete(p.answers, id)
+		}
+	}
+}
+
+// answered hands an answer to who waits for it.
+func (p *PBX) answered(e AMI) {
+	p.acts.Lock()
+	defer p.acts.Unlock()
+	if answer := p.answers[e["ActionID"]]; answer != nil {
+		answer <- e
+		delete(p.answers, e["ActionID"])
+	}
+}
+
+// callOf is the channel of an endpoint that is on a call, the latest of several; empty where there is none.
+func (m *Model) callOf(endpoint string) string {
+	for i := len(m.order) - 1; i >= 0; i-- {
+		c := m.channels[m.order[i]]
+		if c != nil && !c.local && !c.over && c.endpoint == endpoint && c.State == Up {
+			return c.Name
+		}
+	}
+	return ""
+}
