@@ -4,12 +4,18 @@ import (
 	"hash/fnv"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"github.com/emiago/sipgo/sip"
 )
 
 // allowed is what we understand, for Allow (RFC 3261 §20.5).
-const allowed = "OPTIONS"
+func (p *Phone) allowed() string {
+	if p.calls == nil {
+		return "OPTIONS"
+	}
+	return "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, NOTIFY, REFER"
+}
 
 // refusals are the final responses to what we do not do. A dialog or subscription that somebody thinks
 // we have is denied with 481, so that he stops: notifications left unanswered come again and again.
@@ -51,6 +57,8 @@ func (p *Phone) answer(req *sip.Request) *sip.Response {
 		code, reason = sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist"
 	case req.Method == sip.OPTIONS: // RFC 3261 §11.2
 		code, reason = sip.StatusOK, "OK"
+	case p.calls != nil && req.Method == sip.REFER: // only who has a call may ask for another
+		code, reason = sip.StatusForbidden, "Forbidden"
 	case known:
 		code, reason = refusal.code, refusal.reason
 	}
@@ -63,7 +71,11 @@ func (p *Phone) answer(req *sip.Request) *sip.Response {
 	res := sip.NewResponseFromRequest(req, code, reason, nil)
 	for res.RemoveHeader("Record-Route") { // of no use without a dialog
 	}
-	res.AppendHeader(sip.NewHeader("Allow", allowed))
+	res.AppendHeader(sip.NewHeader("Allow", p.allowed()))
+	if p.calls != nil && code == sip.StatusOK {
+		res.AppendHeader(sip.NewHeader("Accept", sdpType))
+		res.AppendHeader(sip.NewHeader("Supported", strings.Join(supported, ", ")))
+	}
 	res.AppendHeader(sip.NewHeader("Server", p.o.UserAgent))
 	return res
 }

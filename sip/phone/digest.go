@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -17,9 +18,25 @@ type credentials struct {
 	realm         string
 }
 
+// login is by whom challenges are answered.
+type login struct {
+	user string
+	file string // holds the password; empty: challenges are not answered
+}
+
+func (l login) password() (string, error) {
+	b, err := os.ReadFile(l.file)
+	if err != nil {
+		return "", fmt.Errorf("phone: reading the password: %w", err)
+	}
+	return strings.TrimRight(string(b), "\r\n"), nil
+}
+
+func (p *Phone) login() login { return login{p.o.Username, p.o.PasswordFile} }
+
 // answerChallenge adds to answers what a 401 or 407 asks for, in the place of an earlier answer to the
 // same realm. It says no when that answer was already refused.
-func (p *Phone) answerChallenge(answers *[]credentials, req *sip.Request, res *sip.Response) (again bool, err error) {
+func (l login) answerChallenge(answers *[]credentials, req *sip.Request, res *sip.Response) (again bool, err error) {
 	challengeName, answerName := "WWW-Authenticate", "Authorization"
 	if res.StatusCode == sip.StatusProxyAuthRequired {
 		challengeName, answerName = "Proxy-Authenticate", "Proxy-Authorization"
@@ -28,7 +45,7 @@ func (p *Phone) answerChallenge(answers *[]credentials, req *sip.Request, res *s
 	if err != nil {
 		return false, err
 	}
-	password, err := p.password()
+	password, err := l.password()
 	if err != nil {
 		return false, err
 	}
@@ -36,7 +53,7 @@ func (p *Phone) answerChallenge(answers *[]credentials, req *sip.Request, res *s
 		Method:   string(req.Method),
 		URI:      req.Recipient.String(), // RFC 3261 §22.4, item 1
 		GetBody:  func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(req.Body())), nil },
-		Username: p.o.Username,
+		Username: l.user,
 		Password: password,
 	})
 	if err != nil {

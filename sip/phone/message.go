@@ -120,7 +120,7 @@ func (p *Phone) message(ctx context.Context, m Message) (Result, error) {
 		if p.o.PasswordFile == "" || d.cseq > maxChallenges {
 			return result, nil
 		}
-		again, err := p.answerChallenge(&answers, req, res)
+		again, err := p.login().answerChallenge(&answers, req, res)
 		if err != nil || !again {
 			return result, err
 		}
@@ -185,26 +185,9 @@ func (p *Phone) request(d *draft, answers []credentials) (*sip.Request, error) {
 // build makes the request. It has no Contact (RFC 3428 §4).
 func (p *Phone) build(d *draft, answers []credentials) (*sip.Request, error) {
 	req := sip.NewRequest(sip.MESSAGE, d.to)
-	req.SetTransport(d.target.transport)
-	req.SetDestination(d.target.destination(p.proxy == nil))
-	via := &sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: d.target.transport}
-	via.Params.Add("branch", p.branchPrefix+strings.ToLower(rand.Text()[:16]))
-	if d.target.transport == "UDP" {
-		s := p.socketFor(d.target.addr.Addr())
-		if s == nil {
-			return nil, fmt.Errorf("%w: no UDP socket of ours reaches %v; one on every address, as :5066, does", ErrTransport, d.target.addr.Addr())
-		}
-		local := s.LocalAddr().String()
-		host, port, err := sip.ParseAddr(local)
-		if err != nil {
-			return nil, fmt.Errorf("phone: own address %s: %w", local, err)
-		}
-		req.Laddr = sip.Addr{IP: net.ParseIP(host), Port: port, Hostname: host}
-		via.Host, via.Port = s.sentBy(d.target.addr).String(), port
-		via.Params.Add("rport", "") // RFC 3581 §3
-	} // over TCP and TLS sipgo fills in the address of the connection
-
-	req.AppendHeader(via)
+	if err := p.direct(req, d.target, d.target.destination(p.proxy == nil)); err != nil {
+		return nil, err
+	}
 	maxForwards := sip.MaxForwardsHeader(70)
 	req.AppendHeader(&maxForwards)
 	from := &sip.FromHeader{DisplayName: p.o.DisplayName, Address: p.from}
@@ -226,6 +209,30 @@ func (p *Phone) build(d *draft, answers []credentials) (*sip.Request, error) {
 	req.AppendHeader(&contentType)
 	req.SetBody([]byte(d.Body))
 	return req, nil
+}
+
+// direct addresses a request to t and gives it its Via.
+func (p *Phone) direct(req *sip.Request, t target, destination string) error {
+	req.SetTransport(t.transport)
+	req.SetDestination(destination)
+	via := &sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: t.transport}
+	via.Params.Add("branch", p.branchPrefix+strings.ToLower(rand.Text()[:16]))
+	if t.transport == "UDP" {
+		s := p.socketFor(t.addr.Addr())
+		if s == nil {
+			return fmt.Errorf("%w: no UDP socket of ours reaches %v; one on every address, as :5066, does", ErrTransport, t.addr.Addr())
+		}
+		local := s.LocalAddr().String()
+		host, port, err := sip.ParseAddr(local)
+		if err != nil {
+			return fmt.Errorf("phone: own address %s: %w", local, err)
+		}
+		req.Laddr = sip.Addr{IP: net.ParseIP(host), Port: port, Hostname: host}
+		via.Host, via.Port = s.sentBy(t.addr).String(), port
+		via.Params.Add("rport", "") // RFC 3581 §3
+	} // over TCP and TLS sipgo fills in the address of the connection
+	req.AppendHeader(via)
+	return nil
 }
 
 // retryAfter reads when to come back (RFC 3261 §20.33).

@@ -35,6 +35,9 @@ type Options struct {
 
 	Resolver *net.Resolver // net.DefaultResolver
 	Logger   *slog.Logger  // discards
+
+	// listenUDP opens a UDP socket. A test whose clock stands still gives sockets that need no kernel.
+	listenUDP func(network string, a *net.UDPAddr) (packetConn, error)
 }
 
 func (o *Options) setDefaults() {
@@ -62,5 +65,14 @@ func (o *Options) setDefaults() {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.listenUDP == nil {
+		o.listenUDP = func(network string, a *net.UDPAddr) (packetConn, error) {
+			c, err := net.ListenUDP(network, a)
+			if err == nil {
+				_ = c.SetReadBuffer(readBuffer) // as much as the system gives; less is no fault
+			}
+			return c, err
+		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"strings"
 	"sync"
 
@@ -42,6 +41,7 @@ type Phone struct {
 	names   names
 	inbound *rate.Limiter
 	stats   counters
+	calls   *Endpoint // nil: a phone that takes no calls
 
 	sockets []*udpSocket
 	streams []*streamListener
@@ -56,7 +56,10 @@ type Phone struct {
 }
 
 // New opens the sockets and starts to answer. The caller closes the Phone.
-func New(o Options) (*Phone, error) {
+func New(o Options) (*Phone, error) { return open(o, nil) }
+
+// open makes a Phone whose calls are the endpoint's, if there is one.
+func open(o Options, calls *Endpoint) (*Phone, error) {
 	o.setDefaults()
 	parser := sip.NewParser()
 	parser.MaxMessageLength = maxInbound
@@ -65,6 +68,10 @@ func New(o Options) (*Phone, error) {
 		parser:  parser,
 		inbound: rate.NewLimiter(o.InboundRate, max(1, int(o.InboundRate))),
 		cookie:  strings.ToLower(rand.Text()[:10]),
+		calls:   calls,
+	}
+	if calls != nil {
+		calls.phone = p
 	}
 	p.life, p.end = context.WithCancel(context.Background())
 	p.branchPrefix = sip.RFC3261BranchMagicCookie + p.cookie
@@ -91,8 +98,8 @@ func (p *Phone) configure() error {
 			return fmt.Errorf("%w: %s %q holds a quote, a backslash or a control character", ErrOptions, what, s)
 		}
 	}
-	if p.o.PasswordFile != "" {
-		if _, err := p.password(); err != nil {
+	if p.login().file != "" {
+		if _, err := p.login().password(); err != nil {
 			return err
 		}
 	}
@@ -134,7 +141,7 @@ func (p *Phone) configure() error {
 	if err != nil {
 		return fmt.Errorf("phone: making the user agent: %w", err)
 	}
-	p.ua.TransactionLayer().OnRequest(p.serveStream)
+	p.ua.TransactionLayer().OnRequest(p.serve)
 	return nil
 }
 
@@ -153,11 +160,10 @@ func (p *Phone) open() error {
 		if a.IP.To4() != nil {
 			network = "udp4"
 		}
-		c, err := net.ListenUDP(network, a)
+		c, err := p.o.listenUDP(network, a)
 		if err != nil {
 			return fmt.Errorf("phone: listening on UDP: %w", err)
 		}
-		_ = c.SetReadBuffer(readBuffer) // as much as the system gives; less is no fault
 		s := newUDPSocket(p, c)
 		p.sockets = append(p.sockets, s)
 		p.serving.Go(func() { _ = tp.ServeUDP(s) }) // ends when the socket is closed
@@ -287,12 +293,4 @@ func (p *Phone) socketFor(a netip.Addr) *udpSocket {
 		}
 	}
 	return nil
-}
-
-func (p *Phone) password() (string, error) {
-	b, err := os.ReadFile(p.o.PasswordFile)
-	if err != nil {
-		return "", fmt.Errorf("phone: reading the password: %w", err)
-	}
-	return strings.TrimRight(string(b), "\r\n"), nil
 }

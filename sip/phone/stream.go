@@ -43,8 +43,13 @@ func streamTransport() *sip.TransportTCP {
 	}
 }
 
-// serveStream answers a request that came over a connection.
-func (p *Phone) serveStream(req *sip.Request, tx *sip.ServerTx) {
+// serve takes a request that has a transaction: one that came over a connection, or that the endpoint
+// admitted.
+func (p *Phone) serve(req *sip.Request, tx *sip.ServerTx) {
+	if p.calls != nil && p.calls.takes(req) {
+		p.calls.serve(req, tx)
+		return
+	}
 	if res := p.answer(req); res != nil {
 		_ = tx.Respond(res) // a peer that is gone needs no answer
 	}

@@ -19,7 +19,7 @@ const readBuffer = 1 << 20
 // of 32 s and stops reading at the first error; a stranger may therefore not get as far as that.
 // Requests are answered right here, statelessly.
 type udpSocket struct {
-	*net.UDPConn
+	packetConn
 	phone *Phone
 	local netip.AddrPort
 
@@ -27,17 +27,25 @@ type udpSocket struct {
 	once  sync.Once
 }
 
-func newUDPSocket(p *Phone, c *net.UDPConn) *udpSocket {
+// packetConn is the part of a UDP socket that is used here.
+type packetConn interface {
+	net.PacketConn
+	ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error)
+	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
+}
+
+func newUDPSocket(p *Phone, c packetConn) *udpSocket {
 	local := c.LocalAddr().(*net.UDPAddr).AddrPort()
 	return &udpSocket{
-		UDPConn: c,
-		phone:   p,
-		local:   netip.AddrPortFrom(local.Addr().Unmap(), local.Port()),
-		ready:   make(chan struct{}),
+		packetConn: c,
+		phone:      p,
+		local:      netip.AddrPortFrom(local.Addr().Unmap(), local.Port()),
+		ready:      make(chan struct{}),
 	}
 }
 
-// ReadFrom gives sipgo the next datagram that is a response to one of our requests.
+// ReadFrom gives sipgo the next datagram that is a response to one of our requests, or a request that
+// the endpoint wants a transaction for.
 func (s *udpSocket) ReadFrom(b []byte) (int, net.Addr, error) {
 	s.once.Do(func() { close(s.ready) })
 	for {
@@ -50,7 +58,7 @@ func (s *udpSocket) ReadFrom(b []byte) (int, net.Addr, error) {
 			time.Sleep(time.Millisecond)
 			continue
 		}
-		if s.phone.expects(b[:n]) {
+		if s.phone.expects(b[:n]) || s.phone.admits(b[:n], from) {
 			return n, net.UDPAddrFromAddrPort(netip.AddrPortFrom(from.Addr().Unmap(), from.Port())), nil
 		}
 		s.phone.answerDatagram(s, b[:n], from)
