@@ -244,6 +244,14 @@ func (b *behind) writeAll(now time.Time) error {
 			return err
 		}
 	}
+	if err := b.writeSegments(); err != nil {
+		return err
+	}
+	_, err := b.do(now, written{seen: true})
+	return err
+}
+
+func (b *behind) writeSegments() error {
 	for len(b.unwritten) > 0 {
 		if err := b.files.write(&b.unwritten[0]); err != nil {
 			return err
@@ -252,8 +260,21 @@ func (b *behind) writeAll(now time.Time) error {
 		b.unwritten = b.unwritten[1:]
 	}
 	b.unwritten = nil
-	_, err := b.do(now, written{seen: true})
-	return err
+	return nil
+}
+
+// leave writes what is live now past a store that takes no writes. The caller has made sure that the verdicts
+// which wait for that store are on the disk.
+func (b *behind) leave(w *watch, now time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.writeSegments(); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	b.collect(w, now)
+	w.mu.Unlock()
+	return b.writeSegments()
 }
 
 // delete deletes a range of keys.

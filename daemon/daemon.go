@@ -39,6 +39,8 @@ type Options struct {
 	Observe func(ev *sip.Event, changes []cases.Change, hints []assist.Hint)
 	// Outcome, when set, is told of every hint's way to a phone. It must not block.
 	Outcome func(assist.Outcome)
+	// Fault, when set, is the store's: an error it returns counts as the disk's.
+	Fault func(store.Stage) error
 }
 
 // Daemon is a running Ringback: everything New opened, until Run returns.
@@ -73,6 +75,7 @@ type Daemon struct {
 	watch *watch
 	queue *eventQueue
 	flow  *flow
+	left  []*sip.Event // that waited for the store when the daemon stopped
 	feeds []*feed
 	tap   *capture.Tap
 
@@ -124,6 +127,7 @@ const (
 	tickEvery   = 50 * time.Millisecond // how late a timer of the watch may be
 	behindEvery = time.Second           // how much of the live calls a crash may forget
 	expireEvery = time.Second           // how late a case may fall due or expire
+	mendedEvery = time.Second           // how often a disk is tried on which a write failed
 	drainTime   = 10 * time.Second      // what a stop waits for requests under way
 )
 
@@ -170,6 +174,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	g.Go(func() error {
 		return every(gctx, expireEvery, func(now time.Time) error { return d.expire(gctx, now) })
 	})
+	g.Go(func() error {
+		return every(gctx, mendedEvery, func(time.Time) error { return d.mended() })
+	})
 	g.Go(func() error { return d.tellHooks(gctx) })
 	if d.search != nil {
 		g.Go(func() error { return d.runSearch(gctx) })
@@ -195,10 +202,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	err := g.Wait()
 	d.queue.close()
 	<-applied
-	if held, lost := d.flow.waiting(); held+lost > 0 {
-		d.log.Error("verdicts were not written, the store took none until the end", "count", held+lost)
-	}
-	err = errors.Join(err, d.behind.write(d.watch, time.Now()), d.close())
+	err = errors.Join(err, d.leave(time.Now()), d.close())
 	if err == nil {
 		d.log.Info("ringback has stopped", "elapsed", time.Since(d.began))
 	}
@@ -256,7 +260,7 @@ func (d *Daemon) writeBehind(now time.Time) error {
 	d.queue.then(func() { close(applied) })
 	d.watch.mu.Unlock()
 	<-applied
-	if held, _ := d.flow.waiting(); held > 0 {
+	if d.flow.waiting() > 0 {
 		return nil
 	}
 	if err := d.behind.flush(now); err != nil {
@@ -276,7 +280,7 @@ func (d *Daemon) expire(ctx context.Context, now time.Time) error {
 	for i := range changed {
 		d.tellHints(d.assist.Changed(changed[i]), now)
 	}
-	if held, _ := d.flow.waiting(); held > 0 && d.store.Err() == nil {
+	if held := d.flow.waiting(); held > 0 && d.store.Err() == nil {
 		d.log.Info("events that waited for the store go on", "count", held)
 		d.queue.then(d.flow.release)
 	}

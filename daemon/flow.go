@@ -8,7 +8,6 @@ import (
 	"ringback/assist"
 	"ringback/cases"
 	"ringback/sip"
-	"ringback/store"
 )
 
 // flow is what every event runs through, live and in a replay alike: cases, then assist, then
@@ -112,7 +111,7 @@ func (f *flow) queues(c *caused) bool {
 
 // hold keeps an event that the store could not write but may yet.
 func (f *flow) hold(c *caused, err error) bool {
-	if !errors.Is(err, store.ErrFull) && !errors.Is(err, store.ErrReadOnly) {
+	if !unwritable(err) {
 		return false
 	}
 	if decides(c.ev) {
@@ -132,11 +131,30 @@ func (f *flow) wait(c *caused) {
 	f.held = append(f.held, *c)
 }
 
-// waiting counts the events that wait for the store, and those that were lost for want of room.
-func (f *flow) waiting() (held, lost int) {
+// waiting counts the events that wait for the store.
+func (f *flow) waiting() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.held), f.lost
+	return len(f.held)
+}
+
+// left are the events that wait, and how many were lost.
+func (f *flow) left() (held []*sip.Event, lost int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.held {
+		held = append(held, f.held[i].ev)
+	}
+	return held, f.lost
+}
+
+// await has events wait that waited before.
+func (f *flow) await(left []*sip.Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, ev := range left {
+		f.wait(&caused{ev: ev, arrival: ev.At})
+	}
 }
 
 // release puts the events in that waited; those that still cannot be written wait again.

@@ -20,7 +20,7 @@ import (
 func (d *Daemon) openStore(context.Context) (err error) {
 	c := d.config.Load()
 	d.store, err = store.Open(store.Options{
-		Dir: filepath.Join(c.DataDir, "store"), Window: c.Store.CommitWindow, Reserve: int64(c.Store.DiskReserve), Logger: d.log,
+		Dir: filepath.Join(c.DataDir, "store"), Window: c.Store.CommitWindow, Reserve: int64(c.Store.DiskReserve), Logger: d.log, Fault: d.o.Fault,
 		Observe: func(done store.Commit) {
 			d.changes.told()
 			if d.metrics != nil {
@@ -129,6 +129,13 @@ func (d *Daemon) openWatch(ctx context.Context) error {
 	if bad > 0 {
 		d.log.Warn("live calls of before could not be read and are lost", "count", bad)
 	}
+	left, err := d.readWaiting()
+	if err != nil {
+		return err
+	}
+	if d.left = left.Events; left.Seen.After(seen) {
+		seen = left.Seen
+	}
 	if now := time.Now(); !seen.IsZero() && now.After(seen) {
 		// A disk that is full is no reason not to watch: agents get their hints, and cases wait.
 		if err := d.behind.blind(ctx, seen, now); err != nil && !unwritable(err) {
@@ -139,9 +146,13 @@ func (d *Daemon) openWatch(ctx context.Context) error {
 	return d.blind.load(d.behind)
 }
 
-// resume tells the cases which calls of before are still on the line; it runs before any feed does.
+// resume puts in the verdicts that waited when the daemon stopped, and tells the cases which calls of before are
+// still on the line; it runs before any feed does.
 func (d *Daemon) resume(ctx context.Context) error {
 	now := time.Now()
+	if err := d.putWaiting(ctx); err != nil {
+		return err
+	}
 	changes, err := d.cases.Resume(ctx, d.watch.live(math.MaxInt), now)
 	d.tellCases(changes)
 	if unwritable(err) {

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"syscall"
 )
@@ -31,7 +32,9 @@ var (
 // or half on the disk, and after a failed sync the kernel may have dropped the very pages that a second
 // sync would claim to have written (what PostgreSQL learnt in 2018). So the store stops writing for
 // good: it is closed and opened again, which reads the log, keeps the transactions that are whole and
-// writes them anew. A command given again then with the same Once id is applied exactly once.
+// writes them anew. A command given again then with the same Once id is applied exactly once. It is another
+// process that opens it: nothing that Badger has in memory after a failure is to be written any more. Mended
+// says when.
 func (s *Store) Err() error {
 	s.health.Lock()
 	defer s.health.Unlock()
@@ -98,6 +101,31 @@ func refused(dir string, err error) error {
 		return fmt.Errorf("%w: no space left for %s: free some and start again", ErrFull, dir)
 	}
 	return fmt.Errorf("store: opening %s: %w", dir, oneLine(err))
+}
+
+// Mended says whether the disk takes writes again after one failed for good (ErrFailed), so that it is worth
+// closing the store and opening it again. It tries with a file as long as Badger's next log, in the
+// folder of the store.
+func (s *Store) Mended() bool {
+	s.health.Lock()
+	failed := s.failed
+	s.health.Unlock()
+	return failed && checkRoom(s.opt.Dir, s.opt.Reserve) == nil && tryDisk(s.opt.Dir, 2*s.opt.MemTable) == nil
+}
+
+func tryDisk(dir string, size int64) (err error) {
+	f, err := os.CreateTemp(dir, "try-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
+	if err := f.Truncate(size); err != nil {
+		return err
+	}
+	if _, err := f.Write(make([]byte, 64<<10)); err != nil {
+		return err
+	}
+	return f.Sync()
 }
 
 func oneLine(err error) error {
