@@ -308,11 +308,14 @@ func (d *Delivery) attempt(j *job) (State, error) {
 		if !t.waits {
 			up = nil
 		}
+		wait := time.NewTimer(max(t.atLeast, pace.NextBackOff()))
 		select {
 		case <-ctx.Done():
+			wait.Stop()
 			return Expired, why(ctx, j.err)
 		case <-up:
-		case <-time.After(max(t.atLeast, pace.NextBackOff())):
+			wait.Stop()
+		case <-wait.C:
 		}
 	}
 }

@@ -48,7 +48,27 @@ func (d *Daemon) toldHealth() []cti.Health {
 	for _, h := range d.callHooks {
 		all = append(all, h.Feed.Health())
 	}
+	d.watch.blame(all)
 	return all
+}
+
+// blame counts with a PBX's first feed the disagreements that showed with the mirror's message and not with what was
+// told.
+func (w *watch) blame(all []cti.Health) {
+	counted := map[string]uint64{}
+	for i := range all {
+		counted[all[i].PBX] += all[i].Disagreements
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range all {
+		pbx := all[i].PBX
+		n, first := counted[pbx]
+		if total := w.tracker.Disagreements(pbx); first && total > n {
+			all[i].Disagreements += total - n
+		}
+		delete(counted, pbx)
+	}
 }
 
 // toldCounts is toldHealth for metrics.

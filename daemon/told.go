@@ -45,6 +45,7 @@ func (t *teller) Link(_ time.Time, caller, callee string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.cause = t.arrival
+	defer w.disagreements(t.feed)()
 	w.tracker.Link(caller, callee, w.emit)
 }
 
@@ -68,11 +69,13 @@ func (w *watch) hear(now time.Time) {
 		n++
 		w.tracker.Expire(x.due.UnixNano(), w.emit)
 		w.cause = x.arrival
+		count := w.disagreements(x.feed)
 		if x.told.Text == nil {
 			w.tracker.Tell(&x.fact, w.emit)
-			continue
+		} else {
+			w.toldMessage(x)
 		}
-		w.toldMessage(x)
+		count()
 	}
 	w.tellings = w.tellings[:copy(w.tellings, w.tellings[n:])]
 }
@@ -85,10 +88,16 @@ func (w *watch) toldMessage(x *telling) {
 		return
 	}
 	w.msg.Told, w.msg.Made = true, m.Made
-	before := w.tracker.Stats().Disagreements
 	w.message(&w.msg, &hep.Received{Packet: sip.Packet{Src: m.Src, Dst: m.Dst, Transport: sip.TCP}}, m.At.UnixNano())
 	w.msg.Told, w.msg.Made = false, false
-	if n := w.tracker.Stats().Disagreements - before; n > 0 && x.feed != nil {
-		x.feed.Disagree(n)
+}
+
+// disagreements counts with a feed how often what it tells next contradicts what is known; mu is held.
+func (w *watch) disagreements(f *cti.Feed) (count func()) {
+	before := w.tracker.Stats().Disagreements
+	return func() {
+		if n := w.tracker.Stats().Disagreements - before; n > 0 && f != nil {
+			f.Disagree(n)
+		}
 	}
 }

@@ -46,8 +46,12 @@ func (t *Tracker) linked(l *leg, m *Message) (found *leg, wants bool) {
 			continue
 		}
 		wants = true
-		if other := t.linkedBy(t.idOf(v), l, m); found == nil {
+		other := t.linkedBy(t.idOf(v), l, m)
+		switch {
+		case found == nil:
 			found = other
+		case other != nil && other.call != found.call && other.call.caller != nil && found.call.caller != nil && l.call == nil:
+			t.disagree(found.call, Evidence{At: stamp(m.Time), CallID: l.callID, What: otherCall})
 		}
 	}
 	return found, wants
@@ -88,7 +92,11 @@ func (t *Tracker) Link(caller, callee string, emit func(*Event)) {
 		t.shared.add(cause, callee, t.now)
 	}
 	if a != nil && b != nil {
+		contradicts := disputed(a, b)
 		t.link(a, b)
+		if contradicts {
+			t.disagree(b.call, Evidence{At: stamp(t.now), CallID: b.callID, What: otherCall})
+		}
 	}
 }
 

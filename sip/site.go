@@ -44,6 +44,7 @@ type pbx struct {
 	mirrored  int64 // when the latest leg began whose signalling was seen
 	sent      int64 // of those it sent the INVITE of
 	received  int64
+	disagreed uint64 // times that what is known of its calls contradicted itself
 }
 
 type trunk struct {

@@ -38,6 +38,9 @@ func (t *Tracker) Tell(f *Fact, emit func(*Event)) {
 	}
 	switch f.Kind {
 	case FactVoicemail:
+		if c.agentSeen() {
+			t.disagree(c, Evidence{At: stamp(f.At), CallID: f.CallID, What: "told to be in voicemail"})
+		}
 		c.flags |= callVoicemail
 	case FactMediaStopped:
 		c.flags |= callSilent
@@ -151,7 +154,7 @@ func (t *Tracker) otherwise(l *leg, m *Message) {
 	}
 	h := l.toldHop()
 	if what := t.contradicts(h, m); what != "" {
-		t.disagree(l, m, what)
+		t.disagree(l.call, Evidence{At: stamp(m.Time), CallID: l.callID, What: what, Status: m.StatusCode})
 	}
 	in := input{at: m.Time, reason: m.Reason}
 	switch {
@@ -195,11 +198,59 @@ func (t *Tracker) contradicts(h *hop, m *Message) string {
 	return ""
 }
 
-// disagree counts that a PBX tells otherwise than its signalling, which stands, and keeps it as evidence.
-func (t *Tracker) disagree(l *leg, m *Message, what string) {
+// disagree counts that one way of knowing a call tells otherwise than another, and keeps as evidence what was not
+// believed, or what was for once believed instead.
+func (t *Tracker) disagree(c *call, e Evidence) {
 	t.stats.Disagreements++
-	l.call.note(Evidence{At: stamp(m.Time), CallID: l.callID, What: what, Status: m.StatusCode, Cause: -1})
-	t.mark(l.call)
+	if c.pbx != nil {
+		if at := t.site.pbxIDs[c.pbx.ID]; at != nil {
+			at.disagreed++
+		}
+	}
+	e.Cause = -1
+	c.note(e)
+	t.mark(c)
+}
+
+// Disagreements counts how often what is known of a PBX's calls contradicted itself: what it told its signalling,
+// or one of its links another.
+func (t *Tracker) Disagreements(pbx string) uint64 {
+	if x := t.site.pbxIDs[pbx]; x != nil {
+		return x.disagreed
+	}
+	return 0
+}
+
+// agentSeen says whether an agent is on a call by its own signalling, not by what was told.
+func (c *call) agentSeen() bool {
+	for l := c.first; l != nil; l = l.next {
+		if l.flags&legTold != 0 {
+			continue
+		}
+		for h := &l.hop; h != nil; h = h.next {
+			if h.state == confirmed && h.role == roleAgent {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// otherCall is what the evidence says of a leg that two links put into two calls.
+const otherCall = "told to be of another call"
+
+// disputed says whether a link puts a leg into another call than one did before. Once the leg was answered it may
+// as well have been transferred.
+func disputed(a, b *leg) bool {
+	if a.call == b.call || b.flags&legLinked == 0 || b.call.caller == nil || b.call.caller == b || a.call.caller == nil {
+		return false
+	}
+	for h := &b.hop; h != nil; h = h.next {
+		if h.up != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // toldHop is the hop of a leg that its PBX tells of: the last try of one that comes in, else the last.

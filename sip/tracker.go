@@ -151,7 +151,7 @@ func (t *Tracker) SetPlan(p *Plan) error {
 	}
 	for id, x := range s.pbxIDs {
 		if was := t.site.pbxIDs[id]; was != nil {
-			x.mirrored, x.sent, x.received = was.mirrored, was.sent, was.received
+			x.mirrored, x.sent, x.received, x.disagreed = was.mirrored, was.sent, was.received, was.disagreed
 		}
 	}
 	t.site = s

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -116,8 +117,8 @@ func (p *PBX) answered(e AMI) {
 
 // callOf is the channel of an endpoint that is on a call, the latest of several; empty where there is none.
 func (m *Model) callOf(endpoint string) string {
-	for i := len(m.order) - 1; i >= 0; i-- {
-		c := m.channels[m.order[i]]
+	for _, id := range slices.Backward(m.order) {
+		c := m.channels[id]
 		if c != nil && !c.local && !c.over && c.endpoint == endpoint && c.State == Up {
 			return c.Name
 		}
