@@ -138,8 +138,10 @@ func (a *account) keepRegistered(ctx context.Context) {
 // register sends REGISTER and returns how long the registration lasts. Zero expires ends it.
 func (a *account) register(ctx context.Context, expires time.Duration) (time.Duration, error) {
 	for range 3 { // an interval that is too brief, and a registrar that changes its mind
+		var contact *sip.ContactHeader
 		res, err := a.ask(ctx, sip.REGISTER, func(req *sip.Request) {
-			req.AppendHeader(&sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: a.uri.User}})
+			contact = &sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: a.uri.User}}
+			req.AppendHeader(contact) // complete when it is sent
 			req.AppendHeader(sip.NewHeader("Expires", inSeconds(expires)))
 			req.AppendHeader(sip.NewHeader("Supported", "path"))
 		})
@@ -154,7 +156,7 @@ func (a *account) register(ctx context.Context, expires time.Duration) (time.Dur
 				continue
 			}
 		case res.IsSuccess():
-			granted := a.granted(res, expires)
+			granted := granted(res, contact.Address, expires)
 			a.note(granted > 0 && expires > 0, time.Now().Add(granted), res.StatusCode, nil)
 			return granted, nil
 		}
@@ -165,19 +167,29 @@ func (a *account) register(ctx context.Context, expires time.Duration) (time.Dur
 	return 0, fmt.Errorf("%w: the registrar names ever longer intervals", ErrChallenge)
 }
 
-// granted is for how long our contact is registered (RFC 3261 §10.2.4).
-func (a *account) granted(res *sip.Response, asked time.Duration) time.Duration {
+// granted is for how long our contact is registered (RFC 3261 §10.2.4). A registrar may have written
+// another address into it; then the user tells it.
+func granted(res *sip.Response, contact sip.Uri, asked time.Duration) time.Duration {
+	found, exact := time.Duration(0), false
 	for v := range values(res, "Contact", "m") {
 		p, ok := party(v)
-		if !ok || p.User != a.uri.User {
+		if !ok || p.User != contact.User {
 			continue
 		}
+		var u sip.Uri
 		_, params, _ := strings.Cut(v, ">")
-		if e, ok := param("x"+params, "expires"); ok {
-			if d, ok := seconds(e); ok {
-				return bounded(d)
-			}
+		e, _ := param("x"+params, "expires")
+		d, ok := seconds(e)
+		if !ok || exact || sip.ParseUri(p.URI, &u) != nil {
+			continue
 		}
+		exact = u.Host == contact.Host && u.Port == contact.Port
+		if exact || found == 0 {
+			found = d
+		}
+	}
+	if found > 0 {
+		return bounded(found)
 	}
 	if d, ok := seconds(firstValue(res, "Expires")); ok {
 		return bounded(d)

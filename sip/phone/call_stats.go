@@ -6,7 +6,7 @@ import "sync/atomic"
 type CallStats struct {
 	Invites  uint64            // that came in, retransmissions not counted
 	Refused  uint64            // of these, by the endpoint itself: limits, extensions, loops
-	Dialled   uint64            // calls of ours
+	Dialled  uint64            // calls of ours
 	Ended    map[string]uint64 // calls by Cause
 	Live     int
 	Accounts int // registered, or reachable where there is no registration
@@ -14,7 +14,7 @@ type CallStats struct {
 
 type callCounters struct {
 	invites, refused, dialled atomic.Uint64
-	causes                   [len(causes)]atomic.Uint64
+	causes                    [len(causes)]atomic.Uint64
 }
 
 func (s *callCounters) ended(end End) {

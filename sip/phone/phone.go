@@ -10,6 +10,8 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/emiago/sipgo"
 	"github.com/emiago/sipgo/sip"
@@ -42,6 +44,7 @@ type Phone struct {
 	inbound *rate.Limiter
 	stats   counters
 	calls   *Endpoint // nil: a phone that takes no calls
+	deaf    atomic.Bool
 
 	sockets []*udpSocket
 	streams []*streamListener
@@ -229,6 +232,10 @@ func (p *Phone) Close() error {
 	p.mu.Unlock()
 	p.end()
 	p.inFlight.Wait()
+	if p.calls != nil && !p.deaf.Swap(true) {
+		// For a request whose socket is closed meanwhile sipgo opens one of its own, and never closes it.
+		time.Sleep(settling)
+	}
 	for _, s := range p.sockets {
 		_ = s.Close()
 	}
@@ -256,6 +263,9 @@ func (p *Phone) enter(ctx context.Context) (context.Context, context.CancelFunc,
 	forget := context.AfterFunc(p.life, cancel)
 	return ctx, func() { forget(); cancel(); p.inFlight.Done() }, nil
 }
+
+// settling is how long sipgo may take to act on a message that it was given.
+const settling = 20 * time.Millisecond
 
 // From is the URI by which phones and mirrors know us.
 func (p *Phone) From() string { return p.from.String() }

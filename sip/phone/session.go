@@ -151,6 +151,9 @@ func (c *Call) refreshWith(ctx context.Context) (*sip.Response, error) {
 			c.mu.Unlock()
 		case updates && (res.StatusCode == sip.StatusMethodNotAllowed || res.StatusCode == sip.StatusNotImplemented):
 			updates = false
+			c.mu.Lock()
+			delete(c.methods, "UPDATE")
+			c.mu.Unlock()
 		default:
 			return res, nil
 		}

@@ -58,6 +58,9 @@ func (s *udpSocket) ReadFrom(b []byte) (int, net.Addr, error) {
 			time.Sleep(time.Millisecond)
 			continue
 		}
+		if s.phone.deaf.Load() {
+			continue
+		}
 		if s.phone.expects(b[:n]) || s.phone.admits(b[:n], from) {
 			return n, net.UDPAddrFromAddrPort(netip.AddrPortFrom(from.Addr().Unmap(), from.Port())), nil
 		}
