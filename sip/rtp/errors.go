@@ -10,6 +10,7 @@ var (
 	ErrTooMany       = errors.New("rtp: too many sessions")
 	ErrPending       = errors.New("rtp: an offer of ours is not answered yet")
 	ErrNoOffer       = errors.New("rtp: no offer of ours waits for an answer")
+	ErrNotAgreed     = errors.New("rtp: nothing is negotiated yet")
 	ErrClosed        = errors.New("rtp: session closed")
 	ErrBusy          = errors.New("rtp: session does this already")
 	ErrInterrupted   = errors.New("rtp: interrupted by a digit")
@@ -32,3 +33,23 @@ func (r *Refusal) Error() string { return r.Err.Error() + ": " + r.Reason }
 
 // Unwrap returns the sentinel.
 func (r *Refusal) Unwrap() error { return r.Err }
+
+// Codes of warnings (RFC 3261 §20.43).
+const (
+	warnAddress   = 301 // incompatible network address formats
+	warnTransport = 302 // incompatible transport protocol
+	warnMedia     = 304 // media type not available
+	warnFormat    = 305 // incompatible media format
+)
+
+func malformed(reason string) error {
+	return &Refusal{StatusCode: 400, Reason: reason, Err: ErrSDP}
+}
+
+func unacceptable(warning int, reason string) error {
+	return &Refusal{StatusCode: 488, Warning: warning, Reason: reason, Err: ErrNotAcceptable}
+}
+
+func unavailable(err error, reason string) error {
+	return &Refusal{StatusCode: 503, Reason: reason, Err: err}
+}

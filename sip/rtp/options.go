@@ -41,6 +41,7 @@ type SessionOptions struct {
 // SRTPPolicy says when media are encrypted. Keys stand in the SDP (RFC 4568 §9.1), so encrypt signalling too.
 type SRTPPolicy uint8
 
+// When media are encrypted.
 const (
 	SRTPDefault   SRTPPolicy = iota // as the Host says; in a Host, SRTPIfOffered
 	SRTPNever                       // plain RTP; offers of nothing but SRTP are refused
@@ -51,6 +52,7 @@ const (
 // Codec is one of the two sides of G.711 (RFC 3551 §4.5.14).
 type Codec uint8
 
+// The codecs.
 const (
 	CodecUnknown Codec = iota
 	PCMA               // G.711 A-law, payload type 8
