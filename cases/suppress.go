@@ -1,10 +1,12 @@
 package cases
 
 import (
+	"context"
 	"time"
 
 	"ringback/directory"
 	"ringback/directory/audit"
+	"ringback/sip"
 )
 
 // Suppress closes an open case as suppressed because its customer is not to be called any more. Neither who has
@@ -45,4 +47,24 @@ func (l *ledger) callingRules(list string) directory.Calling {
 		return x.Calling
 	}
 	return l.dir.Calling()
+}
+
+// Suppress closes all open cases of a number, on all lists, as suppressed: its customer is not to be called any more. Lists on
+// which that rule does not block keep theirs.
+func (c *Cases) Suppress(ctx context.Context, a Act, n sip.Number) ([]Change, error) {
+	open, err := c.OpenByNumber(n)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for i := range open {
+		if list, known := c.dir().List(open[i].List); !known || list.Calling.DoNotCall == directory.Block {
+			ids = append(ids, open[i].ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	done, err := c.Batch(ctx, a, ids[:min(len(ids), maxBatch)], Suppress{})
+	return done.Changes, err
 }

@@ -25,6 +25,9 @@ func (s *Server) apiHandler() http.Handler {
 	s.registerLists(api)
 	s.registerImports(api)
 	s.registerContacts(api)
+	s.registerMayCall(api)
+	s.registerNumbers(api)
+	s.registerPINs(api)
 	s.registerLive(api)
 	s.registerBoard(api)
 	s.registerFeeds(api)
@@ -100,6 +103,7 @@ Times are RFC 3339. Telephone numbers are answered as E.164 with a plus sign (%2
 		{Name: "cases", Description: "Customers to call back."},
 		{Name: "lists", Description: "Callback lists and call lists, where cases come from and live."},
 		{Name: "contacts", Description: "Names for numbers."},
+		{Name: "calls", Description: "Whom to call and when, and what became of calls."},
 		{Name: "live", Description: "What is happening now, and when nothing could be seen."},
 		{Name: "events", Description: "What happens, as it happens."},
 		{Name: "statistics", Description: "How lists fare."},

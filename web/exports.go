@@ -21,30 +21,32 @@ import (
 // exportsOnce is how many tables are written at once: each reads as fast as its reader takes.
 const exportsOnce = 4
 
-func (s *Server) registerExports(api huma.API) {
-	table := func(path, id, tag, summary, description string) huma.Operation {
-		op := operation(http.MethodGet, path, id, tag, summary, description, http.StatusForbidden, http.StatusTooManyRequests)
-		op.Responses = map[string]*huma.Response{"200": {Description: "The table, as it is read", Content: map[string]*huma.MediaType{}}}
-		for _, f := range []sheet.Format{sheet.CSV, sheet.XLSX, sheet.JSON} {
-			bare, _, _ := strings.Cut(f.ContentType(), ";")
-			op.Responses["200"].Content[bare] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
-		}
-		return op
+// tableOf is an operation that answers with a table.
+func tableOf(path, id, tag, summary, description string) huma.Operation {
+	op := operation(http.MethodGet, path, id, tag, summary, description, http.StatusForbidden, http.StatusTooManyRequests)
+	op.Responses = map[string]*huma.Response{"200": {Description: "The table, as it is read", Content: map[string]*huma.MediaType{}}}
+	for _, f := range []sheet.Format{sheet.CSV, sheet.XLSX, sheet.JSON} {
+		bare, _, _ := strings.Cut(f.ContentType(), ";")
+		op.Responses["200"].Content[bare] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 	}
-	handle(s, api, table("/v1/exports/cases", "export-cases", "lists", "Cases as a table", "The cases of lists you supervise, the oldest first."),
+	return op
+}
+
+func (s *Server) registerExports(api huma.API) {
+	handle(s, api, tableOf("/v1/exports/cases", "export-cases", "lists", "Cases as a table", "The cases of lists you supervise, the oldest first."),
 		func(ctx context.Context, in *ExportFilter) (*huma.StreamResponse, error) {
 			return s.export(ctx, in, "cases", func(ctx context.Context, w io.Writer, o export.Options) error {
 				return export.Cases(ctx, w, s.o.Cases, o)
 			})
 		})
-	handle(s, api, table("/v1/exports/history", "export-history", "lists", "Histories as a table",
+	handle(s, api, tableOf("/v1/exports/history", "export-history", "lists", "Histories as a table",
 		"What happened to the cases of lists you supervise: case by case, the oldest entry first."),
 		func(ctx context.Context, in *ExportFilter) (*huma.StreamResponse, error) {
 			return s.export(ctx, in, "history", func(ctx context.Context, w io.Writer, o export.Options) error {
 				return export.History(ctx, w, s.o.Cases, o)
 			})
 		})
-	handle(s, api, table("/v1/exports/statistics", "export-statistics", "statistics", "Statistics as a table", "What became of the cases of lists you supervise."),
+	handle(s, api, tableOf("/v1/exports/statistics", "export-statistics", "statistics", "Statistics as a table", "What became of the cases of lists you supervise."),
 		func(ctx context.Context, in *struct {
 			ExportFilter
 			By string `query:"by" enum:"all,list,reason,hour,day" default:"all" doc:"What each row is about."`
@@ -55,7 +57,7 @@ func (s *Server) registerExports(api huma.API) {
 			})
 		})
 	if s.o.Contacts != nil {
-		handle(s, api, table("/v1/exports/contacts", "export-contacts", "contacts", "Contacts as a table", "All contacts."),
+		handle(s, api, tableOf("/v1/exports/contacts", "export-contacts", "contacts", "Contacts as a table", "All contacts."),
 			func(ctx context.Context, in *TableFormat) (*huma.StreamResponse, error) {
 				return s.export(ctx, &ExportFilter{TableFormat: *in}, "contacts", func(ctx context.Context, w io.Writer, o export.Options) error {
 					return export.Contacts(ctx, w, s.o.Contacts, o)

@@ -173,6 +173,7 @@ func TestADayOfWorkOverTheAPI(t *testing.T) {
 	lists(t, anna, sara)
 	contacts(t, anna)
 	files(t, sara, david)
+	calls(t, w, anna, sara, david)
 	manage(t, w, david)
 	if unseen := slices.DeleteFunc(w.Unseen(), func(op string) bool {
 		return slices.Contains([]string{"stream-events", "list-dead-letters", "resend-dead-letters", "test-webhook", "enable-webhook"}, op)
@@ -291,6 +292,55 @@ func files(t *testing.T, sara, david *client.Client) {
 	}
 	must[[]web.Import](t, "imports")(sara.Imports(ctx, "campaign"))
 	must[[]web.Mapping](t, "mapping")(sara.Mapping(ctx, "campaign"))
+}
+
+// calls asks who may be called, and keeps the lists that say so.
+func calls(t *testing.T, w *web.World, anna, sara, david *client.Client) {
+	t.Helper()
+	ctx := t.Context()
+	noon := time.Date(2030, 7, 3, 9, 0, 0, 0, time.UTC)
+	asked := must[web.MayCall](t, "may call")
+	const number = "+358405556667"
+	if m := asked(anna.MayCallNumber(ctx, number, "support", noon)); m.Verdict != "allowed" {
+		t.Errorf("%+v", m)
+	}
+	blocked := client.Numbers{Kind: "blocked"}
+	listed := must[web.ListedNumber](t, "a number")
+	listed(sara.PutNumber(ctx, blocked, "+3584055566*", "test"))
+	if m := asked(anna.MayCallNumber(ctx, number, "support", noon)); m.Verdict != "blocked" || m.Findings[0].Rule != "block_list" {
+		t.Errorf("%+v", m)
+	}
+	own := client.Numbers{Kind: "personal", Agent: "anna"}
+	i := must[web.Import](t, "numbers")(sara.ImportNumbers(ctx, own, strings.NewReader("number\n"+number+"\n"), client.ImportOptions{}))
+	if i = must[web.Import](t, "numbers")(sara.WaitImport(ctx, i.ID, nil)); i.Report.Made != 1 {
+		t.Errorf("%+v", i.Report)
+	}
+	if all := collect(t, sara.Numbers(ctx, own, "+35840555")); len(all) != 1 || all[0].Number != number {
+		t.Errorf("%+v", all)
+	}
+	var table bytes.Buffer
+	if err := sara.Export(ctx, client.Export{What: "numbers", Numbers: own}, &table); err != nil || !strings.Contains(table.String(), number) {
+		t.Errorf("%v %s", err, &table)
+	}
+	if err := sara.DeleteNumber(ctx, blocked, "+3584055566*"); err != nil {
+		t.Error(err)
+	}
+	if err := errors.Join(david.SetPIN(ctx, "premium", "4711"), david.SetPIN(ctx, "premium", "")); err != nil {
+		t.Error(err)
+	}
+	must[[]web.PINClass](t, "pins")(david.PINs(ctx))
+	n, err := sip.ParseNumber(number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := w.Missed("support", n, time.Now())
+	if m := asked(anna.MayCall(ctx, c.ID, noon)); m.Number != number || m.By("do_not_call") {
+		t.Errorf("%+v", m)
+	}
+	listed(anna.DoNotCall(ctx, c.ID, "angry"))
+	if m := asked(anna.MayCall(ctx, c.ID, noon)); !m.By("do_not_call") {
+		t.Errorf("%+v", m)
+	}
 }
 
 func manage(t *testing.T, w *web.World, david *client.Client) {

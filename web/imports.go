@@ -22,8 +22,9 @@ import (
 // Import is a file being brought in, or one that was.
 type Import struct {
 	ID       string         `json:"id" doc:"Of the import."`
-	Kind     string         `json:"kind" enum:"cases,contacts" doc:"What is in the file."`
+	Kind     string         `json:"kind" enum:"cases,contacts,numbers" doc:"What is in the file."`
 	List     string         `json:"list,omitempty" doc:"The list that cases come to."`
+	Numbers  string         `json:"numbers,omitempty" enum:"do-not-call,blocked,allowed,personal" doc:"The list that numbers come to."`
 	State    string         `json:"state" enum:"waiting,running,done,refused,failed,cancelled" doc:"Refused: rows are wrong and nothing was written. Failed: the file cannot be read, or the store failed."`
 	By       string         `json:"by" doc:"Who brings it in."`
 	Created  time.Time      `json:"created" doc:"When it came."`
@@ -152,19 +153,21 @@ func (i *imports) change(one *importing, change func(*Import)) {
 	change(&one.shown)
 }
 
+// acceptedImport is an operation that takes a file and answers before it is read.
+func acceptedImport(op huma.Operation) huma.Operation {
+	op.DefaultStatus = http.StatusAccepted
+	op.RequestBody = &huma.RequestBody{Required: true, Description: "The file itself.", Content: map[string]*huma.MediaType{
+		"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
+		"text/csv":                 {Schema: &huma.Schema{Type: huma.TypeString}},
+		"text/vcard":               {Schema: &huma.Schema{Type: huma.TypeString}},
+		"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
+	}}
+	return op
+}
+
 func (s *Server) registerImports(api huma.API) {
-	accepted := func(op huma.Operation) huma.Operation {
-		op.DefaultStatus = http.StatusAccepted
-		op.RequestBody = &huma.RequestBody{Required: true, Description: "The file itself.", Content: map[string]*huma.MediaType{
-			"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
-			"text/csv":                 {Schema: &huma.Schema{Type: huma.TypeString}},
-			"text/vcard":               {Schema: &huma.Schema{Type: huma.TypeString}},
-			"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
-		}}
-		return op
-	}
 	if s.o.Intake != nil {
-		handle(s, api, accepted(operation(http.MethodPost, "/v1/lists/{list}/imports", "import-cases", "lists", "Import a file of customers to call",
+		handle(s, api, acceptedImport(operation(http.MethodPost, "/v1/lists/{list}/imports", "import-cases", "lists", "Import a file of customers to call",
 			"Takes a CSV or XLSX file of up to 256 MiB as the body and answers at once; ask the import how it goes. The whole file is checked before anything is written: "+
 				"one bad row and nothing is, unless partial is asked for. Rows whose external id the list has make nothing again. "+
 				"What the columns are is found out from their names, or said with column=Name:field, and remembered for the list.",
@@ -175,7 +178,7 @@ func (s *Server) registerImports(api huma.API) {
 			http.StatusForbidden, http.StatusNotFound), s.listImports)
 	}
 	if s.o.Contacts != nil {
-		handle(s, api, accepted(operation(http.MethodPost, "/v1/contacts/imports", "import-contacts", "contacts", "Import a file of contacts",
+		handle(s, api, acceptedImport(operation(http.MethodPost, "/v1/contacts/imports", "import-contacts", "contacts", "Import a file of contacts",
 			"Takes a CSV, XLSX or vCard file as the body, like the import of cases. Importing the same file again changes nothing.",
 			http.StatusForbidden, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusTooManyRequests)), s.importContacts)
 	}
@@ -262,7 +265,7 @@ func (s *Server) startImport(ctx context.Context, in *ImportFile, shown Import, 
 		return nil, err
 	}
 	c := callerOf(ctx)
-	what := []any{shown.Kind, shown.List, in.Columns, in.Partial, in.DryRun, f.sum}
+	what := []any{shown.Kind, shown.List, shown.Numbers, in.Columns, in.Partial, in.DryRun, f.sum}
 	id, err := s.once(ctx, in.KeyHead, what, func(act string) (string, error) {
 		shown.ID, shown.State, shown.By, shown.Created = idOf(act), "waiting", c.String(), time.Now().UTC()
 		shown.Progress = ImportProgress{Checking: true, Total: f.size}

@@ -10,9 +10,11 @@ import (
 	"ringback/assist"
 	"ringback/cases"
 	"ringback/cases/intake"
+	"ringback/cases/maycall"
 	"ringback/cases/search"
 	"ringback/directory"
 	"ringback/directory/audit"
+	"ringback/directory/calling"
 	"ringback/directory/contacts"
 	"ringback/directory/people"
 	"ringback/sip"
@@ -33,6 +35,8 @@ type Options struct {
 	People   *people.People     // who may log in, and tokens made over the API
 	Trail    *audit.Trail       // who did what
 	Contacts *contacts.Contacts // names of numbers
+	Calling  *calling.Lists     // numbers that are called or not, and PINs
+	MayCall  *maycall.Checker   // the rules of who may be called
 	Hooks    *webhook.Hooks     // what webhooks deliver
 	Intake   *intake.Cases      // files of customers to call
 	Search   func(context.Context, search.Query) (search.Page, error)

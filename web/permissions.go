@@ -96,6 +96,18 @@ var permissions = []permission{
 	{"PUT /v1/contacts/{id}", scoped, people.ContactsWrite, directory.NoRight},
 	{"DELETE /v1/contacts/{id}", scoped, people.ContactsWrite, directory.NoRight},
 
+	{"GET /v1/cases/{id}/may-call", scoped, people.CasesRead, directory.See},
+	{"GET /v1/may-call", scoped, people.CasesRead, directory.See},
+	{"POST /v1/cases/{id}/do-not-call", scoped, people.CasesWrite, directory.Work},
+	{"GET /v1/numbers/{kind}", scoped, people.NumbersManage, directory.NoRight},
+	{"POST /v1/numbers/{kind}", scoped, people.NumbersManage, directory.NoRight},
+	{"DELETE /v1/numbers/{kind}/{number}", scoped, people.NumbersManage, directory.NoRight},
+	{"POST /v1/numbers/{kind}/imports", scoped, people.NumbersManage, directory.NoRight},
+	{"GET /v1/exports/numbers", scoped, people.NumbersManage, directory.NoRight},
+	{"GET /v1/pins", overall, people.NumbersManage, directory.NoRight},
+	{"PUT /v1/pins/{class}", overall, people.NumbersManage, directory.NoRight},
+	{"DELETE /v1/pins/{class}", overall, people.NumbersManage, directory.NoRight},
+
 	{"GET /v1/calls/live", scoped, people.CallsRead, directory.See},
 	{"GET /v1/board", scoped, people.CallsRead, directory.Supervise},
 	{"GET /v1/hints/live", scoped, people.CallsRead, directory.See},

@@ -20,6 +20,7 @@ import (
 	"ringback/cases/search"
 	"ringback/directory"
 	"ringback/directory/audit"
+	"ringback/directory/calling"
 	"ringback/directory/contacts"
 	"ringback/directory/people"
 	"ringback/web/webhook"
@@ -41,6 +42,7 @@ type Problem struct {
 	Case    string              `json:"case,omitempty" doc:"The case that stands in the way."`
 	By      string              `json:"by,omitempty" doc:"Who has the case."`
 	Contact string              `json:"contact,omitempty" doc:"The contact that has the number."`
+	MayCall *MayCall            `json:"may_call,omitempty" doc:"What the rules say of a call that is blocked."`
 	Errors  []*huma.ErrorDetail `json:"errors,omitempty" nullable:"false" doc:"What is wrong with the request, and where."`
 }
 
@@ -126,6 +128,8 @@ var answers = []answer{
 	{contacts.ErrStale, http.StatusPreconditionFailed, "", "The contact has changed since you read it: read it again."},
 	{contacts.ErrTaken, http.StatusConflict, "number_taken", "Another contact has the number, or the external id."},
 	{contacts.ErrCursor, http.StatusUnprocessableEntity, "cursor", "The cursor is not of these contacts."},
+	{calling.ErrNotFound, http.StatusNotFound, "", "The number is not on the list."},
+	{calling.ErrCursor, http.StatusUnprocessableEntity, "cursor", "The cursor is not of this list."},
 	{search.ErrQuery, http.StatusUnprocessableEntity, "query", "There is nothing to look for, or the cursor is not of this search."},
 	{search.ErrClosed, http.StatusServiceUnavailable, "", "The daemon stops."},
 	{webhook.ErrUnknown, http.StatusNotFound, "", "There is no such endpoint."},
@@ -135,7 +139,7 @@ var answers = []answer{
 }
 
 // tellAll are errors whose own text says to the client what is wrong.
-var tellAll = []error{ErrInvalid, cases.ErrInput, contacts.ErrInput, people.ErrPassword, people.ErrName, people.ErrScope}
+var tellAll = []error{ErrInvalid, cases.ErrInput, contacts.ErrInput, calling.ErrInput, people.ErrPassword, people.ErrName, people.ErrScope}
 
 // problemOf is how an error is answered.
 func (s *Server) problemOf(err error) *Problem {

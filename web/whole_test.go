@@ -12,10 +12,12 @@ import (
 	"ringback/assist"
 	"ringback/cases"
 	"ringback/cases/intake"
+	"ringback/cases/maycall"
 	"ringback/cases/search"
 	"ringback/daemon/outbox"
 	"ringback/directory"
 	"ringback/directory/audit"
+	"ringback/directory/calling"
 	"ringback/directory/contacts"
 	"ringback/directory/people"
 	"ringback/sip"
@@ -56,6 +58,7 @@ type world struct {
 	centre   *centre
 	people   *people.People
 	contacts *contacts.Contacts
+	calling  *calling.Lists
 	trail    *audit.Trail
 	dir      atomic.Pointer[directory.Directory]
 	receipts *keptReceipts
@@ -96,6 +99,7 @@ func wholeWith(t *testing.T, change func(*Options)) *world {
 	w.trail = audit.New(st)
 	w.people = people.New(st, people.Options{Directory: w.directory})
 	w.contacts = contacts.New(st)
+	w.calling = calling.New(st)
 	out := outbox.New(st, outbox.Options{})
 	hooks := webhook.New(webhook.Options{Outbox: out})
 	t.Cleanup(func() {
@@ -104,13 +108,14 @@ func wholeWith(t *testing.T, change func(*Options)) *world {
 		}
 	})
 	memory := intake.NewMemory(st)
-	c, err := cases.New(st, w.directory, cases.Options{})
+	c, err := cases.New(st, w.directory, cases.Options{DoNotCall: calling.OnDoNotCall})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.centre = &centre{t: t, directory: d, cases: c}
 	o := Options{
 		Version: "test", Cases: c, Lists: w.directory, People: w.people, Trail: w.trail, Contacts: w.contacts, Receipts: w.receipts,
+		Calling: w.calling, MayCall: &maycall.Checker{Directory: w.directory, Lists: w.calling, Cases: c},
 		Edit: w.edit, Recent: func(string, time.Time) []sip.Number { return []sip.Number{matti} },
 		LiveCalls: func() []*sip.Call { return w.calls() }, LiveHints: w.hints,
 		Blind: func(context.Context) ([]Blind, error) { return []Blind{{From: time.Now(), Reason: "x"}}, nil },

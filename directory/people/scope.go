@@ -21,6 +21,7 @@ const (
 	EventsRead     Scope = "events:read"     // follow what happens as it happens
 	ContactsRead   Scope = "contacts:read"   // see the names of numbers
 	ContactsWrite  Scope = "contacts:write"  // change them
+	NumbersManage  Scope = "numbers:manage"  // change which numbers are called or not, and PINs
 	ListsManage    Scope = "lists:manage"    // change members and settings of lists, and what others hold
 	StatisticsRead Scope = "statistics:read" // see how lists fare
 	DataImport     Scope = "data:import"     // import call lists and contacts
@@ -43,6 +44,7 @@ var scopes = []struct {
 	{EventsRead, "follow what happens as it happens", everyRole},
 	{ContactsRead, "see the names of numbers", everyRole},
 	{ContactsWrite, "change the names of numbers", workRoles},
+	{NumbersManage, "change which numbers are called or not", runRoles},
 	{ListsManage, "change members and settings of lists, and what others hold", runRoles},
 	{StatisticsRead, "see how lists fare", runRoles},
 	{DataImport, "import call lists and contacts", runRoles},

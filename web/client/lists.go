@@ -43,12 +43,15 @@ type ImportOptions struct {
 	Columns map[string]string // what columns are, by their names; the others are found out
 	Partial bool              // bring in the rows that are right, whatever the others are
 	DryRun  bool              // write nothing, only tell
+
+	agent string // whose list of numbers it is
 }
 
 func (o *ImportOptions) query() url.Values {
 	q := query{}
 	q.yes("partial", o.Partial)
 	q.yes("dry_run", o.DryRun)
+	q.text("agent", o.agent)
 	for name, field := range o.Columns {
 		url.Values(q).Add("column", name+":"+field)
 	}
@@ -124,13 +127,14 @@ func (c *Client) WaitImport(ctx context.Context, id string, progress func(web.Im
 
 // Export is what a table is made of.
 type Export struct {
-	What     string // cases, history, statistics or contacts
+	What     string // cases, history, statistics, contacts or numbers
 	Format   string // csv, xlsx or json
 	Lists    []string
 	State    string // open or closed
 	By       string // of statistics: all, list, reason, hour or day
 	From, To time.Time
 	Zone     string
+	Numbers  Numbers // of numbers: which list
 }
 
 // Export writes a table to w as it comes.
@@ -143,6 +147,8 @@ func (c *Client) Export(ctx context.Context, e Export, w io.Writer) error {
 	q.time("from", e.From)
 	q.time("to", e.To)
 	q.text("zone", e.Zone)
+	q.text("kind", e.Numbers.Kind)
+	q.text("agent", e.Numbers.Agent)
 	r, err := c.request(http.MethodGet, "/v1/exports/"+url.PathEscape(e.What), nil)
 	if err != nil {
 		return err

@@ -1,0 +1,94 @@
+package client
+
+import (
+	"context"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+	"time"
+
+	"ringback/web"
+)
+
+// MayCall says whether the customer of a case may be called at a time; the zero time is now.
+func (c *Client) MayCall(ctx context.Context, id string, at time.Time) (web.MayCall, error) {
+	q := query{}
+	q.time("at", at)
+	return get[web.MayCall](ctx, c, "/v1/cases/"+url.PathEscape(id)+"/may-call", url.Values(q))
+}
+
+// MayCallNumber says whether a number may be called for a list.
+func (c *Client) MayCallNumber(ctx context.Context, number, list string, at time.Time) (web.MayCall, error) {
+	q := query{}
+	q.text("number", number)
+	q.text("list", list)
+	q.time("at", at)
+	return get[web.MayCall](ctx, c, "/v1/may-call", url.Values(q))
+}
+
+// DoNotCall puts the number of a case on the do-not-call list, and closes its cases.
+func (c *Client) DoNotCall(ctx context.Context, id, note string, options ...Option) (web.ListedNumber, error) {
+	return ask[web.ListedNumber](ctx, c, http.MethodPost, "/v1/cases/"+url.PathEscape(id)+"/do-not-call", map[string]string{"note": note}, options...)
+}
+
+// Numbers is a list of numbers that are called or not.
+type Numbers struct {
+	Kind  string // do-not-call, blocked, allowed or personal
+	Agent string // of personal: whose
+}
+
+func (n Numbers) path(behind string) string {
+	q := query{}
+	q.text("agent", n.Agent)
+	path := "/v1/numbers/" + url.PathEscape(n.Kind) + behind
+	if len(q) > 0 {
+		path += "?" + url.Values(q).Encode()
+	}
+	return path
+}
+
+// Numbers yields what is on a list whose numbers begin so.
+func (c *Client) Numbers(ctx context.Context, n Numbers, beginning string) iter.Seq2[web.ListedNumber, error] {
+	q := query{}
+	q.text("agent", n.Agent)
+	q.text("q", beginning)
+	return pages(ctx, url.Values(q), func(ctx context.Context, q url.Values) ([]web.ListedNumber, string, error) {
+		page, err := get[struct {
+			Numbers []web.ListedNumber
+			Next    string
+		}](ctx, c, "/v1/numbers/"+url.PathEscape(n.Kind), q)
+		return page.Numbers, page.Next, err
+	})
+}
+
+// PutNumber puts a number, or with * behind it the beginning of numbers, on a list.
+func (c *Client) PutNumber(ctx context.Context, n Numbers, number, note string) (web.ListedNumber, error) {
+	return ask[web.ListedNumber](ctx, c, http.MethodPost, n.path(""), map[string]string{"number": number, "note": note})
+}
+
+// DeleteNumber takes a number off a list.
+func (c *Client) DeleteNumber(ctx context.Context, n Numbers, number string) error {
+	return c.tell(ctx, http.MethodDelete, n.path("/"+url.PathEscape(number)), nil)
+}
+
+// ImportNumbers sends a table of numbers; WaitImport waits for it.
+func (c *Client) ImportNumbers(ctx context.Context, n Numbers, file io.Reader, o ImportOptions) (web.Import, error) {
+	o.agent = n.Agent
+	return c.sendFile(ctx, "/v1/numbers/"+url.PathEscape(n.Kind)+"/imports", file, o)
+}
+
+// PINs are the kinds of numbers, and which of them need a PIN.
+func (c *Client) PINs(ctx context.Context) ([]web.PINClass, error) {
+	out, err := get[struct{ Classes []web.PINClass }](ctx, c, "/v1/pins", nil)
+	return out.Classes, err
+}
+
+// SetPIN sets the PIN that calls to a kind of numbers need; empty for none any more.
+func (c *Client) SetPIN(ctx context.Context, class, pin string) error {
+	path := "/v1/pins/" + url.PathEscape(class)
+	if pin == "" {
+		return c.tell(ctx, http.MethodDelete, path, nil)
+	}
+	return c.tell(ctx, http.MethodPut, path, map[string]string{"pin": pin})
+}
