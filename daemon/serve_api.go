@@ -1,8 +1,10 @@
 package daemon
 
 import (
+	"slices"
 	"time"
 
+	"ringback/cases"
 	"ringback/configs"
 	"ringback/sip"
 	"ringback/web"
@@ -22,4 +24,17 @@ func (d *Daemon) recentNumbers(agent string, now time.Time) []sip.Number {
 		}
 	}
 	return numbers
+}
+
+// dismissHint takes hints of a call away from an agent: all, or that which tells of a case.
+func (d *Daemon) dismissHint(agent, call, about string, now time.Time) bool {
+	had := false
+	for _, h := range d.assist.Live(agent) {
+		if h.CallID != call || about != "" && !slices.ContainsFunc(h.Cases, func(c cases.Case) bool { return c.ID == about }) {
+			continue
+		}
+		had = true
+		d.tellHints(d.assist.Dismiss(h.Key, now), now)
+	}
+	return had
 }

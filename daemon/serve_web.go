@@ -44,7 +44,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 		People: d.people, Trail: d.audit, Contacts: d.contacts, Edit: d.editDirectory, Erase: d.erase,
 		LiveCalls: func() []*sip.Call { return d.watch.live(maxLiveShown) },
 		Board:     d.watch.board, Registered: d.watch.registered,
-		LiveHints: d.assist.Live, Recent: d.recentNumbers, Receipts: d.receipts, Hooks: d.hooks.Hooks,
+		LiveHints: d.assist.Live, DismissHint: d.dismissHint, Recent: d.recentNumbers, Receipts: d.receipts, Hooks: d.hooks.Hooks,
 		Origins: c.Web.Origins, Proxies: c.Web.Proxies, Limits: limitsOf(&c.Web),
 		Blind:   func(context.Context) ([]web.Blind, error) { return d.behind.intervals() },
 		Changed: d.changedByHand, Refused: unwritable,

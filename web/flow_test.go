@@ -226,6 +226,12 @@ func lists(t *testing.T, anna, sara *client.Client) {
 			t.Errorf("%+v, %v", call, err)
 		}
 	}
+	if err := anna.DismissHint(ctx, "call-support", "hinted-support"); err != nil {
+		t.Error("dismissing a hint:", err)
+	}
+	if err := anna.DismissHint(ctx, "call-billing", ""); !errors.Is(err, client.ErrNotFound) {
+		t.Error("dismissing another's hint:", err)
+	}
 	for _, hint := range must[[]web.Hint](t, "hints")(anna.LiveHints(ctx, "")) {
 		if hint.Agent != "anna" {
 			t.Errorf("%+v", hint)

@@ -27,6 +27,13 @@ func (s *Server) registerLive(api huma.API) {
 		"Calls of lists you may see, and your own, whose verdict has not fallen yet, oldest first.", http.StatusForbidden), s.liveCalls)
 	handle(s, api, operation(http.MethodGet, "/v1/hints/live", "list-live-hints", "live", "Hints being shown",
 		"Hints raised and not withdrawn: an agent is on a call with a customer who has a case. You see your own, and those about lists you may see.", http.StatusForbidden), s.liveHints)
+	if s.o.DismissHint != nil {
+		dismiss := operation(http.MethodPost, "/v1/hints/{call}/dismiss", "dismiss-hint", "live", "Dismiss a hint",
+			"Takes the hint of a call away from you: it does not come again in that call. With a case, only the hint that tells of it. "+
+				"404: you have none of that call.", http.StatusForbidden, http.StatusNotFound)
+		dismiss.DefaultStatus = http.StatusNoContent
+		handle(s, api, withBody(dismiss), s.dismissHint)
+	}
 	handle(s, api, operation(http.MethodGet, "/v1/blind", "list-blind-intervals", "live", "When nothing could be seen",
 		"Intervals in which calls could not be watched, newest first. Cases of calls that began or ended in one may be missing.", http.StatusForbidden), s.blind)
 }
@@ -136,6 +143,20 @@ func (s *Server) liveHints(ctx context.Context, in *liveHintsInput) (*liveHintsO
 		out.Body.Hints = append(out.Body.Hints, hintOf(&hints[i]))
 	}
 	return out, nil
+}
+
+type dismissInput struct {
+	Call string `path:"call" maxLength:"128" doc:"The call's id."`
+	Body struct {
+		Case string `json:"case,omitempty" maxLength:"64" doc:"A case that the hint tells of; absent: all hints of the call."`
+	}
+}
+
+func (s *Server) dismissHint(ctx context.Context, in *dismissInput) (*struct{}, error) {
+	if !s.o.DismissHint(callerOf(ctx).Agent(), in.Call, in.Body.Case, time.Now()) {
+		return nil, huma.Error404NotFound("You have no such hint.")
+	}
+	return nil, nil //nolint:nilnil // the answer has no body
 }
 
 type blindInput struct {

@@ -44,10 +44,12 @@ type Options struct {
 	Erase func(ctx context.Context, by people.Act, n sip.Number, o EraseOptions) (Erased, error)
 
 	// What is nil here has nothing to show.
-	LiveCalls func() []*sip.Call                         // calls being watched, in any order
-	Board     func() sip.Board                           // who is on the line
-	LiveHints func(agent string) []assist.Hint           // hints before an agent, of all agents when empty
-	Blind     func(ctx context.Context) ([]Blind, error) // intervals nothing was seen in, in any order
+	LiveCalls func() []*sip.Call               // calls being watched, in any order
+	Board     func() sip.Board                 // who is on the line
+	LiveHints func(agent string) []assist.Hint // hints before an agent, of all agents when empty
+	// DismissHint takes hints of a call away from an agent: all, or that which tells of a case. It says whether he had one.
+	DismissHint func(agent, call, about string, now time.Time) bool
+	Blind       func(ctx context.Context) ([]Blind, error) // intervals nothing was seen in, in any order
 
 	// Registered are those of some agents that have a registered phone; known is false where no registration
 	// was ever seen, so that nobody knows.

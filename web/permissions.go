@@ -111,6 +111,7 @@ var permissions = []permission{
 	{"GET /v1/calls/live", scoped, people.CallsRead, directory.See},
 	{"GET /v1/board", scoped, people.CallsRead, directory.Supervise},
 	{"GET /v1/hints/live", scoped, people.CallsRead, directory.See},
+	{"POST /v1/hints/{call}/dismiss", persons, "", directory.NoRight},
 	{"GET /v1/blind", scoped, people.CallsRead, directory.NoRight},
 	{"GET /v1/feeds", scoped, people.CallsRead, directory.NoRight},
 	{"GET /v1/events", scoped, people.EventsRead, directory.See},

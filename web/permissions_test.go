@@ -99,6 +99,7 @@ var samples = []sample{
 	{route: "GET /v1/calls/live", path: "/v1/calls/live"},
 	{route: "GET /v1/board", path: "/v1/board?lists=$list"},
 	{route: "GET /v1/hints/live", path: "/v1/hints/live"},
+	{route: "POST /v1/hints/{call}/dismiss", path: "/v1/hints/none/dismiss", body: `{}`},
 	{route: "GET /v1/blind", path: "/v1/blind"},
 	{route: "GET /v1/feeds", path: "/v1/feeds"},
 	{route: "GET /v1/events", path: "/v1/events"},

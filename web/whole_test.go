@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -118,8 +119,9 @@ func wholeWith(t *testing.T, change func(*Options)) *world {
 		Calling: w.calling, MayCall: &maycall.Checker{Directory: w.directory, Lists: w.calling, Cases: c},
 		Edit: w.edit, Recent: func(string, time.Time) []sip.Number { return []sip.Number{matti} },
 		LiveCalls: func() []*sip.Call { return w.calls() }, LiveHints: w.hints,
-		Blind: func(context.Context) ([]Blind, error) { return []Blind{{From: time.Now(), Reason: "x"}}, nil },
-		Erase: w.erase, Hooks: hooks, Intake: &intake.Cases{Cases: c, Directory: w.directory, Memory: memory}, Search: w.index(st, c),
+		DismissHint: w.dismiss,
+		Blind:       func(context.Context) ([]Blind, error) { return []Blind{{From: time.Now(), Reason: "x"}}, nil },
+		Erase:       w.erase, Hooks: hooks, Intake: &intake.Cases{Cases: c, Directory: w.directory, Memory: memory}, Search: w.index(st, c),
 		Limits: Limits{Caller: Rate{1e6, 1e6}, Stranger: Rate{1e6, 1e6}, LogIn: Rate{1e6, 1e6}},
 	}
 	change(&o)
@@ -183,6 +185,11 @@ func (w *world) calls() []*sip.Call {
 }
 
 // hints are one for anna about support, and one for bertil about billing.
+// dismiss says whether an agent has the hint; nothing remembers that he dismissed it.
+func (w *world) dismiss(agent, call, about string, _ time.Time) bool {
+	return slices.ContainsFunc(w.hints(agent), func(h assist.Hint) bool { return h.CallID == call && (about == "" || h.Cases[0].ID == about) })
+}
+
 func (w *world) hints(agent string) []assist.Hint {
 	var all []assist.Hint
 	for who, list := range map[string]string{"anna": "support", "bertil": "billing"} {

@@ -1,7 +1,12 @@
 package app
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
+	"time"
 
 	"ringback/web"
 )
@@ -12,14 +17,135 @@ type caseView struct {
 	Case  web.Case
 	Row   rowView
 	Shown string // the tab
+	Recap string // what was done last, in short
+}
+
+// fact is one thing known of a case.
+type fact struct {
+	Name string
+	Text string
+	When *moment
+	Long bool // it may have several lines
+}
+
+type detailsView struct {
+	caseView
+	Facts    []fact
+	Siblings []rowView
+	Before   string // the closed case of the same customer before this one
+	Undo     *web.Undoable
+}
+
+// readCase reads the case in the path.
+func (v *visit) readCase(tab string) (web.CaseWithHistory, caseView, error) {
+	c, err := v.api.Case(v.ctx(), v.r.PathValue("id"))
+	if err != nil {
+		return c, caseView{}, err
+	}
+	view := caseView{Case: c.Case, Row: v.row(&c.Case, nil), Shown: tab}
+	view.head = v.head(view.Row.Title, "")
+	return c, view, nil
 }
 
 func detailsPage(v *visit) error {
-	c, err := v.api.Case(v.ctx(), v.r.PathValue("id"))
+	c, view, err := v.readCase("details")
 	if err != nil {
 		return err
 	}
-	page := caseView{Case: c.Case, Row: v.row(&c.Case, nil), Shown: "details"}
-	page.head = v.head(page.Row.Title, "")
+	page := detailsView{caseView: view, Facts: v.facts(&c.Case), Before: c.Previous}
+	if c.Undo != nil && c.Undo.Agent == v.me.ID {
+		page.Undo = c.Undo
+	}
+	if c.State == "open" {
+		siblings, err := v.api.Siblings(v.ctx(), c.ID)
+		if err != nil {
+			return err
+		}
+		for i := range siblings {
+			page.Siblings = append(page.Siblings, v.row(&siblings[i], nil))
+		}
+	}
 	return v.show(http.StatusOK, "details", page)
+}
+
+// facts are what is known of a case, the most useful first.
+func (v *visit) facts(c *web.Case) []fact {
+	var all []fact
+	text := func(name, text string) {
+		if text != "" {
+			all = append(all, fact{Name: name, Text: text, Long: strings.Contains(text, "\n") || len(text) > 60})
+		}
+	}
+	when := func(name string, t *time.Time) {
+		if m := v.maybe(t); m != nil {
+			all = append(all, fact{Name: name, When: m})
+		}
+	}
+	text(v.say("Topic"), c.Topic)
+	text(v.say("Note"), c.Note)
+	if c.LastNote != c.Note {
+		text(v.say("Last note"), c.LastNote)
+	}
+	text(v.say("Waits for"), c.Question)
+	if c.State == "open" {
+		due := v.due(c.Due)
+		all = append(all, fact{Name: v.say("Due"), When: &due})
+		when(v.say("Not to be called before"), c.NotBefore)
+		when(v.say("Expires"), c.Expires)
+	} else {
+		text(v.say("Closed"), v.closedBy(c))
+		text(v.say("Resolution"), c.Resolution)
+	}
+	who := v.say("Nobody")
+	if c.Assignee != "" {
+		who = v.agentName(c.List, c.Assignee)
+	}
+	text(v.say("Assigned to"), who)
+	when(v.say("Yours until, unless you call"), c.ClaimUntil)
+	if c.Personal != "" {
+		text(v.say("Meant for"), v.agentName(c.List, c.Personal))
+	}
+	text(v.say("Number"), numberText(c.Number))
+	if c.Contact != nil && c.Name != "" && c.Name != c.Contact.Name {
+		text(v.say("Name"), c.Name)
+	}
+	text(v.say("Channel in"), v.channel(c.Channel))
+	text(v.say("Service"), c.Service)
+	text(v.say("Why"), v.whyOf(c))
+	when(v.say("Last missed"), c.Missed)
+	if c.MissedCount > 0 {
+		text(v.say("Misses"), v.say("%d misses", c.MissedCount)+", "+v.say("waited %s", v.span(time.Duration(c.Wait*float64(time.Second)))))
+	}
+	if c.Attempts > 0 {
+		text(v.say("Attempts"), fmt.Sprint(c.Attempts))
+	}
+	when(v.say("Opened"), &c.Opened)
+	if c.KeepOpen {
+		text(v.say("Closing"), v.say("Never by itself"))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Fields)) {
+		text(name, c.Fields[name])
+	}
+	return all
+}
+
+// whyOf is the verdict of the latest miss, and whether it is sure.
+func (v *visit) whyOf(c *web.Case) string {
+	why := v.why(c.Verdict, c.Reason)
+	if why != "" && c.Confidence == "inferred" {
+		why += " (" + v.say("as far as could be seen") + ")"
+	}
+	return why
+}
+
+// closedBy is why, when and by whom a case closed.
+func (v *visit) closedBy(c *web.Case) string {
+	said := v.closed(c.CloseReason)
+	if c.Closed != nil {
+		said += ", " + v.moment(*c.Closed).Text
+	}
+	if c.ClosedBy != "" {
+		said += ", " + v.agentName(c.List, c.ClosedBy)
+	}
+	return said
 }

@@ -30,6 +30,8 @@ type visit struct {
 
 	seen  []web.List                   // the lists he sees, once read
 	names map[string]map[string]string // of agents, by list and id, once read
+
+	partly []string // what was refused of several things done at once
 }
 
 // Names of what a browser keeps for the app.

@@ -24,9 +24,11 @@ type Filter struct {
 	Assignee    string // me: oneself
 	Reasons     []string
 	ClosedBy    string // me: oneself
-	ClosedFrom  time.Time
-	ClosedTo    time.Time
-	PageSize    int // cases read at once: 50
+	// CloseReasons are why closed ones closed, as successful.
+	CloseReasons []string
+	ClosedFrom   time.Time
+	ClosedTo     time.Time
+	PageSize     int // cases read at once: 50
 }
 
 func (f *Filter) query() url.Values {
@@ -49,6 +51,7 @@ func (f *Filter) query() url.Values {
 	q.text("assignee", f.Assignee)
 	q.texts("reason", f.Reasons)
 	q.text("closed_by", f.ClosedBy)
+	q.texts("close_reason", f.CloseReasons)
 	q.time("closed_from", f.ClosedFrom)
 	q.time("closed_to", f.ClosedTo)
 	q.number("limit", f.PageSize)
@@ -111,13 +114,24 @@ func (c *Client) Search(ctx context.Context, text string, lists ...string) iter.
 	q := query{}
 	q.text("q", text)
 	q.texts("lists", lists)
-	return pages(ctx, url.Values(q), func(ctx context.Context, q url.Values) ([]web.Hit, string, error) {
-		page, err := get[struct {
-			Hits []web.Hit
-			Next string
-		}](ctx, c, "/v1/search", q)
-		return page.Hits, page.Next, err
-	})
+	return pages(ctx, url.Values(q), c.hits)
+}
+
+// SearchPage reads one page of what Search yields: the first, or the one after a cursor. There is no further
+// page where next is empty.
+func (c *Client) SearchPage(ctx context.Context, text, cursor string) (hits []web.Hit, next string, err error) {
+	q := query{}
+	q.text("q", text)
+	q.text("cursor", cursor)
+	return c.hits(ctx, url.Values(q))
+}
+
+func (c *Client) hits(ctx context.Context, q url.Values) ([]web.Hit, string, error) {
+	page, err := get[struct {
+		Hits []web.Hit
+		Next string
+	}](ctx, c, "/v1/search", q)
+	return page.Hits, page.Next, err
 }
 
 // Create makes a case. ErrOtherOpen: the customer has an open one, which the *Error names.

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"iter"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -29,6 +30,12 @@ func (c *Client) LiveHints(ctx context.Context, agent string) ([]web.Hint, error
 	q.text("agent", agent)
 	out, err := get[struct{ Hints []web.Hint }](ctx, c, "/v1/hints/live", url.Values(q))
 	return out.Hints, err
+}
+
+// DismissHint takes a hint of a call away from oneself: it does not come again in that call. With a case,
+// only the hint that tells of it. ErrNotFound: there is none.
+func (c *Client) DismissHint(ctx context.Context, call, about string) error {
+	return c.tell(ctx, http.MethodPost, "/v1/hints/"+url.PathEscape(call)+"/dismiss", map[string]string{"case": about})
 }
 
 // Blind are the times in which nothing could be seen, the latest first.

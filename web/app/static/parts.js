@@ -105,6 +105,7 @@ async function onSubmit(event) {
   if (!answer?.ok) return;
   if (form.closest('#told')) document.getElementById('told')?.replaceChildren();
   if (form.closest('#sheet')) sheet().close();
+  if (form.dataset.gone !== undefined) form.closest('section')?.remove();
   const to = answer.headers.get('X-Go');
   if (form.dataset.quiet === 'go' && to) {
     location.assign(to);
@@ -158,7 +159,41 @@ function afterCall() {
   openSheet('/cases/' + id + '/handling');
 }
 
+/**
+ * Fields that only some choices ask for are there when one of them is chosen.
+ * @param {Element | Document} root
+ */
+function asked(root) {
+  for (const form of root.querySelectorAll('form:has([data-asked])')) {
+    const want = [...form.querySelectorAll('[data-asks]:checked')].map((c) => /** @type {HTMLElement} */ (c).dataset.asks);
+    for (const field of form.querySelectorAll('[data-asked]')) field.classList.toggle('asked', want.includes(field.id));
+  }
+}
+
+/** Finds while one types. */
+let finding = 0;
+/** @param {HTMLInputElement} input */
+function find(input) {
+  clearTimeout(finding);
+  finding = setTimeout(async () => {
+    const address = '/search?q=' + encodeURIComponent(input.value);
+    const answer = await part(address, 'found').catch(() => null);
+    if (!answer?.ok) return;
+    document.getElementById('found')?.replaceChildren(elementsOf(await answer.text()));
+    history.replaceState(null, '', address);
+    document.dispatchEvent(new CustomEvent('app:shown', { detail: { root: document } }));
+  }, 180);
+}
+
 export function startParts() {
+  document.documentElement.classList.add('scripted');
+  asked(document);
+  document.addEventListener('app:shown', () => asked(document));
+  document.addEventListener('change', () => asked(document));
+  document.addEventListener('input', (event) => {
+    const input = /** @type {HTMLInputElement} */ (event.target);
+    if (input.matches('[data-find]')) find(input);
+  });
   document.addEventListener('submit', onSubmit);
   document.addEventListener('click', onClick);
   document.addEventListener('visibilitychange', afterCall);

@@ -1,0 +1,201 @@
+package app
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"ringback/web"
+)
+
+// handlingView is where somebody says what came of an attempt.
+type handlingView struct {
+	caseView
+	Attempt     *web.Attempt // the latest
+	When        *moment      // of it
+	Seen        string       // what the signalling says of it
+	Statuses    []statusChoice
+	Resolutions []web.Resolution
+	NeedsNote   bool
+	NeedsWhy    bool // a resolution is needed
+	Siblings    []siblingChoice
+	Later       string // a time to call again, as the field has it
+	Earliest    string
+	Given       string // the status given last
+}
+
+type statusChoice struct {
+	web.HandlingStatus
+
+	Chosen bool
+	Does   string // what it does to the case
+}
+
+type siblingChoice struct {
+	rowView
+
+	Who string // who is working on it
+}
+
+func handlingPage(v *visit) error {
+	c, view, err := v.readCase("handling")
+	if err != nil {
+		return err
+	}
+	list, _, err := v.api.List(v.ctx(), c.List)
+	if err != nil {
+		return err
+	}
+	page := handlingView{
+		caseView: view, Attempt: c.Attempt, Resolutions: list.Settings.Resolutions, NeedsNote: list.Settings.NoteRequired, NeedsWhy: list.Settings.ResolutionRequired,
+		Later: v.localTime(v.now.Add(time.Hour).Round(15 * time.Minute)), Earliest: v.localTime(v.now),
+	}
+	for i := range list.Settings.Handling {
+		h := list.Settings.Handling[i]
+		if h.Name == "" {
+			h.Name = h.ID
+		}
+		h.Name = v.say(h.Name)
+		page.Statuses = append(page.Statuses, statusChoice{h, h.ID == c.Suggested, v.does(&h, c.Attempts)})
+		if h.ID == c.Handling {
+			page.Given = h.Name
+		}
+	}
+	if c.Attempt != nil {
+		page.When, page.Seen = v.maybe(&c.Attempt.At), v.result(c.Attempt.Result)
+	}
+	if page.Siblings, err = v.siblings(&c.Case); err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, "handling", page)
+}
+
+// siblings are the other open cases of the customer, and who is working on them.
+func (v *visit) siblings(c *web.Case) ([]siblingChoice, error) {
+	if c.State != "open" {
+		return nil, nil
+	}
+	found, err := v.api.Siblings(v.ctx(), c.ID)
+	if err != nil {
+		return nil, err
+	}
+	var all []siblingChoice
+	for i := range found {
+		s := siblingChoice{rowView: v.row(&found[i], nil)}
+		if found[i].Assignee != "" {
+			s.Who = v.agentName(found[i].List, found[i].Assignee)
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// does says what a status does to a case.
+func (v *visit) does(h *web.HandlingStatus, attempts int) string {
+	switch {
+	case h.Terminal && h.Success, h.Terminal:
+		return v.say("closes the case")
+	case h.AsksTime:
+		return v.say("at a time you choose")
+	case len(h.RetryAfter) > 0:
+		after, err := time.ParseDuration(h.RetryAfter[min(attempts, len(h.RetryAfter)-1)])
+		if err == nil {
+			return v.say("again in %s", v.short(after))
+		}
+	}
+	return ""
+}
+
+// short is a span without its lesser part where that is nothing.
+func (v *visit) short(d time.Duration) string {
+	switch {
+	case d < time.Hour:
+		return v.say("%d min", int(d/time.Minute))
+	case d%time.Hour == 0:
+		return v.say("%d h", int(d/time.Hour))
+	}
+	return v.span(d)
+}
+
+// result is what the signalling says became of a call.
+func (v *visit) result(word string) string {
+	switch word {
+	case "answered":
+		return v.say("The customer answered")
+	case "busy":
+		return v.say("Busy")
+	case "no_answer":
+		return v.say("No answer")
+	case "wrong_number":
+		return v.say("The number is not in use")
+	case "network_failure":
+		return v.say("The network failed: it counts as no attempt")
+	case "rejected":
+		return v.say("The call was rejected")
+	case "unknown":
+		return v.say("The result was not seen")
+	}
+	return ""
+}
+
+// dateTime is how the browser's field for a time writes it.
+const dateTime = "2006-01-02T15:04"
+
+func (v *visit) localTime(t time.Time) string { return t.In(v.zone).Format(dateTime) }
+
+// timeField reads a time field of a form; nil when nothing is in it.
+func (v *visit) timeField(name string) (*time.Time, error) {
+	text := v.r.PostFormValue(name)
+	if text == "" {
+		return nil, nil //nolint:nilnil // nothing was filled in, and that is no error
+	}
+	t, err := time.ParseInLocation(dateTime, text, v.zone)
+	if err != nil {
+		return nil, errForm
+	}
+	return &t, nil
+}
+
+// handle gives a handling status.
+func handle(v *visit) error {
+	return v.act(v.say("Saved"), func(id string) (web.Case, error) {
+		h := web.HandlingGiven{Status: v.r.PostFormValue("status"), Resolution: v.r.PostFormValue("resolution"), Also: v.r.PostForm["also"]}
+		h.Note = v.r.PostFormValue("note")
+		list, err := v.listOf(id)
+		if err != nil {
+			return web.Case{}, err
+		}
+		if i := slices.IndexFunc(list.Settings.Handling, func(s web.HandlingStatus) bool { return s.ID == h.Status }); i >= 0 {
+			if list.Settings.Handling[i].AsksTime {
+				if h.Until, err = v.timeField("until"); err != nil {
+					return web.Case{}, err
+				}
+			}
+			if !list.Settings.Handling[i].Terminal {
+				h.Resolution = ""
+			}
+		}
+		if v.r.PostFormValue("attempted") != "" { // he says that he called, which nothing saw
+			if _, err := v.api.Attempt(v.ctx(), id); err != nil {
+				return web.Case{}, err
+			}
+		}
+		done, err := v.api.Handle(v.ctx(), id, h)
+		for i := range done.Also {
+			if p := done.Also[i].Problem; p != nil {
+				v.partly = append(v.partly, p.Detail)
+			}
+		}
+		return done.Case, err
+	})
+}
+
+// listOf is the list of a case.
+func (v *visit) listOf(id string) (web.ListDetail, error) {
+	c, err := v.api.Case(v.ctx(), id)
+	if err != nil {
+		return web.ListDetail{}, err
+	}
+	list, _, err := v.api.List(v.ctx(), c.List)
+	return list, err
+}

@@ -1,0 +1,197 @@
+package app
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"ringback/web"
+)
+
+// historyView is the story of a case, the latest first: its beginning is at the bottom.
+type historyView struct {
+	caseView
+	Story []chapter
+}
+
+// chapter is one event of a story.
+type chapter struct {
+	Icon    string
+	What    string
+	Who     string
+	When    moment
+	Note    string
+	Visible bool // of a comment: the customer may see it
+	Changes []web.FieldChange
+	Proof   *proofView
+}
+
+// proofView is what was seen of the call that an event rests on.
+type proofView struct {
+	Sum    []fact
+	Ladder []rung
+	IDs    []string
+}
+
+// rung is one observed fact, as far after the call's beginning.
+type rung struct {
+	After string
+	What  string
+	Code  string
+	Who   string
+	Leg   int // which of the call's legs, from 1
+}
+
+func historyPage(v *visit) error {
+	c, view, err := v.readCase("history")
+	if err != nil {
+		return err
+	}
+	page := historyView{caseView: view}
+	entries := []web.Entry{}
+	if c.Earlier == 0 {
+		entries = c.History
+	} else {
+		for e, err := range v.api.History(v.ctx(), c.ID) {
+			if err != nil {
+				return err
+			}
+			entries = append(entries, e)
+		}
+	}
+	for i := len(entries) - 1; i >= 0; i-- {
+		page.Story = append(page.Story, v.chapter(&c.Case, &entries[i]))
+	}
+	return v.show(http.StatusOK, "history", page)
+}
+
+// chapter tells one event.
+func (v *visit) chapter(c *web.Case, e *web.Entry) chapter {
+	t := chapter{When: v.moment(e.At), Note: e.Note, Visible: e.Visible}
+	if e.Agent != "" {
+		t.Who = v.agentName(c.List, e.Agent)
+	}
+	t.Icon, t.What = v.event(e)
+	for _, f := range e.Fields {
+		f.Name = v.fieldName(f.Name)
+		t.Changes = append(t.Changes, f)
+	}
+	if e.Proof != nil {
+		t.Proof = v.proof(e.Proof)
+	}
+	return t
+}
+
+// event is what happened, in words, and its picture.
+func (v *visit) event(e *web.Entry) (icon, what string) {
+	verdict := ""
+	if e.Proof != nil {
+		verdict = e.Proof.Verdict
+	}
+	switch e.Event {
+	case "opened":
+		if why := v.why(verdict, e.Reason); why != "" {
+			return "ringing", v.say("Case opened: %s", why)
+		}
+		return "add", v.say("Case opened")
+	case "miss_added":
+		return "ringing", v.say("Missed again: %s", v.why(verdict, e.Reason))
+	case "attempted":
+		if said := v.result(e.Reason); said != "" {
+			return "phone", v.say("Called: %s", said)
+		}
+		return "phone", v.say("Called")
+	case "closed":
+		return "done", v.closed(e.Reason)
+	case "reopened":
+		return "callback", v.say("Opened again")
+	case "calling_now":
+		return "ringing", v.say("The customer is calling")
+	case "calling_over":
+		return "clock", v.say("The customer is no longer on the line")
+	case "edited":
+		return "edit", v.say("Edited")
+	case "assigned":
+		return "assign", v.say("Assigned")
+	case "released":
+		return "unassign", v.say("Let go")
+	case "accepted":
+		return "check", v.say("Accepted")
+	case "commented":
+		return "comment", v.say("Comment")
+	case "handled":
+		return "check", v.say("Handling: %s", v.say(strings.ReplaceAll(e.Reason, "_", " ")))
+	case "awaiting":
+		return "waiting", v.say("Awaiting info")
+	case "informed":
+		return "check", v.say("No longer awaiting info")
+	case "undone":
+		return "callback", v.say("Undone")
+	case "erased":
+		return "close", v.say("Personal data erased")
+	}
+	return "clock", e.Event
+}
+
+// fieldName is what a field of a case is called.
+func (v *visit) fieldName(name string) string {
+	switch name {
+	case "name":
+		return v.say("Name")
+	case "topic":
+		return v.say("Topic")
+	case "note":
+		return v.say("Note")
+	case "number":
+		return v.say("Number")
+	case "due":
+		return v.say("Due")
+	case "expires":
+		return v.say("Expires")
+	}
+	return name
+}
+
+// proof shows what was seen of a call.
+func (v *visit) proof(p *web.Proof) *proofView {
+	view := &proofView{IDs: p.CallIDs}
+	text := func(name, text string) {
+		if text != "" {
+			view.Sum = append(view.Sum, fact{Name: name, Text: text})
+		}
+	}
+	text(v.say("Service"), p.Service)
+	text(v.say("Trunk"), p.Trunk)
+	started := v.moment(p.Started)
+	view.Sum = append(view.Sum, fact{Name: v.say("Began"), When: &started})
+	if p.Ended != nil {
+		text(v.say("Lasted"), v.span(p.Ended.Sub(p.Started)))
+	}
+	if p.Answered != nil {
+		text(v.say("Answered after"), v.span(p.Answered.Sub(p.Started)))
+	}
+	sure := v.say("seen")
+	if p.Confidence == "inferred" {
+		sure = v.say("inferred: legs were tied by number and time, or a message was not seen")
+	}
+	text(v.say("Verdict"), strings.TrimSpace(v.why(p.Verdict, p.Reason)+" · "+sure))
+	legs := map[string]int{}
+	for i, id := range p.CallIDs {
+		legs[id] = i + 1
+	}
+	for i := range p.Evidence {
+		e := &p.Evidence[i]
+		r := rung{After: v.after(e.At.Sub(p.Started)), What: e.What, Who: e.Agent, Leg: legs[e.CallID]}
+		if e.Status != 0 {
+			r.Code = v.say("SIP %d", e.Status)
+		}
+		if e.Cause != nil {
+			r.Code = strings.TrimSpace(r.Code + " " + v.say("Q.850 cause %d", *e.Cause))
+		}
+		view.Ladder = append(view.Ladder, r)
+	}
+	return view
+}
+
+// after is a time of a call, from its beginning.
+func (v *visit) after(d time.Duration) string { return v.words.Sprintf("+%.1f s", max(d, 0).Seconds()) }
