@@ -136,6 +136,7 @@ func (a *Assist) Dismiss(k Key, at time.Time) []Hint {
 		if t.group == k.Group && !t.dismissed {
 			out = t.withdraw(out, p, at)
 			t.dismissed = true
+			a.mark(p.agent)
 		}
 	}
 	return out
@@ -215,6 +216,9 @@ func (a *Assist) leave(out []Hint, p *part, at time.Time) []Hint {
 	}
 	p.gone, p.up = true, false
 	a.talksNoMore(p)
+	if len(p.told) > 0 {
+		a.mark(p.agent)
+	}
 	for _, t := range p.told {
 		out = t.withdraw(out, p, at)
 	}
@@ -226,6 +230,9 @@ func (a *Assist) end(out []Hint, c *call, at time.Time) []Hint {
 	for _, p := range c.parts {
 		a.touchRecent(p, at)
 		out = a.leave(out, p, at)
+		if len(p.told) > 0 {
+			a.mark(p.agent) // a hint that was dismissed is no longer to be kept
+		}
 		p.agent.parts.remove(p, byAgent)
 		a.dropAgent(p.agent)
 		a.live--
@@ -301,33 +308,44 @@ func (a *Assist) arrived(out []Hint, ev *sip.Event) (*part, []Hint) {
 	for a.live >= a.o.MaxLive && a.order.oldest != nil {
 		a.given++
 		out = a.end(out, a.order.oldest, ev.At)
-		c = a.call(ev.Call.ID)
 	}
+	return a.join(ev.Call.ID, ev.Agent, ev.At), out
+}
+
+// join makes an agent's part in a call, which he has none in yet.
+func (a *Assist) join(callID, agent string, at time.Time) *part {
+	c := a.call(callID)
 	if c == nil {
 		c = a.spare
 		if c == nil {
 			c = new(call)
 		}
 		a.spare = c.next
-		*c = call{id: ev.Call.ID, since: ev.At}
+		*c = call{id: callID, since: at}
 		c.parts = c.room[:0]
 		a.add(c)
 		a.order.add(c)
 	}
-	g := a.agents[ev.Agent]
-	if g == nil {
-		g = &agent{id: ev.Agent}
-		a.agents[g.id] = g
-	}
+	g := a.agentOf(agent)
 	p := &c.first
 	if len(c.parts) > 0 {
 		p = new(part)
 	}
-	*p = part{callID: c.id, agent: g, gone: true}
+	*p = part{callID: c.id, agent: g, since: at, gone: true}
 	c.parts = append(c.parts, p)
 	g.parts.add(p, byAgent)
 	a.live++
-	return p, out
+	return p
+}
+
+// agentOf is an agent, made where he is not known.
+func (a *Assist) agentOf(id string) *agent {
+	g := a.agents[id]
+	if g == nil {
+		g = &agent{id: id}
+		a.agents[id] = g
+	}
+	return g
 }
 
 // talks notes that a part is with its number, talksNoMore that it is not.
@@ -360,6 +378,7 @@ func (a *Assist) dropAgent(g *agent) {
 
 // match raises a hint for every group that has none yet in p, and confirms those of a call that is up.
 func (a *Assist) match(out []Hint, p *part, found []cases.Case, at time.Time) []Hint {
+	told := len(out)
 	if len(found) > 0 {
 		d := a.o.Directory()
 		for i := range found {
@@ -385,6 +404,9 @@ func (a *Assist) match(out []Hint, p *part, found []cases.Case, at time.Time) []
 		if t.event == Raised && p.up {
 			out = append(out, t.become(p, Confirmed, at))
 		}
+	}
+	if len(out) > told {
+		a.mark(p.agent)
 	}
 	return out
 }

@@ -26,6 +26,7 @@ type call struct {
 type part struct {
 	callID      string
 	agent       *agent
+	since       time.Time  // his first event in it
 	number      sip.Number // of the external party
 	direction   sip.Direction
 	pbx, device string

@@ -1,25 +1,22 @@
 package assist
 
 import (
-	"encoding/binary"
 	"errors"
 	"slices"
 	"time"
 
+	"ringback/cases"
 	"ringback/sip"
 )
 
 // ErrSnapshot means that a record of recent calls is damaged, or was written by a newer version.
 var ErrSnapshot = errors.New("assist: record of recent calls cannot be read")
 
-const (
-	snapshotVersion = 1
-	forgetEvery     = time.Minute // how late recent calls that are too long ago leave the disk
-)
+const forgetEvery = time.Minute // how late recent calls that are too long ago leave the disk
 
-// Changes yields the agents whose recent calls changed since it was called last, each with the record of them that
-// Restore reads; nil for one who has none any more. The first time it is all of them. The record is good until the next
-// one.
+// Changes yields the agents whose recent calls or hints changed since it was called last, each with the record of them
+// that Restore reads; nil for one who has none any more. The first time it is all of them. The record is good until the
+// next one.
 func (a *Assist) Changes(now time.Time, yield func(agent string, record []byte)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -36,42 +33,106 @@ func (a *Assist) Changes(now time.Time, yield func(agent string, record []byte))
 	for _, id := range a.changed {
 		g := a.agents[id]
 		switch {
-		case g == nil || len(g.recent) == 0:
+		case g == nil:
 			yield(id, nil)
+			continue
 		case g.changed:
-			a.record = appendRecent(a.record[:0], g.recent)
-			yield(id, a.record)
+			if k := g.kept(); k.empty() {
+				yield(id, nil)
+			} else {
+				a.record = k.append(a.record[:0])
+				yield(id, a.record)
+			}
 		}
-		if g != nil {
-			g.changed = false
-		}
+		g.changed = false
 	}
 	a.changed = a.changed[:0]
 }
 
-// Restore puts an agent's recent calls back, from a record that Changes made.
+// Restore puts an agent's recent calls and hints back, from a record that Changes made. Of the hints only Resume knows
+// whether they still stand.
 func (a *Assist) Restore(id string, record []byte) error {
-	calls, err := readRecent(record)
+	k, err := readKept(record)
 	if err != nil {
 		return err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if id == "" || len(calls) == 0 || a.recent >= a.o.MaxAgents {
-		return nil
-	}
-	g := a.agents[id]
-	if g == nil {
-		g = &agent{id: id}
-		a.agents[id] = g
-	}
-	if len(g.recent) > 0 {
+	if g := a.agents[id]; id == "" || g != nil && len(g.recent) > 0 {
 		return nil // what was seen since stands
 	}
-	g.recent = calls[max(0, len(calls)-a.o.RecentCalls):]
+	for i := range k.parts {
+		a.restorePart(id, &k.parts[i])
+	}
+	if len(k.recent) == 0 || a.recent >= a.o.MaxAgents {
+		return nil
+	}
+	g := a.agentOf(id)
+	g.recent = k.recent[max(0, len(k.recent)-a.o.RecentCalls):]
 	a.recent++
 	a.mark(g)
 	return nil
+}
+
+// restorePart puts an agent's part in a call back, with what he was told.
+func (a *Assist) restorePart(agent string, k *keptPart) {
+	if a.live >= a.o.MaxLive || a.find(k.call, agent) != nil {
+		return
+	}
+	p := a.join(k.call, agent, k.since)
+	p.number, p.direction, p.pbx, p.device, p.up, p.gone = k.number, k.direction, k.pbx, k.device, k.up, k.gone
+	if !p.gone {
+		a.talks(p)
+	}
+	for _, h := range k.told {
+		t := p.tell(h.group)
+		t.event, t.at, t.dismissed = h.event, h.at, h.dismissed
+		for _, id := range h.cases {
+			t.cases = append(t.cases, cases.Case{ID: id})
+		}
+	}
+	a.mark(p.agent)
+}
+
+// Resume goes on after all was restored. Hints of calls that are on the line still stand as they were told, without
+// being told again; those of others are withdrawn, and returned. A case is looked up by its id.
+func (a *Assist) Resume(onLine func(callID string) bool, find func(id string) (cases.Case, bool), now time.Time) []Hint {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var out []Hint
+	for c := a.order.oldest; c != nil; {
+		next := c.next
+		for _, p := range c.parts {
+			for _, t := range p.told {
+				t.recall(a, p, find)
+			}
+		}
+		if !onLine(c.id) {
+			out = a.end(out, c, now)
+		}
+		c = next
+	}
+	return out
+}
+
+// recall finds the cases of a hint again. One without any is over.
+func (t *told) recall(a *Assist, p *part, find func(id string) (cases.Case, bool)) {
+	found := t.cases[:0]
+	for i := range t.cases {
+		if c, ok := find(t.cases[i].ID); ok {
+			found = append(found, c)
+		}
+	}
+	if t.cases = found; len(found) == 0 {
+		t.event, t.cases = 0, nil
+		return
+	}
+	if a.o.Note != nil {
+		t.note = a.o.Note(found[0].ID)
+	}
+	if a.o.Name != nil {
+		t.name = a.o.Name(p.number)
+	}
 }
 
 // Erase forgets the recent calls with a number.
@@ -101,57 +162,10 @@ func (a *Assist) drop(which func(*RecentCall) bool) {
 	}
 }
 
-// mark notes that an agent's recent calls changed, where somebody asks for changes.
+// mark notes that an agent's recent calls or hints changed, where somebody asks for changes.
 func (a *Assist) mark(g *agent) {
 	if a.keeping && !g.changed {
 		g.changed = true
 		a.changed = append(a.changed, g.id)
 	}
-}
-
-// appendRecent encodes calls: the version, and of each its id, number, direction and time.
-func appendRecent(b []byte, calls []RecentCall) []byte {
-	b = append(b, snapshotVersion)
-	for i := range calls {
-		r := &calls[i]
-		b = binary.AppendUvarint(b, uint64(len(r.CallID)))
-		b = append(b, r.CallID...)
-		b = binary.AppendUvarint(b, uint64(r.Number))
-		b = binary.AppendUvarint(b, uint64(r.Direction))
-		b = binary.AppendVarint(b, r.At.UnixNano())
-	}
-	return b
-}
-
-func readRecent(b []byte) ([]RecentCall, error) {
-	if len(b) == 0 || b[0] != snapshotVersion {
-		return nil, ErrSnapshot
-	}
-	var calls []RecentCall
-	for b = b[1:]; len(b) > 0; {
-		size, n := binary.Uvarint(b)
-		if n <= 0 || size > uint64(len(b)-n) {
-			return nil, ErrSnapshot
-		}
-		r := RecentCall{CallID: string(b[n : n+int(size)])}
-		b = b[n+int(size):]
-		number, n := binary.Uvarint(b)
-		if n <= 0 {
-			return nil, ErrSnapshot
-		}
-		b = b[n:]
-		direction, n := binary.Uvarint(b)
-		if n <= 0 {
-			return nil, ErrSnapshot
-		}
-		b = b[n:]
-		at, n := binary.Varint(b)
-		if n <= 0 {
-			return nil, ErrSnapshot
-		}
-		b = b[n:]
-		r.Number, r.Direction, r.At = sip.Number(number), sip.Direction(direction), time.Unix(0, at).UTC()
-		calls = append(calls, r)
-	}
-	return calls, nil
 }

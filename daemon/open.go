@@ -12,6 +12,7 @@ import (
 	"ringback/cases/intake"
 	"ringback/configs"
 	"ringback/directory"
+	"ringback/directory/calling"
 	"ringback/sip"
 	"ringback/sip/phone"
 	"ringback/store"
@@ -37,7 +38,7 @@ func (d *Daemon) openStore(context.Context) (err error) {
 	d.assist = assist.New(assist.Options{Directory: d.directory, Note: d.lastNote, Name: d.nameOf, MaxCall: c.Tracker.MaxCall + time.Hour})
 	d.behind.assist = d.assist
 	d.intake = intake.Cases{Directory: d.directory, Memory: intake.NewMemory(d.store), Dir: filepath.Join(c.DataDir, "imports")}
-	d.cases, err = cases.New(d.store, d.directory, cases.Options{Logger: d.log})
+	d.cases, err = cases.New(d.store, d.directory, cases.Options{Logger: d.log, DoNotCall: calling.OnDoNotCall})
 	d.intake.Cases = d.cases
 	d.resumeImports = d.intake.Resume(d.tellCases)
 	return err
@@ -155,10 +156,26 @@ func (d *Daemon) resume(ctx context.Context) error {
 	}
 	changes, err := d.cases.Resume(ctx, d.watch.live(math.MaxInt), now)
 	d.tellCases(changes)
-	if unwritable(err) {
-		return nil
+	if err != nil && !unwritable(err) {
+		return err
 	}
-	return err
+	d.resumeHints(now)
+	return nil
+}
+
+// resumeHints lets hints stand that agents had before them, and withdraws those of calls that are not on the line.
+func (d *Daemon) resumeHints(now time.Time) {
+	on := map[string]bool{}
+	for _, call := range d.watch.live(math.MaxInt) {
+		on[call.ID] = true
+	}
+	d.tellHints(d.assist.Resume(
+		func(id string) bool { return on[id] },
+		func(id string) (cases.Case, bool) {
+			c, err := d.cases.Case(id)
+			return c, err == nil
+		},
+		now), now)
 }
 
 // TrackerOptions are the tracker's times and limits as configured.
