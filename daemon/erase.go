@@ -11,6 +11,7 @@ import (
 
 	"ringback/cases"
 	"ringback/directory/audit"
+	"ringback/directory/calling"
 	"ringback/directory/contacts"
 	"ringback/directory/people"
 	"ringback/sip"
@@ -132,6 +133,11 @@ func (d *Daemon) finish(ctx context.Context, e *erasure) error {
 			e.cases = append(e.cases, changes[i].Case.ID)
 		}
 		if err != nil {
+			return err
+		}
+	}
+	for _, n := range e.Numbers {
+		if _, err := d.calling.Erase(ctx, calling.Act{By: e.By, Peer: e.Peer, At: e.At}, n); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"ringback/configs"
 	"ringback/directory"
 	"ringback/directory/audit"
+	"ringback/directory/calling"
 	"ringback/directory/contacts"
 	"ringback/directory/people"
 	"ringback/sip"
@@ -22,6 +23,7 @@ type rooms struct {
 	audit    *audit.Trail
 	people   *people.People
 	contacts *contacts.Contacts
+	calling  *calling.Lists
 	erasures *erasures
 	receipts *receipts
 }
@@ -34,6 +36,7 @@ func (d *Daemon) openPeople() {
 		Directory: d.directory, SessionIdle: c.SessionIdle, SessionLifetime: c.SessionLifetime, InvitationFor: c.InvitationFor,
 	})
 	d.contacts = contacts.New(d.store)
+	d.calling = calling.New(d.store)
 	d.erasures = newErasures(d.store)
 	d.receipts = newReceipts(d.store)
 }

@@ -12,7 +12,9 @@ import (
 
 // ImportWish says what a file is to be taken as.
 type ImportWish struct {
-	List    string            // the cases' list; empty: the file is of contacts
+	List    string            // the cases' list; empty: the file is of contacts, or of numbers
+	Numbers string            // the list of numbers that are called or not: do-not-call, blocked, allowed or personal
+	Agent   string            // whose personal list
 	Columns map[string]string // what columns are, by their names
 	Partial bool              // the rows that are right, whatever the others are
 	DryRun  bool              // only tell
@@ -25,6 +27,12 @@ func (r *Remote) Import(ctx context.Context, file io.Reader, w ImportWish) (web.
 		path = "/v1/lists/" + url.PathEscape(w.List) + "/imports"
 	}
 	query := url.Values{}
+	if w.Numbers != "" {
+		path = "/v1/numbers/" + url.PathEscape(w.Numbers) + "/imports"
+	}
+	if w.Agent != "" {
+		query.Set("agent", w.Agent)
+	}
 	for name, field := range w.Columns {
 		query.Add("column", name+":"+field)
 	}
@@ -55,7 +63,7 @@ func (r *Remote) CancelImport(ctx context.Context, id string) error {
 	return r.exchange(ctx, http.MethodDelete, "/v1/imports/"+url.PathEscape(id), nil, nil)
 }
 
-// Export fetches what the API exports under a name: cases, history, statistics or contacts.
+// Export fetches what the API exports under a name: cases, history, statistics, contacts or numbers.
 func (r *Remote) Export(ctx context.Context, what string, query url.Values, w io.Writer) error {
 	res, err := r.transfer(ctx, http.MethodGet, "/v1/exports/"+url.PathEscape(what)+"?"+query.Encode(), http.NoBody)
 	if err != nil {

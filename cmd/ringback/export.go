@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -22,6 +23,7 @@ type exportCommand struct {
 	History    exportHistory    `cmd:"" help:"Write what happened to the cases of lists."`
 	Statistics exportStatistics `cmd:"" help:"Write what became of cases, by list, reason, hour or day."`
 	Contacts   exportContacts   `cmd:"" help:"Write all contacts."`
+	Numbers    exportNumbers    `cmd:"" help:"Write a list of numbers that are called, or not."`
 }
 
 func (*exportCommand) Help() string {
@@ -42,6 +44,8 @@ type exportFlags struct {
 	File   string `arg:"" optional:"" default:"-" help:"Where to write it; - for standard output, which is what it is without."`
 	Format string `placeholder:"csv" help:"csv, xlsx or json; by default what the file's name ends with."`
 	Zone   string `placeholder:"ZONE" help:"Time zone of times in CSV and XLSX, as Europe/Helsinki; by default that of this machine."`
+
+	more url.Values // to be asked for beside what the flags say
 }
 
 // chosenFlags choose cases.
@@ -91,6 +95,21 @@ func (c *exportContacts) Run(ctx context.Context, cli *commandLine, out io.Write
 	return c.run(ctx, cli, out, stderr, "contacts", &chosenFlags{}, "", "")
 }
 
+type exportNumbers struct {
+	Kind  string `arg:"" enum:"do-not-call,blocked,allowed,personal" help:"The list: do-not-call, blocked, allowed, or personal with --agent."`
+	Agent string `help:"Whose personal list."`
+	exportFlags
+}
+
+// Run exports a list of numbers.
+func (c *exportNumbers) Run(ctx context.Context, cli *commandLine, out io.Writer, stderr stderrWriter) error {
+	c.more = url.Values{"kind": {c.Kind}}
+	if c.Agent != "" {
+		c.more.Set("agent", c.Agent)
+	}
+	return c.run(ctx, cli, out, stderr, "numbers", &chosenFlags{}, "", "")
+}
+
 // run asks for a table and writes it.
 func (f *exportFlags) run(ctx context.Context, cli *commandLine, out io.Writer, stderr stderrWriter, what string, chosen *chosenFlags, state, by string) (err error) {
 	query, err := f.query(chosen, state, by)
@@ -129,6 +148,7 @@ func (f *exportFlags) run(ctx context.Context, cli *commandLine, out io.Writer, 
 // query is what the flags ask for.
 func (f *exportFlags) query(chosen *chosenFlags, state, by string) (url.Values, error) {
 	query := url.Values{}
+	maps.Copy(query, f.more)
 	format := f.Format
 	if format == "" {
 		format = strings.TrimPrefix(filepath.Ext(f.File), ".")

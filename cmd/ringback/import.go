@@ -18,6 +18,7 @@ import (
 type importCommand struct {
 	Cases    importCases    `cmd:"" help:"Bring customers to call into a list, from CSV or XLSX."`
 	Contacts importContacts `cmd:"" help:"Bring in names for numbers, from CSV, XLSX or vCards."`
+	Numbers  importNumbers  `cmd:"" help:"Bring in numbers that are called, or not."`
 }
 
 func (*importCommand) Help() string {
@@ -32,7 +33,9 @@ Examples:
 
     ringback import cases spring customers.xlsx
     ringback import cases spring customers.csv --column Kontakt=name --column Region=skip
-    ringback import contacts addressbook.vcf --dry-run`
+    ringback import contacts addressbook.vcf --dry-run
+    ringback import numbers do-not-call register.csv
+    ringback import numbers personal anna.csv --agent=anna`
 }
 
 // importFlags are those of all imports.
@@ -50,7 +53,7 @@ type importCases struct {
 
 // Run imports a file of cases.
 func (c *importCases) Run(ctx context.Context, cli *commandLine, out io.Writer, stderr stderrWriter) error {
-	return c.run(ctx, cli, out, stderr, c.File, c.List, "case")
+	return c.run(ctx, cli, out, stderr, c.File, daemon.ImportWish{List: c.List}, "case")
 }
 
 type importContacts struct {
@@ -60,11 +63,24 @@ type importContacts struct {
 
 // Run imports a file of contacts.
 func (c *importContacts) Run(ctx context.Context, cli *commandLine, out io.Writer, stderr stderrWriter) error {
-	return c.run(ctx, cli, out, stderr, c.File, "", "contact")
+	return c.run(ctx, cli, out, stderr, c.File, daemon.ImportWish{}, "contact")
+}
+
+type importNumbers struct {
+	Kind  string `arg:"" enum:"do-not-call,blocked,allowed,personal" help:"The list: do-not-call, blocked, allowed, or personal with --agent."`
+	File  string `arg:"" help:"The file; - for standard input. A number with * behind it, as +358600*, stands for all that begin so."`
+	Agent string `help:"Whose personal list."`
+	importFlags
+}
+
+// Run imports a file of numbers that are called or not.
+func (c *importNumbers) Run(ctx context.Context, cli *commandLine, out io.Writer, stderr stderrWriter) error {
+	return c.run(ctx, cli, out, stderr, c.File, daemon.ImportWish{Numbers: c.Kind, Agent: c.Agent}, "number")
 }
 
 // run sends the file, shows how far it is and tells what came of it.
-func (f *importFlags) run(ctx context.Context, cli *commandLine, out io.Writer, stderr stderrWriter, path, list, thing string) error {
+func (f *importFlags) run(ctx context.Context, cli *commandLine, out io.Writer, stderr stderrWriter, path string, wish daemon.ImportWish, thing string) error {
+	wish.Columns, wish.Partial, wish.DryRun = f.Column, f.Partial, f.DryRun
 	file := io.Reader(os.Stdin)
 	if path != standard {
 		opened, err := os.Open(path)
@@ -77,7 +93,7 @@ func (f *importFlags) run(ctx context.Context, cli *commandLine, out io.Writer, 
 	return ask(ctx, cli, func(r *daemon.Remote) error {
 		bar := newProgress(stderr)
 		defer bar.clear()
-		i, err := r.Import(ctx, file, daemon.ImportWish{List: list, Columns: f.Column, Partial: f.Partial, DryRun: f.DryRun})
+		i, err := r.Import(ctx, file, wish)
 		if err != nil {
 			return err
 		}
