@@ -31,6 +31,8 @@ func (p *paging) begin() error {
 		p.sections = [][]run{closedBy(p.Agent, p.Lists)}
 	case p.State == Closed:
 		p.sections = [][]run{closedOf(p.Lists)}
+	case p.Unassigned:
+		p.sections = [][]run{unassignedOf(p.Lists)}
 	case p.Agent == "":
 		p.sections = [][]run{everything}
 	case p.ShowAll && p.MineFirst:
@@ -139,8 +141,8 @@ func (p *paging) take(s *store.Snapshot, at *indexed) error {
 
 // shows says whether an open case has a place of its own on the pages.
 func (p *paging) shows(r *record) bool {
-	seen := p.Agent == "" || p.ShowAll || r.Assignee == "" || r.Assignee == p.Agent
-	return seen && p.Filter.takes(r)
+	seen := p.Agent == "" || p.ShowAll || r.Assignee == p.Agent
+	return (r.Assignee == "" || seen && !p.Unassigned) && p.Filter.takes(r)
 }
 
 // above says whether an open case stands above another.

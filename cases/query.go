@@ -23,10 +23,11 @@ type Query struct {
 	State State
 	Agent string // who asks; empty: a program, which sees all
 
-	ShowAll   bool // open ones: also those that others have; else unassigned ones and the agent's
-	MineFirst bool // open ones: the agent's own above all others
-	Grouped   bool // open ones of one number on grouped lists come together, where the most urgent one stands
-	Reached   bool // closed ones: those that the agent closed having reached the customer
+	ShowAll    bool // open ones: also those that others have; else unassigned ones and the agent's
+	Unassigned bool // open ones: only those that nobody has
+	MineFirst  bool // open ones: the agent's own above all others
+	Grouped    bool // open ones of one number on grouped lists come together, where the most urgent one stands
+	Reached    bool // closed ones: those that the agent closed having reached the customer
 
 	Filter Filter
 	Limit  int    // cases on a page: 50, at most 500

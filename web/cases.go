@@ -42,7 +42,7 @@ type casesInput struct {
 	Kind        string    `query:"kind" enum:"callback,call" doc:"Only callback lists, or call lists."`
 	Active      bool      `query:"active" doc:"Only lists you take part in."`
 	State       string    `query:"state" enum:"open,closed" default:"open" doc:"Whether open or closed cases."`
-	Show        string    `query:"show" enum:"all,mine" default:"all" doc:"Of open cases: all, or those nobody has and your own."`
+	Show        string    `query:"show" enum:"all,mine,unassigned" default:"all" doc:"Of open cases: all, those nobody has and your own, or only those nobody has."`
 	Sort        string    `query:"sort" enum:"priority,assigned_to_me" default:"priority" doc:"Of open cases: the most urgent first, or your own above them."`
 	Grouped     bool      `query:"grouped" doc:"Cases of one customer come together, the others as siblings of the most urgent one."`
 	ReachedByMe bool      `query:"reached_by_me" doc:"Of closed cases: those you closed having reached the customer, of the last 7 days unless closed_from says otherwise."`
@@ -113,6 +113,9 @@ func (s *Server) openOf(q *cases.Query, out *casesOutput) error {
 		return err
 	}
 	for _, c := range onLists(found, q.Lists) {
+		if !shown(q, &c) {
+			continue
+		}
 		out.Body.Cases = append(out.Body.Cases, Row{Case: s.shower.caseOf(&c)})
 	}
 	maybe, err := s.o.Cases.MaybeByNumber(q.Filter.Number)
@@ -123,6 +126,11 @@ func (s *Server) openOf(q *cases.Query, out *casesOutput) error {
 	return nil
 }
 
+// shown says whether a view has an open case.
+func shown(q *cases.Query, c *cases.Case) bool {
+	return c.Assignee == "" || !q.Unassigned && (q.ShowAll || q.Agent == "" || c.Assignee == q.Agent)
+}
+
 // reachedFor is how far back one's own closed cases are shown.
 const reachedFor = 7 * 24 * time.Hour
 
@@ -130,7 +138,7 @@ const reachedFor = 7 * 24 * time.Hour
 func (s *Server) queryOf(ctx context.Context, in *casesInput) (cases.Query, error) {
 	c := callerOf(ctx)
 	q := cases.Query{
-		Agent: c.Agent(), ShowAll: in.Show == "all", MineFirst: in.Sort == "assigned_to_me", Grouped: in.Grouped, Reached: in.ReachedByMe,
+		Agent: c.Agent(), ShowAll: in.Show == "all", Unassigned: in.Show == "unassigned", MineFirst: in.Sort == "assigned_to_me", Grouped: in.Grouped, Reached: in.ReachedByMe,
 		Limit: in.Limit, Cursor: in.Cursor,
 		Filter: cases.Filter{
 			Assignee: meOr(c, in.Assignee), ClosedBy: meOr(c, in.ClosedBy),

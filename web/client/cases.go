@@ -17,6 +17,7 @@ type Filter struct {
 	Active      bool   // only lists one takes part in
 	Closed      bool   // closed ones, the latest first
 	Mine        bool   // of open ones: those nobody has and one's own
+	Unassigned  bool   // of open ones: only those nobody has
 	MineFirst   bool   // of open ones: one's own above the others
 	Grouped     bool   // cases of one customer together
 	ReachedByMe bool   // of closed ones: closed by oneself having reached the customer, in the last 7 days
@@ -39,7 +40,10 @@ func (f *Filter) query() url.Values {
 	if f.Closed || f.ReachedByMe {
 		q.text("state", "closed")
 	}
-	if f.Mine {
+	switch {
+	case f.Unassigned:
+		q.text("show", "unassigned")
+	case f.Mine:
 		q.text("show", "mine")
 	}
 	if f.MineFirst {
