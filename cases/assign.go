@@ -25,7 +25,7 @@ func (d Assign) do(l *ledger, r *record, a *Act) error {
 		return nil
 	}
 	if d.To != a.Agent && !l.dir.Member(d.To, r.List) {
-		return ErrNotMember
+		return &FieldError{"to", ErrNotMember}
 	}
 	l.assign(r, d.To, a.Agent)
 	return nil

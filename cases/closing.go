@@ -110,7 +110,7 @@ func (Await) undoable() bool { return true }
 func (d Await) do(l *ledger, r *record, a *Act) error {
 	switch {
 	case len(d.Question) > maxWords:
-		return ErrInput
+		return wrong("question", "more than %d bytes", maxWords)
 	case r.State != Open:
 		return ErrNotOpen
 	case heldByOther(r, a):

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"ringback/directory"
 	"ringback/sip"
@@ -170,7 +170,7 @@ func (l *ledger) create(a *Act, n *Draft, salt string) (id string, err error) {
 		return "", err
 	}
 	if n.Personal != "" && n.Personal != a.Agent && !l.dir.Member(n.Personal, n.List) {
-		return "", &Refusal{Err: ErrNotMember}
+		return "", &Refusal{Err: &FieldError{"personal", ErrNotMember}}
 	}
 	if n.ExternalID != "" {
 		if b, ok := l.tx.Get(externalKey(n.List, n.ExternalID)); ok {
@@ -207,24 +207,20 @@ func (l *ledger) create(a *Act, n *Draft, salt string) (id string, err error) {
 
 // check looks at what can be seen without the store.
 func (n *Draft) check(now time.Time) error {
-	for _, s := range []string{n.Caller, n.Name, n.Topic, n.ExternalID} {
-		if len(s) > maxText || !utf8.ValidString(s) {
-			return fmt.Errorf("%w: a text of more than %d bytes", ErrInput, maxText)
-		}
-	}
-	if len(n.Note) > maxWords || !utf8.ValidString(n.Note) {
-		return fmt.Errorf("%w: a note of more than %d bytes", ErrInput, maxWords)
-	}
-	if err := checkTimes(n.Due, n.Expires); err != nil {
+	err := cmp.Or(
+		checkText("caller", n.Caller, maxLine), checkText("name", n.Name, maxLine), checkText("topic", n.Topic, maxLine),
+		checkText("external_id", n.ExternalID, maxLine), checkText("note", n.Note, maxWords),
+		checkTime("due", n.Due), checkTime("expires", n.Expires), checkFields(n.Fields),
+	)
+	switch {
+	case err != nil:
 		return err
+	case !n.Expires.IsZero() && !n.Expires.After(later(now, n.Due)):
+		return wrong("expires", "it would expire before it is due")
+	case int(n.Channel) >= len(channelWords):
+		return wrong("channel_in", "no such channel")
 	}
-	if !n.Expires.IsZero() && !n.Expires.After(later(now, n.Due)) {
-		return fmt.Errorf("%w: it would expire before it is due", ErrInput)
-	}
-	if int(n.Channel) >= len(channelWords) {
-		return fmt.Errorf("%w: no such channel", ErrInput)
-	}
-	return checkFields(n.Fields)
+	return nil
 }
 
 // times works out when a new case is due and expires.

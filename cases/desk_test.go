@@ -235,7 +235,7 @@ func TestCommentsAndEditsStandInTheHistory(t *testing.T) {
 		`edited  false name:""→"Maija" note:""→"prefers mornings" a:""→"1" b:""→"2" due:"2026-11-20T09:00:42Z"→"2026-11-20T21:53:20Z"`,
 		`edited  false a:"1"→"" b:"2"→"3"`,
 	}, got)
-	long := strings.Repeat("x", 300)
+	long := strings.Repeat("x", 900)
 	w.refused(by("101", id, 130), cases.Edit{Name: &long}, cases.ErrInput)
 	bad := "\xff"
 	w.refused(by("101", id, 130), cases.Edit{Topic: &bad}, cases.ErrInput)

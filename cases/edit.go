@@ -1,7 +1,7 @@
 package cases
 
 import (
-	"fmt"
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -13,6 +13,7 @@ import (
 
 // The bounds of what people and imports write, in bytes.
 const (
+	maxLine   = 800  // a name, a topic: 200 characters of any script
 	maxWords  = 8000 // a note, a comment, a question
 	maxFields = 64
 	maxField  = 2000
@@ -66,7 +67,7 @@ func (d Edit) do(l *ledger, r *record, a *Act) error {
 		expires = *d.Expires
 	}
 	if (d.Due != nil || d.Expires != nil) && !expires.IsZero() && d.Expires != nil && !expires.After(later(due, l.at)) {
-		return fmt.Errorf("%w: it would expire before it is due", ErrInput)
+		return wrong("expires", "it would expire before it is due")
 	}
 
 	var changed []FieldChange
@@ -104,44 +105,50 @@ func (d Edit) do(l *ledger, r *record, a *Act) error {
 
 // check looks at what can be seen without the store.
 func (d *Edit) check() error {
-	for _, s := range []*string{d.Name, d.Topic} {
-		if s != nil && (len(*s) > maxText || !utf8.ValidString(*s)) {
-			return fmt.Errorf("%w: a name or topic of more than %d bytes", ErrInput, maxText)
-		}
+	due := "due"
+	if d.Later {
+		due = "until"
 	}
-	if d.Note != nil && (len(*d.Note) > maxWords || !utf8.ValidString(*d.Note)) {
-		return fmt.Errorf("%w: a note of more than %d bytes", ErrInput, maxWords)
+	return cmp.Or(
+		checkText("name", orZero(d.Name), maxLine), checkText("topic", orZero(d.Topic), maxLine), checkText("note", orZero(d.Note), maxWords),
+		checkTime(due, orZero(d.Due)), checkTime("expires", orZero(d.Expires)), checkFields(d.Fields),
+	)
+}
+
+// orZero is what a pointer points to, the zero value where it points to nothing.
+func orZero[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
 	}
-	for _, t := range []*time.Time{d.Due, d.Expires} {
-		if t != nil {
-			if err := checkTimes(*t); err != nil {
-				return err
-			}
-		}
+	return v
+}
+
+// checkText looks at a text of at most so many bytes that people and programs give.
+func checkText(field, text string, longest int) error {
+	if len(text) > longest || !utf8.ValidString(text) {
+		return wrong(field, "a text of more than %d bytes", longest)
 	}
-	return checkFields(d.Fields)
+	return nil
 }
 
 // The years that cases can be due in: those that can be stored, and reckoned with by opening hours.
 const firstYear, lastYear = 1970, 2199
 
-// checkTimes looks at times that people and programs give; the zero time is none.
-func checkTimes(times ...time.Time) error {
-	for _, t := range times {
-		if y := t.UTC().Year(); !t.IsZero() && (y < firstYear || y > lastYear) {
-			return fmt.Errorf("%w: a time before the year %d or after %d", ErrInput, firstYear, lastYear)
-		}
+// checkTime looks at a time that people and programs give; the zero time is none.
+func checkTime(field string, t time.Time) error {
+	if y := t.UTC().Year(); !t.IsZero() && (y < firstYear || y > lastYear) {
+		return wrong(field, "a time before the year %d or after %d", firstYear, lastYear)
 	}
 	return nil
 }
 
 func checkFields(fields map[string]string) error {
 	if len(fields) > maxFields {
-		return fmt.Errorf("%w: more than %d fields", ErrInput, maxFields)
+		return wrong("fields", "more than %d fields", maxFields)
 	}
 	for name, value := range fields {
 		if name == "" || len(name) > maxText || len(value) > maxField || !utf8.ValidString(name) || !utf8.ValidString(value) {
-			return fmt.Errorf("%w: a field without a name, or too long", ErrInput)
+			return wrong("fields", "a field without a name, or too long")
 		}
 	}
 	return nil

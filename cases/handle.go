@@ -25,9 +25,9 @@ func (Handle) undoable() bool { return true }
 
 func (d Handle) do(l *ledger, r *record, a *Act) error {
 	if len(d.Also) > maxBatch {
-		return fmt.Errorf("%w: %d other cases, at most %d", ErrInput, len(d.Also), maxBatch)
+		return wrong("also", "%d other cases, at most %d", len(d.Also), maxBatch)
 	}
-	if err := checkTimes(d.Until); err != nil {
+	if err := checkTime("until", d.Until); err != nil {
 		return err
 	}
 	if err := l.handle(r, a, &d, true); err != nil {

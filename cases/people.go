@@ -58,6 +58,23 @@ func (r *Refusal) Error() string {
 // Unwrap gives the sentinel.
 func (r *Refusal) Unwrap() error { return r.Err }
 
+// FieldError says which field of a Draft, an Edit or a deed will not do, by its name in lower case.
+type FieldError struct {
+	Field string
+	Err   error // it wraps ErrInput or another error of this package
+}
+
+// Error says what is wrong.
+func (e *FieldError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the error.
+func (e *FieldError) Unwrap() error { return e.Err }
+
+// wrong is ErrInput of a field.
+func wrong(field, format string, args ...any) error {
+	return &FieldError{field, fmt.Errorf("%w: "+format, append([]any{ErrInput}, args...)...)}
+}
+
 // Act is a person at work: who does something, when, and to which case.
 type Act struct {
 	ID      string // names the act: given again it is not done again, and Undo finds it; may be empty

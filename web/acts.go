@@ -84,7 +84,7 @@ var byHand = map[string]cases.CloseReason{
 // are exported.
 type ActHead struct {
 	ID      string `path:"id" maxLength:"64" doc:"The case's id."`
-	IfMatch string `header:"If-Match" maxLength:"64" doc:"The ETag of the case as you saw it; absent or *: whatever it is."`
+	IfMatch string `header:"If-Match" maxLength:"1024" doc:"The ETag of the case as you saw it, or several; absent or *: whatever it is."`
 	Key     string `header:"Idempotency-Key" maxLength:"128" doc:"Names this request, so that sending it again does nothing more."`
 }
 
@@ -214,7 +214,7 @@ func (s *Server) actOn(ctx context.Context, head *ActHead, body *ActBody) (cases
 		return a, err
 	}
 	a.Case, a.Supervises = head.ID, s.right(ctx, c.List) >= directory.Supervise
-	a.Version, err = versionIn(head.IfMatch)
+	a.Version, err = versionIn(head.IfMatch, c.Version)
 	return a, err
 }
 
@@ -242,24 +242,22 @@ func (s *Server) worksOn(ctx context.Context, agent, list string) error {
 	if agent == c.ID || s.o.Lists().Right(agent, list) >= directory.Work {
 		return nil
 	}
-	return cases.ErrNotMember
+	return &cases.FieldError{Field: "agent", Err: cases.ErrNotMember}
 }
 
-// versionIn is the version of a case that If-Match names, 0 for whatever it is.
-func versionIn(header string) (uint64, error) {
-	if header == "" {
-		return 0, nil
+// versionIn is the version that If-Match asks for of something whose versions are numbers, 0 for whatever it is.
+func versionIn(header string, now uint64) (uint64, error) {
+	m, err := parseMatch(header)
+	if err != nil {
+		return 0, err
 	}
-	version, problem := precondition([]string{header})
-	switch {
-	case problem != "":
-		return 0, invalid("header.If-Match", problem)
-	case version == "":
+	version, any := m.pick(strconv.FormatUint(now, 10))
+	if any {
 		return 0, nil
 	}
 	n, err := strconv.ParseUint(version, 10, 64)
 	if err != nil || n == 0 {
-		return 0, cases.ErrStale // no version of any case
+		return 0, ErrStale // no version of anything
 	}
 	return n, nil
 }

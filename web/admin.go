@@ -147,9 +147,14 @@ func (s *Server) directory(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) setDirectory(w http.ResponseWriter, r *http.Request) {
-	version, problem := precondition(r.Header.Values("If-Match"))
-	if problem != "" {
-		writeProblem(w, http.StatusPreconditionRequired, problem) // RFC 6585 §3
+	header := strings.Join(r.Header.Values("If-Match"), ",")
+	if header == "" {
+		writeProblem(w, http.StatusPreconditionRequired, "Name the version you read in If-Match, or * to replace whatever is there.") // RFC 6585 §3
+		return
+	}
+	wanted, err := parseMatch(header)
+	if err != nil {
+		writeProblem(w, http.StatusUnprocessableEntity, "If-Match must be entity tags in quotes, or *.")
 		return
 	}
 	yaml, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDirectory))
@@ -161,13 +166,32 @@ func (s *Server) setDirectory(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusBadRequest, "The directory did not arrive whole.")
 		return
 	}
-	version, err = s.o.Admin.SetDirectory(r.Context(), yaml, version)
+	version, err := s.matched(r.Context(), &wanted)
+	if err == nil {
+		version, err = s.o.Admin.SetDirectory(r.Context(), yaml, version)
+	}
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
 	w.Header().Set("ETag", entityTag(version))
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// matched is the version of the directory that a header insists on, "" for whatever it is.
+func (s *Server) matched(ctx context.Context, wanted *match) (string, error) {
+	now := ""
+	if len(wanted.tags) > 1 {
+		var err error
+		if _, now, err = s.o.Admin.Directory(ctx); err != nil {
+			return "", err
+		}
+	}
+	version, any := wanted.pick(now)
+	if !any && version == "" {
+		return "", ErrStale
+	}
+	return version, nil
 }
 
 // refuse answers the operator with an error's own text, and logs what he could not have done better.
@@ -177,24 +201,6 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		s.o.Logger.ErrorContext(r.Context(), "request failed", "method", method(r.Method), "err", err)
 	}
 	writeProblem(w, status, err.Error())
-}
-
-// precondition returns the version that If-Match names, "" for any ("*"), or what is wrong with it.
-func precondition(values []string) (version, problem string) {
-	if len(values) != 1 {
-		return "", "Name the version you read in If-Match, or * to replace whatever is there."
-	}
-	value := strings.TrimSpace(values[0])
-	if value == "*" {
-		return "", ""
-	}
-	version, ok := strings.CutPrefix(value, `"`)
-	version, ok2 := strings.CutSuffix(version, `"`)
-	// If-Match compares strongly, so a weak tag can never match: RFC 9110 §13.1.1.
-	if !ok || !ok2 || version == "" || strings.ContainsAny(version, `",`) {
-		return "", "If-Match must be one entity tag in quotes, or *."
-	}
-	return version, ""
 }
 
 // entityTag is a strong ETag: RFC 9110 §8.8.3.

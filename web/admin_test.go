@@ -102,16 +102,27 @@ func TestTheDirectoryIsReadAndReplacedOverTheAdminSocket(t *testing.T) {
 	if answer.StatusCode != http.StatusOK || string(body) != "pbxs: []\n" || answer.Header.Get("ETag") != `"7"` || answer.Header.Get("Content-Type") != "application/yaml" {
 		t.Errorf("%s %v %s", answer.Status, answer.Header, body)
 	}
-	for _, ifMatch := range [][]string{nil, {""}, {"7"}, {`W/"7"`}, {`"7", "8"`}, {`""`}, {`"7"`, `"7"`}} {
-		answer, body = do(http.MethodPut, "x: 1\n", ifMatch...)
-		isProblem(t, answer, body, http.StatusPreconditionRequired)
+	for _, tt := range []struct {
+		ifMatch []string
+		status  int
+	}{
+		{nil, http.StatusPreconditionRequired},
+		{[]string{""}, http.StatusPreconditionRequired},
+		{[]string{"7"}, http.StatusUnprocessableEntity},
+		{[]string{`"7" "8"`}, http.StatusUnprocessableEntity},
+		{[]string{`W/"7"`}, http.StatusPreconditionFailed},
+		{[]string{`""`}, http.StatusPreconditionFailed},
+		{[]string{`"6"`}, http.StatusPreconditionFailed},
+		{[]string{`"6", W/"7"`}, http.StatusPreconditionFailed},
+		{[]string{`"6"`, `"8"`}, http.StatusPreconditionFailed},
+	} {
+		answer, body = do(http.MethodPut, "x: 1\n", tt.ifMatch...)
+		isProblem(t, answer, body, tt.status)
 	}
-	answer, body = do(http.MethodPut, "x: 1\n", `"6"`)
-	isProblem(t, answer, body, http.StatusPreconditionFailed)
 	if s.yaml != "pbxs: []\n" {
 		t.Fatalf("the directory is now %q", s.yaml)
 	}
-	if answer, body = do(http.MethodPut, "x: 1\n", `"7"`); answer.StatusCode != http.StatusNoContent || answer.Header.Get("ETag") != `"7+"` || s.yaml != "x: 1\n" {
+	if answer, body = do(http.MethodPut, "x: 1\n", `"6", "7"`); answer.StatusCode != http.StatusNoContent || answer.Header.Get("ETag") != `"7+"` || s.yaml != "x: 1\n" {
 		t.Errorf("%s %v %s, directory %q", answer.Status, answer.Header, body, s.yaml)
 	}
 	if answer, body = do(http.MethodPut, "x: 2\n", "*"); answer.StatusCode != http.StatusNoContent || s.yaml != "x: 2\n" {

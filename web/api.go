@@ -40,6 +40,7 @@ func (s *Server) apiHandler() http.Handler {
 	s.registerHooks(api)
 
 	open := http.NewServeMux()
+	refuseUnknown(api.OpenAPI())
 	illustrate(api.OpenAPI())
 	s.serveDescription(open, api.OpenAPI())
 	s.serveJoin(open)
@@ -53,6 +54,7 @@ func (s *Server) apiHandler() http.Handler {
 	all := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		from := origin{address: s.addressOf(r), device: r.UserAgent()}
 		r = r.WithContext(context.WithValue(r.Context(), originKey{}, from))
+		joinLists(r.Header)
 		if _, pattern := open.Handler(r); pattern != "" {
 			problems(open).ServeHTTP(w, r)
 			return
@@ -77,12 +79,21 @@ func besides(api, pages http.Handler, open *http.ServeMux) http.Handler {
 	})
 }
 
+// joinLists makes one line of a list that came in several, of which Huma reads the first: RFC 9110 §5.3.
+func joinLists(h http.Header) {
+	for _, name := range []string{"If-Match", "If-None-Match"} {
+		if lines := h[name]; len(lines) > 1 {
+			h[name] = []string{strings.Join(lines, ", ")}
+		}
+	}
+}
+
 func humaConfig(version string) huma.Config {
 	c := huma.DefaultConfig("Ringback", version)
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", "" // served by serveDescription
 	c.CreateHooks = nil                                   // no $schema in answers
 	c.RejectUnknownQueryParameters = true                 // a filter misspelt must not answer everything
-	c.AllowAdditionalPropertiesByDefault = true           // answers may get further members
+	c.AllowAdditionalPropertiesByDefault = true           // answers may get further members; requests have none: refuseUnknown
 	return c
 }
 

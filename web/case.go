@@ -18,7 +18,7 @@ type Case struct {
 	Service     string     `json:"service,omitempty" doc:"The service called last."`
 	Verdict     string     `json:"verdict" enum:"none,served,missed,dropped" doc:"What became of the latest miss."`
 	Reason      string     `json:"reason,omitempty" doc:"The rule that decided that."`
-	Confidence  string     `json:"confidence" enum:"seen,inferred" doc:"Inferred: legs were tied by number and time, or a message needed was never seen."`
+	Confidence  string     `json:"confidence,omitempty" enum:"seen,inferred" doc:"Of the verdict, absent without one. Inferred: legs were tied by number and time, or a message needed was never seen."`
 	MissedCount int        `json:"missed_count" doc:"How often the customer was missed or dropped."`
 	Wait        float64    `json:"wait" doc:"How long he waited for an agent at the latest miss, in seconds."`
 	CallIDs     []string   `json:"call_ids" nullable:"false" doc:"SIP Call-IDs of the missed calls, the latest ones."`
@@ -127,7 +127,7 @@ func (s *shower) caseOf(c *cases.Case) Case {
 func caseOf(c *cases.Case) Case {
 	return Case{
 		ID: c.ID, List: c.List, Number: c.Number.String(), Caller: c.Caller, State: c.State.String(), Service: c.Service,
-		Verdict: c.Verdict.String(), Reason: c.Reason.String(), Confidence: c.Confidence.String(),
+		Verdict: c.Verdict.String(), Reason: c.Reason.String(), Confidence: confidenceOf(c),
 		MissedCount: c.MissedCount, Wait: c.Wait.Seconds(), CallIDs: someOf(c.CallIDs),
 		Opened: c.Opened, Missed: timeOf(c.Missed), Due: c.Due, Expires: timeOf(c.Expires),
 		Closed: timeOf(c.Closed), CloseReason: c.CloseReason.String(), ClosedBy: c.ClosedBy, Proof: someOf(c.Proof), UndoUntil: timeOf(c.UndoUntil),
@@ -157,6 +157,14 @@ func undoableOf(u *cases.Undoable) *Undoable {
 		return nil
 	}
 	return &Undoable{Act: u.Act, Agent: u.Agent, At: u.At, Event: u.Event.String()}
+}
+
+// confidenceOf says how sure the verdict on the latest miss is; a case that no call made has none.
+func confidenceOf(c *cases.Case) string {
+	if c.Verdict == sip.VerdictNone {
+		return ""
+	}
+	return c.Confidence.String()
 }
 
 // versionOf is a case's version for ETag and If-Match.

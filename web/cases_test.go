@@ -278,7 +278,7 @@ func TestAStaleVersionIsNeverOverwritten(t *testing.T) {
 	seen := answer.Header.Get("ETag")
 	c.missed("support", matti, time.Now())
 
-	for header, status := range map[string]int{seen: 412, `"0"`: 412, `"x"`: 412, `"99999999999999999999"`: 412, "W/" + seen: 422, "1": 422} {
+	for header, status := range map[string]int{seen: 412, `"0"`: 412, `"x"`: 412, `"99999999999999999999"`: 412, "W/" + seen: 412, "1": 422} {
 		answer, body, _ := f.act(id+"/close", `{"reason":"successful"}`, "If-Match", header)
 		isProblem(t, answer, body, status)
 	}

@@ -169,7 +169,7 @@ func (s *Server) replaceContact(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	version, err := versionIn(in.IfMatch)
+	version, err := s.contactVersion(in.ID, in.IfMatch)
 	if err != nil {
 		return nil, err
 	}
@@ -185,11 +185,23 @@ func (s *Server) deleteContact(ctx context.Context, in *struct {
 	MatchHead
 },
 ) (*struct{}, error) {
-	version, err := versionIn(in.IfMatch)
+	version, err := s.contactVersion(in.ID, in.IfMatch)
 	if err != nil {
 		return nil, err
 	}
 	return nil, s.o.Contacts.Delete(ctx, contactAct(callerOf(ctx), newAct()), in.ID, version)
+}
+
+// contactVersion is the version of a contact that If-Match insists on, 0 for whatever it is.
+func (s *Server) contactVersion(id, header string) (uint64, error) {
+	if header == "" {
+		return 0, nil
+	}
+	now, err := s.o.Contacts.Contact(id)
+	if err != nil {
+		return 0, err
+	}
+	return versionIn(header, now.Version)
 }
 
 // contactAct is a caller as he changes contacts now.

@@ -219,7 +219,7 @@ func (s *Server) createToken(ctx context.Context, in *struct {
 		return nil, problem(http.StatusForbidden, "lists", "You cannot give what you have not: name the lists.")
 	}
 	for _, list := range in.Body.Lists {
-		if !c.All(d) && s.right(ctx, list) == 0 {
+		if _, known := d.List(list); !known || !c.All(d) && s.right(ctx, list) == 0 {
 			return nil, invalid("body.lists", "there is no such list")
 		}
 	}

@@ -67,6 +67,7 @@ func newProblem(status int, detail string, errs ...error) *Problem {
 
 // Huma makes its own errors through this variable, and describes them by what it gives.
 func init() {
+	huma.ValidateStrictCasing = true // what is checked is what is read: "Reason" is not "reason"
 	huma.NewError = func(status int, detail string, errs ...error) huma.StatusError {
 		if status == http.StatusInternalServerError && len(errs) > 0 { // Huma answers so to a body that it cannot read to its end.
 			status = bodyStatus(errs[0])
@@ -138,8 +139,30 @@ var answers = []answer{
 	{ErrStale, http.StatusPreconditionFailed, "", "It was changed since you read it: read it again."},
 }
 
+// places are the parts of a request that errors of the rules are about.
+var places = []struct {
+	err      error
+	location string
+}{
+	{cases.ErrReason, "body.reason"},
+	{cases.ErrStatus, "body.status"},
+	{cases.ErrTime, "body.until"},
+	{cases.ErrResolution, "body.resolution"},
+	{cases.ErrNote, "body.note"},
+	{cases.ErrNoList, "body.list"},
+	{cases.ErrQuery, "query.cursor"},
+	{contacts.ErrCursor, "query.cursor"},
+	{calling.ErrCursor, "query.cursor"},
+	{audit.ErrCursor, "query.cursor"},
+	{search.ErrQuery, "query"},
+	{people.ErrPassword, "body.password"},
+	{people.ErrName, "body.name"},
+	{people.ErrScope, "body.scopes"},
+	{people.ErrExpiry, "body.expires"},
+}
+
 // tellAll are errors whose own text says to the client what is wrong.
-var tellAll = []error{ErrInvalid, cases.ErrInput, contacts.ErrInput, calling.ErrInput, people.ErrPassword, people.ErrName, people.ErrScope}
+var tellAll = []error{ErrInvalid, cases.ErrInput, contacts.ErrInput, calling.ErrInput, people.ErrPassword, people.ErrName, people.ErrScope, people.ErrExpiry}
 
 // problemOf is how an error is answered.
 func (s *Server) problemOf(err error) *Problem {
@@ -147,6 +170,7 @@ func (s *Server) problemOf(err error) *Problem {
 		if errors.Is(err, a.err) {
 			p := newProblem(a.status, a.detail)
 			p.Code = a.code
+			p.blame(err)
 			if refusal, ok := errors.AsType[*cases.Refusal](err); ok {
 				p.Case, p.By = refusal.Other, refusal.By
 			}
@@ -165,7 +189,9 @@ func (s *Server) problemOf(err error) *Problem {
 	}
 	for _, known := range tellAll {
 		if errors.Is(err, known) {
-			return newProblem(http.StatusUnprocessableEntity, sentence(err, known))
+			p := newProblem(http.StatusUnprocessableEntity, sentence(err, known))
+			p.blame(err)
+			return p
 		}
 	}
 	switch {
@@ -175,6 +201,25 @@ func (s *Server) problemOf(err error) *Problem {
 		return newProblem(http.StatusServiceUnavailable, "It took too long.")
 	}
 	return newProblem(http.StatusInternalServerError, "Something went wrong here; the log has more.")
+}
+
+// blame says which part of the request will not do, where the error says that.
+func (p *Problem) blame(err error) {
+	location := ""
+	for _, place := range places {
+		if errors.Is(err, place.err) {
+			location = place.location
+		}
+	}
+	if wrong, ok := errors.AsType[*cases.FieldError](err); ok {
+		location = "body." + wrong.Field
+	}
+	if wrong, ok := errors.AsType[*contacts.FieldError](err); ok {
+		location = "body." + wrong.Field
+	}
+	if location != "" {
+		p.Errors = append(p.Errors, &huma.ErrorDetail{Location: location, Message: p.Detail})
+	}
 }
 
 // sentence is what an error says to people: without the package that found it, and without what says no

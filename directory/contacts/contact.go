@@ -79,18 +79,36 @@ const (
 	MaxNumbers = 50
 )
 
+// FieldError says which field of a Draft will not do, by its name in lower case.
+type FieldError struct {
+	Field string
+	Err   error // it wraps ErrInput
+}
+
+// Error says what is wrong.
+func (e *FieldError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the error.
+func (e *FieldError) Unwrap() error { return e.Err }
+
+func wrong(field, format string, args ...any) error {
+	return &FieldError{field, fmt.Errorf("%w: "+format, append([]any{ErrInput}, args...)...)}
+}
+
 // Checked is the draft in the form in which it is kept: blanks and control characters put in order, each
 // number once. The error wraps ErrInput and says what is wrong.
 func (d *Draft) Checked() (Draft, error) {
 	out := Draft{Name: tidy(d.Name), Company: tidy(d.Company), ExternalID: tidy(d.ExternalID)}
-	for _, text := range [...]struct{ what, text string }{{"name", out.Name}, {"company", out.Company}, {"external id", out.ExternalID}} {
+	for _, text := range [...]struct{ field, what, text string }{
+		{"name", "name", out.Name}, {"company", "company", out.Company}, {"external_id", "external id", out.ExternalID},
+	} {
 		if utf8.RuneCountInString(text.text) > MaxName {
-			return Draft{}, fmt.Errorf("%w: its %s has more than %d characters", ErrInput, text.what, MaxName)
+			return Draft{}, wrong(text.field, "its %s has more than %d characters", text.what, MaxName)
 		}
 	}
 	for _, n := range d.Numbers {
 		if n == 0 {
-			return Draft{}, fmt.Errorf("%w: an empty number", ErrInput)
+			return Draft{}, wrong("numbers", "an empty number")
 		}
 		if !slices.Contains(out.Numbers, n) {
 			out.Numbers = append(out.Numbers, n)
@@ -98,11 +116,11 @@ func (d *Draft) Checked() (Draft, error) {
 	}
 	switch {
 	case out.Called() == "":
-		return Draft{}, fmt.Errorf("%w: it has neither name nor company", ErrInput)
+		return Draft{}, wrong("name", "it has neither name nor company")
 	case len(out.Numbers) == 0:
-		return Draft{}, fmt.Errorf("%w: it has no number", ErrInput)
+		return Draft{}, wrong("numbers", "it has no number")
 	case len(out.Numbers) > MaxNumbers:
-		return Draft{}, fmt.Errorf("%w: it has more than %d numbers", ErrInput, MaxNumbers)
+		return Draft{}, wrong("numbers", "it has more than %d numbers", MaxNumbers)
 	}
 	return out, nil
 }

@@ -55,6 +55,8 @@ var (
 	ErrUnknown = errors.New("people: nobody of this name")
 	// ErrTaken is returned for a name that another token has.
 	ErrTaken = errors.New("people: another token has this name")
+	// ErrExpiry is returned for a token that would have run out before it is made.
+	ErrExpiry = errors.New("people: a token runs out in the future, or never")
 	// ErrName is returned for what cannot be the name of a token.
 	ErrName = errors.New("people: not a name; use letters, digits and . _ + @ -, at most 64")
 )

@@ -53,10 +53,13 @@ type NewToken struct {
 }
 
 // CreateToken makes a token and returns its secret, which is shown once and kept nowhere. The error is
-// ErrName, ErrScope, ErrTaken, or ErrUnknown for a list that is not in the directory.
+// ErrName, ErrScope, ErrExpiry, ErrTaken, or ErrUnknown for a list that is not in the directory.
 func (p *People) CreateToken(ctx context.Context, a Act, n NewToken) (secret string, t Token, err error) {
 	if !tokenName.MatchString(n.Name) {
 		return "", Token{}, ErrName
+	}
+	if !n.Expires.IsZero() && !n.Expires.After(a.At) {
+		return "", Token{}, ErrExpiry
 	}
 	if len(n.Scopes) == 0 {
 		return "", Token{}, fmt.Errorf("%w: a token needs at least one", ErrScope)
