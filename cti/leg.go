@@ -285,7 +285,10 @@ func isCallID(s string) bool {
 }
 
 // madeCallID is a Call-ID for a leg whose own nobody tells.
-func madeCallID(pbx, id string) string { return escape(id) + "@" + escape(pbx) + ".told.invalid" }
+func madeCallID(pbx, id string) string { return escape(id) + "@" + escape(pbx) + madeDomain }
+
+// madeDomain ends the Call-IDs that are made.
+const madeDomain = ".told.invalid"
 
 func uri(user, host string) string {
 	if user == "" {

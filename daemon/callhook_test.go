@@ -89,3 +89,64 @@ func TestACallHookMakesCases(t *testing.T) {
 		t.Error("the token is in the log")
 	}
 }
+
+// TestACallToldByAHookOutlivesARestart stops the daemon while a phone rings and while a caller talks, and asks for no
+// case of either, but of the one who was missed.
+func TestACallToldByAHookOutlivesARestart(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	know(t, c, "../configs/examples/asterisk-lab.yaml")
+	c.HEP.UDP = nil
+	file := filepath.Join(c.DataDir, "cloud.token")
+	put(t, file, "hush-hush-hush\n")
+	c.CallHooks = []configs.CallHook{{ID: "cloud", PBX: "asterisk", TokenFile: file}}
+	send := func(x *centre, kind, data string) {
+		t.Helper()
+		body := fmt.Sprintf(`{"specversion":"1.0","id":"%x","source":"cloud","type":"ringback.call.%s","data":%s}`, kind+data, kind, data)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+x.API().String()+"/hooks/cloud/hush-hush-hush", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/cloudevents+json")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %d", body, res.StatusCode)
+		}
+	}
+	start := func(x *centre, call, from string) {
+		send(x, "started", fmt.Sprintf(`{"call":"%s","direction":"in","from":"%s","to":"+35893100100","agents":["101"]}`, call, from))
+	}
+	x := run(t, c)
+	start(x, "ringing", "+358401234561")
+	start(x, "talking", "+358401234562")
+	send(x, "answered", `{"call":"talking","agents":["101"]}`)
+	start(x, "missed", "+358401234563")
+	x.await("live calls", func() bool { return x.Signalling().LiveCalls == 3 })
+	if err := x.stop(); err != nil {
+		t.Fatal(err)
+	}
+
+	y := run(t, c)
+	send(y, "answered", `{"call":"ringing","agents":["101"]}`)
+	send(y, "ended", `{"call":"missed"}`)
+	y.awaitCases(1)
+	send(y, "ended", `{"call":"talking"}`)
+	send(y, "ended", `{"call":"ringing"}`)
+	y.await("the verdicts", func() bool { verdicts, _ := y.counted(); return verdicts == 3 })
+	for _, e := range y.ended {
+		want := "served"
+		if e.Caller.String() == "+358401234563" {
+			want = "missed"
+		}
+		if e.Verdict.String() != want {
+			t.Errorf("%+v", e)
+		}
+	}
+	if len(y.opened) != 1 || y.opened[0].Number.String() != "+358401234563" {
+		t.Errorf("%+v", y.opened)
+	}
+}

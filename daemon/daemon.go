@@ -200,6 +200,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return d.web.Shutdown(stop)
 	})
 	err := g.Wait()
+	d.watch.hearAll()
 	d.queue.close()
 	<-applied
 	err = errors.Join(err, d.leave(time.Now()), d.close())

@@ -1,6 +1,11 @@
 package daemon
 
-import "context"
+import (
+	"context"
+	"time"
+
+	"ringback/sip"
+)
 
 // openTellers opens the ways by which PBXs tell of their calls by themselves.
 func (d *Daemon) openTellers(ctx context.Context) error {
@@ -9,7 +14,27 @@ func (d *Daemon) openTellers(ctx context.Context) error {
 			return err
 		}
 	}
+	d.resumeTellers(time.Now())
 	return nil
+}
+
+// resumeTellers gives the calls that were told before a restart, and are live, back to who told of them.
+func (d *Daemon) resumeTellers(now time.Time) {
+	for _, p := range d.dialogPBXs {
+		p.mu.Lock()
+		p.model.Resume(now, d.watch.toldCalls(p.config.PBX))
+		p.mu.Unlock()
+	}
+	for _, h := range d.callHooks {
+		h.Resume(now, d.watch.toldCalls(h.config.PBX))
+	}
+}
+
+// toldCalls are the live calls of a PBX that were told and not seen.
+func (w *watch) toldCalls(pbx string) []sip.ToldCall {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.tracker.ToldCalls(pbx)
 }
 
 // placeTellers tells all of them what the directory in force says of their PBXs.

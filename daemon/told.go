@@ -101,3 +101,12 @@ func (w *watch) disagreements(f *cti.Feed) (count func()) {
 		}
 	}
 }
+
+// hearAll takes in what was told and still waits; when the daemon stops nothing better comes any more.
+func (w *watch) hearAll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := len(w.tellings); n > 0 {
+		w.hear(w.tellings[n-1].due)
+	}
+}

@@ -19,6 +19,7 @@ type ring struct {
 	queued  bool
 	up      bool
 	silent  time.Time // since when no phone rings any more
+	resumed bool      // taken up after a restart: the PBX may write its number otherwise
 }
 
 // phone is the last call that a phone showed.
@@ -69,7 +70,7 @@ func (m *Model) phone(at time.Time, ext string, x *dialogevent.Change) {
 	number := userOf(x.Remote.Identity)
 	switch {
 	case x.State == dialogevent.Early && number != "" && x.Direction == dialogevent.Recipient:
-		if p != nil && p.call.number == number {
+		if p != nil && m.known(p, number) {
 			return
 		}
 		m.quiet(at, ext, p)

@@ -89,6 +89,8 @@ type call struct {
 	state   dialogevent.State
 	doubted bool
 	callee  *cti.Leg // of a call out
+	service string   // directory id, of a call that was taken up after a restart
+	resumed bool
 }
 
 type agent struct {
@@ -109,7 +111,7 @@ func (m *Model) dialog(at time.Time, uri string, x *dialogevent.Change) {
 		}
 		m.calls[x.CallID] = c
 	}
-	if c.entity != uri {
+	if !m.belongs(c, uri, x.Direction == dialogevent.Initiator) {
 		return // the other side's view of it
 	}
 	if x.Direction != dialogevent.Initiator {

@@ -272,10 +272,10 @@ func (m *Model) fact(at time.Time, callID string, kind sip.FactKind, what string
 	m.sink.Fact(sip.Fact{Kind: kind, At: at.UnixNano(), CallID: callID, What: what, PBX: m.site.PBX})
 }
 
-// Tick gives up what has waited too long for the beginning of its call.
+// Tick gives up what has waited too long for the beginning of its call, or for its end.
 func (m *Model) Tick(now time.Time) {
 	for id, c := range m.calls {
-		if c.caller == nil && now.Sub(c.since) > patience {
+		if wait := now.Sub(c.since); c.caller == nil && wait > patience || wait > longest {
 			delete(m.calls, id)
 		}
 	}

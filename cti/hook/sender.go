@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"ringback/cti"
+	"ringback/sip"
 )
 
 // ErrSignature is returned for a request that does not prove its sender.
@@ -62,6 +63,13 @@ func (s *Sender) SetSite(x *cti.Site) {
 	defer s.mu.Unlock()
 	s.model.SetSite(x)
 	s.trial = nil
+}
+
+// Resume takes up the calls that were told before a restart. It is called after SetSite and before the first request.
+func (s *Sender) Resume(now time.Time, calls []sip.ToldCall) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.model.Resume(now, calls)
 }
 
 // TestHeader marks the events of a test.
