@@ -62,8 +62,11 @@ func (r *eventReceiver) packet(e event, ts uint32, marker bool, now time.Time) {
 	if int(e.code) >= len(symbols) {
 		return // a hook flash, or a tone of the network
 	}
+	if since := int32(ts - r.ts); r.known && since < 0 && since > -eventOld {
+		return // of an event that is over
+	}
 	if r.known && r.same(e, ts, marker) {
-		if r.active {
+		if r.active && e.code == r.code {
 			r.heard = now
 			if e.duration > r.length {
 				r.length = e.duration
@@ -83,12 +86,12 @@ func (r *eventReceiver) packet(e event, ts uint32, marker bool, now time.Time) {
 	}
 }
 
-// same tells whether a packet belongs to the event that is known, or to an older one.
+// same tells whether a packet belongs to the event that is known.
 func (r *eventReceiver) same(e event, ts uint32, marker bool) bool {
 	since := int32(ts - r.ts)
 	switch {
-	case since <= 0:
-		return since > -eventOld
+	case since == 0:
+		return true
 	case e.code != r.code:
 		return false
 	case r.active && ts == r.ts+0xffff: // next segment of a long event

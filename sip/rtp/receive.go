@@ -295,7 +295,7 @@ func (r *receiver) finish(now time.Time) {
 	r.order.drain(r.hear)
 	r.events.finish(now)
 	if r.tones.pressed != 0 {
-		r.tones.letGo(lasting((r.tones.blocks + 1) * inBandHop))
+		r.tones.letGo(lasting((r.tones.blocks + 2) * inBandHop))
 	}
 }
 
