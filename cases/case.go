@@ -168,5 +168,5 @@ type Proof struct {
 	Answered   time.Time
 	Ended      time.Time
 	CallIDs    []string       // SIP Call-IDs of its legs
-	Evidence   []sip.Evidence // the first 64 facts
+	Evidence   []sip.Evidence // of more than 64 facts the first 40 and the last 24
 }

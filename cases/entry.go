@@ -10,6 +10,17 @@ import (
 // maxEvidence is how many facts of a call an entry of a history keeps, and how many Call-IDs.
 const maxEvidence = 64
 
+// lastEvidence is how many of these are the last facts of a call that has more: they tell how it ended.
+const lastEvidence = 24
+
+// keptFacts are the facts of a call that are kept: all, or the first and the last.
+func keptFacts(facts []sip.Evidence) []sip.Evidence {
+	if len(facts) <= maxEvidence {
+		return facts
+	}
+	return slices.Concat(facts[:maxEvidence-lastEvidence], facts[len(facts)-lastEvidence:])
+}
+
 // entry writes an entry of a history; proof is what encodeProof made of its call, nil for none.
 func (w *writer) entry(e *Entry, proof []byte) {
 	w.uint(recordFormat)
@@ -65,7 +76,7 @@ func (w *writer) proof(c *sip.Call) {
 	w.strings(clipped(c.CallIDs[:min(len(c.CallIDs), maxEvidence)]))
 
 	// The facts of one call repeat a few words and Call-IDs: those are written once, before the facts.
-	facts := c.Evidence[:min(len(c.Evidence), maxEvidence)]
+	facts := keptFacts(c.Evidence)
 	said := make([]string, 0, 24)
 	index := func(s string) uint64 {
 		s = clip(s)

@@ -72,6 +72,15 @@ var stageWords = [...]string{
 	StageVoicemail: "voicemail",
 }
 
+var partyWords = [...]string{
+	PartyUnknown:  "",
+	PartyCaller:   "caller",
+	PartyPBX:      "pbx",
+	PartyAgent:    "agent",
+	PartyEndpoint: "endpoint",
+	PartyFar:      "far_end",
+}
+
 func word(words []string, n uint8) string {
 	if int(n) < len(words) {
 		return words[n]
@@ -99,6 +108,9 @@ func (r Result) String() string { return word(resultWords[:], uint8(r)) }
 
 // String returns the stage in lower case; that of an agent who does nothing is "idle".
 func (s Stage) String() string { return word(stageWords[:], uint8(s)) }
+
+// String returns the party in snake_case, as "far_end"; nothing for none.
+func (p Party) String() string { return word(partyWords[:], uint8(p)) }
 
 // MarshalText implements encoding.TextMarshaler, as String.
 func (d Direction) MarshalText() ([]byte, error) { return []byte(d.String()), nil }

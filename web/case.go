@@ -190,24 +190,6 @@ type FieldChange struct {
 	New  string `json:"new" doc:"What it is."`
 }
 
-// Proof is what was seen of the call that an entry rests on.
-type Proof struct {
-	Call       string     `json:"call" doc:"The call's id."`
-	Direction  string     `json:"direction" enum:"unknown,inbound,outbound,internal" doc:"As the contact centre sees it."`
-	Service    string     `json:"service,omitempty" doc:"The called service."`
-	Trunk      string     `json:"trunk,omitempty" doc:"The trunk it came by or left by."`
-	Verdict    string     `json:"verdict" enum:"none,served,missed,dropped" doc:"What became of it."`
-	Reason     string     `json:"reason,omitempty" doc:"The rule that decided that."`
-	Confidence string     `json:"confidence" enum:"seen,inferred" doc:"Inferred: legs were tied by number and time, or a message needed was never seen."`
-	Result     string     `json:"result,omitempty" enum:"unknown,answered,busy,no_answer,wrong_number,network_failure,rejected" doc:"What became of the far end of an outbound call."`
-	StatusCode uint16     `json:"status_code,omitempty" doc:"The final SIP status that decided."`
-	Started    time.Time  `json:"started" doc:"The first INVITE."`
-	Answered   *time.Time `json:"answered,omitempty" doc:"First time with an agent; of an outbound call when the far end answered."`
-	Ended      *time.Time `json:"ended,omitempty" doc:"End of the customer's leg; absent while it was live."`
-	CallIDs    []string   `json:"call_ids" nullable:"false" doc:"SIP Call-IDs of its legs."`
-	Evidence   []Evidence `json:"evidence" nullable:"false" doc:"The facts."`
-}
-
 func entryOf(e *cases.Entry) Entry {
 	shown := Entry{At: e.At, Event: e.Event.String(), Reason: e.Reason, Agent: e.Agent, Note: e.Note, Visible: e.Visible}
 	for _, f := range e.Fields {
@@ -215,21 +197,6 @@ func entryOf(e *cases.Entry) Entry {
 	}
 	if e.Call != nil {
 		shown.Proof = proofOf(e.Call)
-	}
-	return shown
-}
-
-func proofOf(p *cases.Proof) *Proof {
-	shown := &Proof{
-		Call: p.ID, Direction: p.Direction.String(), Service: p.Service, Trunk: p.Trunk,
-		Verdict: p.Verdict.String(), Reason: p.Reason.String(), Confidence: p.Confidence.String(), StatusCode: p.StatusCode,
-		Started: p.Started, Answered: timeOf(p.Answered), Ended: timeOf(p.Ended), CallIDs: someOf(p.CallIDs), Evidence: []Evidence{},
-	}
-	if p.Direction == sip.Outbound {
-		shown.Result = p.Result.String()
-	}
-	for _, fact := range p.Evidence {
-		shown.Evidence = append(shown.Evidence, evidenceOf(fact))
 	}
 	return shown
 }
