@@ -35,6 +35,7 @@ func (s *Server) apiHandler() http.Handler {
 	s.registerStatistics(api)
 	s.registerExports(api)
 	s.registerPeople(api)
+	s.registerDirectory(api)
 	s.registerErasure(api)
 	s.registerAudit(api)
 	s.registerHooks(api)
@@ -119,6 +120,7 @@ Times are RFC 3339. Telephone numbers are answered as E.164 with a plus sign (%2
 		{Name: "events", Description: "What happens, as it happens."},
 		{Name: "statistics", Description: "How lists fare."},
 		{Name: "people", Description: "Who may come in: people and tokens."},
+		{Name: "directory", Description: "Who and what there is."},
 		{Name: "audit", Description: "Who did what."},
 		{Name: "webhooks", Description: "What is told to other programs."},
 	}

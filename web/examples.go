@@ -40,6 +40,9 @@ var exampleBodies = map[string]string{ //nolint:gosec // what looks like secrets
 	"do-not-call":         `{"note":"asked us in writing"}`,
 	"set-pin":             `{"pin":"471100"}`,
 	"create-token":        `{"name":"crm","scopes":["cases:read","cases:write"],"lists":["support"]}`,
+	"check-directory":     `{"country":"FI","agents":[{"id":"anna","name":"Anna Agent","extensions":["101"]}]}`,
+	"replace-directory":   `{"country":"FI","agents":[{"id":"anna","name":"Anna Agent","extensions":["101"]}]}`,
+	"put-directory-entry": `{"name":"Anna Agent","extensions":["101"],"roles":["agent","supervisor"]}`,
 	"erase-person":        `{"number":"+358401234567","dry_run":true}`,
 	"resend-dead-letters": `{"ids":["evt_2KJ4M"]}`,
 }

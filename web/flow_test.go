@@ -355,6 +355,7 @@ func manage(t *testing.T, w *web.World, david *client.Client) {
 	if people := must[[]web.Person](t, "people")(david.People(ctx)); len(people) != 7 {
 		t.Errorf("%d people", len(people))
 	}
+	entries(t, david)
 	invitation := must[web.Invitation](t, "invitation")(david.Invite(ctx, "zoe"))
 	zoe, err := client.New(w.URL(), client.Options{HTTP: w.HTTP()})
 	if err != nil {
@@ -520,4 +521,27 @@ func TestAFollowerIsToldOfWhatHeMaySeeOnly(t *testing.T) {
 			t.Errorf("%v: %d", k, counts[k])
 		}
 	}
+}
+
+func entries(t *testing.T, david *client.Client) {
+	t.Helper()
+	ctx := t.Context()
+	text, etag, err := david.Directory(ctx)
+	if err != nil || etag == "" {
+		t.Fatal(err)
+	}
+	if check := must[web.DirectoryCheck](t, "check directory")(david.CheckDirectory(ctx, text)); !check.Right || len(check.Changes) != 0 {
+		t.Errorf("%+v", check)
+	}
+	if edit, next, err := david.SetDirectory(ctx, text, etag); err != nil || len(edit.Changes) != 0 || next != etag {
+		t.Errorf("%+v, %s, %v", edit, next, err)
+	}
+	if edit := must[web.DirectoryEdit](t, "put entry")(david.SetEntry(ctx, "agents", "olga", []byte(`{"extensions":["177"]}`))); len(edit.Changes) != 1 {
+		t.Errorf("%+v", edit)
+	}
+	_, etag, err = david.Entry(ctx, "agents", "olga")
+	if err != nil {
+		t.Fatal(err)
+	}
+	must[web.DirectoryEdit](t, "remove entry")(david.RemoveEntry(ctx, "agents", "olga", client.IfMatch(etag)))
 }

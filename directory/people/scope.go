@@ -30,6 +30,8 @@ const (
 	AuditRead      Scope = "audit:read"      // read the audit trail
 	DataErase      Scope = "data:erase"      // erase a person's data
 	HooksManage    Scope = "hooks:manage"    // see and re-send what webhooks could not deliver
+
+	DirectoryManage Scope = "directory:manage" // see and change the directory
 )
 
 // scopes are all of them, with what they are for and the roles that have them.
@@ -53,6 +55,7 @@ var scopes = []struct {
 	{AuditRead, "read the audit trail", adminRole},
 	{DataErase, "erase a person's data", adminRole},
 	{HooksManage, "see and re-send what webhooks could not deliver", adminRole},
+	{DirectoryManage, "see and change the directory", adminRole},
 }
 
 var (
