@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"ringback/cases"
@@ -19,7 +20,7 @@ type HandlingGiven struct {
 // Handled is a case after it was given a handling status, and what came of it for its siblings.
 type Handled struct {
 	Case
-	Also []Outcome `json:"also,omitempty" nullable:"false" doc:"One result for each of the siblings named."`
+	Also []Outcome `json:"also,omitempty" nullable:"false" doc:"One result for each of the cases named in also. One that is refused is as it was, and stops nothing for the others."`
 }
 
 type handlingInput struct {
@@ -46,15 +47,22 @@ func (s *Server) handling(ctx context.Context, in *handlingInput) (*handlingOutp
 		return nil, err
 	}
 	out := &handlingOutput{ETag: entityTag(versionOf(&done.Case)), Body: Handled{Case: s.shower.caseOf(&done.Case)}}
+	results := refused
 	for i := range done.Outcomes {
-		if o := &done.Outcomes[i]; o.ID != in.ID {
-			refused[o.ID] = s.outcomeOf(o)
-		}
+		results[done.Outcomes[i].ID] = s.outcomeOf(&done.Outcomes[i])
 	}
+	told := map[string]bool{}
 	for _, id := range b.Also {
-		if o, ok := refused[id]; ok {
-			out.Body.Also = append(out.Body.Also, o)
+		if told[id] {
+			continue
 		}
+		told[id] = true
+		o, ok := results[id]
+		if !ok { // the request was sent before, and only what was done then is remembered
+			o = Outcome{ID: id, Problem: newProblem(http.StatusConflict, "It was refused when this was asked the first time.")}
+			o.Problem.Code = "not_done"
+		}
+		out.Body.Also = append(out.Body.Also, o)
 	}
 	return out, nil
 }

@@ -53,7 +53,9 @@ func (*peopleList) Run(ctx context.Context, cli *commandLine, out io.Writer) err
 			switch {
 			case p.LockedUntil != nil:
 				state += ", locked until " + p.LockedUntil.Local().Format(time.TimeOnly)
-			case p.InvitedUntil != nil:
+			case p.InvitedUntil != nil && p.State == "invited":
+				state += " until " + day(p.InvitedUntil)
+			case p.InvitedUntil != nil: // he may choose another password
 				state += ", invited until " + day(p.InvitedUntil)
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\n", p.ID, p.Name, strings.Join(p.Roles, " "), state, day(p.LastLogin), p.Sessions)
