@@ -296,6 +296,10 @@ type Web struct {
 	// Example: https://ringback.example.com
 	URL string `yaml:"url"`
 
+	// Whether the calendars of agents show customers' names and numbers. A calendar is read, without logging in, by
+	// whatever program its address was given to.
+	CalendarNumbers bool `yaml:"calendar_numbers"`
+
 	// How long a session lasts that is not used.
 	SessionIdle time.Duration `yaml:"session_idle"`
 
@@ -482,6 +486,12 @@ type DialogEvents struct {
 	//
 	// Example: /etc/ringback/pbx.password
 	PasswordFile string `yaml:"password_file"`
+
+	// Certificate authorities, PEM, that the PBX is trusted by where server or a URI asks for TLS; the system's when
+	// empty.
+	//
+	// Example: /etc/ringback/pbx-ca.crt
+	CAFile string `yaml:"ca_file"`
 
 	// For how long a subscription is asked for before it is refreshed. 0s: 10m.
 	Expires time.Duration `yaml:"expires"`

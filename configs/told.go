@@ -52,7 +52,8 @@ func (c *Config) validateCallHooks(v *validation) {
 func (c *Config) toldFiles() []file {
 	var all []file
 	for i, e := range c.DialogEvents {
-		all = append(all, file{fmt.Sprintf("dialog_events[%d].password_file", i), e.PasswordFile, true})
+		all = append(all, file{fmt.Sprintf("dialog_events[%d].password_file", i), e.PasswordFile, true},
+			file{fmt.Sprintf("dialog_events[%d].ca_file", i), e.CAFile, false})
 	}
 	for i, h := range c.CallHooks {
 		all = append(all, file{fmt.Sprintf("call_hooks[%d].token_file", i), h.TokenFile, true})

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"strings"
@@ -73,9 +72,13 @@ func (d *Daemon) openDialogPBX(c *configs.DialogEvents) (err error) {
 	for _, u := range c.URIs {
 		p.bad[u] = errNotYet
 	}
+	trust, err := clientTLS("", "", c.CAFile)
+	if err != nil {
+		return err
+	}
 	o := dialogevent.Options{
 		URIs: c.URIs, Server: c.Server, Listen: string(c.Listen), From: c.From, User: c.User, Expires: c.Expires,
-		UserAgent: "Ringback/" + d.o.Version, Logger: d.log, TLS: &tls.Config{MinVersion: tls.VersionTLS12},
+		UserAgent: "Ringback/" + d.o.Version, Logger: d.log, TLS: trust,
 		Notify: p.notify, Told: p.told, Changed: func(uri string, err error) { p.changed(d, uri, err) },
 	}
 	if c.PasswordFile != "" {
