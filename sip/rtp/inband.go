@@ -158,9 +158,12 @@ func (d *inBand) key() byte {
 	if power < 2*leastPower*ofTotal {
 		return 0 // too soft: most of all blocks
 	}
-	row, low, lowClear := strongest(&block, &lowCoefficients)
-	column, high, highClear := strongest(&block, &highCoefficients)
-	if !lowClear || !highClear {
+	row, low, ok := strongest(&block, &lowCoefficients)
+	if !ok {
+		return 0 // voices too, mostly
+	}
+	column, high, ok := strongest(&block, &highCoefficients)
+	if !ok {
 		return 0
 	}
 	low = max(low, goertzel(&block, lowFlat[row]), goertzel(&block, lowSharp[row]))
@@ -185,8 +188,7 @@ func apart(a, b float64) bool { return a > b*ratioSteady || b > a*ratioSteady }
 // strongest finds the strongest tone of a group, and whether it stands out.
 func strongest(block *[inBandBlock]float64, group *[4]float64) (at int, power float64, standsOut bool) {
 	second := 0.0
-	for i, c := range group {
-		p := goertzel(block, c)
+	for i, p := range goertzels(block, group) {
 		switch {
 		case p > power:
 			at, power, second = i, p, power
@@ -195,6 +197,19 @@ func strongest(block *[inBandBlock]float64, group *[4]float64) (at int, power fl
 		}
 	}
 	return at, power, power > second*ratioStandOut
+}
+
+// goertzels measures the powers of four tones at once, as each waits for its own last step.
+func goertzels(block *[inBandBlock]float64, c *[4]float64) [4]float64 {
+	var a0, b0, a1, b1, a2, b2, a3, b3 float64
+	c0, c1, c2, c3 := c[0], c[1], c[2], c[3]
+	for _, x := range block {
+		a0, b0 = x+c0*a0-b0, a0
+		a1, b1 = x+c1*a1-b1, a1
+		a2, b2 = x+c2*a2-b2, a2
+		a3, b3 = x+c3*a3-b3, a3
+	}
+	return [4]float64{a0*a0 + b0*b0 - c0*a0*b0, a1*a1 + b1*b1 - c1*a1*b1, a2*a2 + b2*b2 - c2*a2*b2, a3*a3 + b3*b3 - c3*a3*b3}
 }
 
 // goertzel measures the power of one tone.
