@@ -2,8 +2,6 @@ package assist
 
 import (
 	"cmp"
-	"hash/maphash"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -38,12 +36,9 @@ type Assist struct {
 	o Options
 
 	mu      sync.Mutex
-	seed    maphash.Seed
-	bits    uint64           // of hashes that count: all, but in tests
-	calls   map[uint64]*call // by the hash of their id: looked up for every event
-	count   int              // of them
-	order   ring             // of calls, oldest first
-	live    int              // parts in all calls
+	calls   sip.PerCall[*call]
+	order   ring // of calls, oldest first
+	live    int  // parts in all calls
 	numbers map[sip.Number]chain
 	agents  map[string]*agent
 	recent  int // agents with recent calls
@@ -73,7 +68,7 @@ func New(o Options) *Assist {
 		o.MaxCall = 13 * time.Hour
 	}
 	return &Assist{
-		o: o, seed: maphash.MakeSeed(), bits: math.MaxUint64, calls: map[uint64]*call{}, numbers: map[sip.Number]chain{}, agents: map[string]*agent{},
+		o: o, numbers: map[sip.Number]chain{}, agents: map[string]*agent{},
 	}
 }
 
@@ -91,12 +86,12 @@ func (a *Assist) Handle(ev *sip.Event, found []cases.Case) []Hint {
 	case sip.AgentDialled, sip.AgentRinging, sip.AgentAnswered:
 		return a.arrive(out, ev, found)
 	case sip.AgentLeft:
-		if p := a.find(ev.Call.ID, ev.Agent); p != nil {
-			a.touchRecent(p, ev.At)
+		if p := a.find(ev.Call.ID, ev.Call.Slot, ev.Agent); p != nil {
+			a.stillRecent(p, ev.At)
 			out = a.leave(out, p, ev.At)
 		}
 	case sip.CallEnded:
-		if c := a.call(ev.Call.ID); c != nil {
+		if c, known := a.calls.Of(ev.Call.ID, ev.Call.Slot); known {
 			out = a.end(out, c, ev.At)
 		}
 	default:
@@ -127,7 +122,7 @@ func (a *Assist) Changed(ch cases.Change) []Hint {
 func (a *Assist) Dismiss(k Key, at time.Time) []Hint {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	p := a.find(k.CallID, k.Agent)
+	p := a.findFor(k.Agent, k.CallID)
 	if p == nil {
 		return nil
 	}
@@ -181,7 +176,7 @@ type Stats struct {
 func (a *Assist) Stats() Stats {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return Stats{Calls: a.count, Parts: a.live, Agents: a.recent, GivenUp: a.given}
+	return Stats{Calls: a.calls.Len(), Parts: a.live, Agents: a.recent, GivenUp: a.given}
 }
 
 // arrive is an agent's leg with an external party: it rings, was dialled or is up.
@@ -228,7 +223,7 @@ func (a *Assist) leave(out []Hint, p *part, at time.Time) []Hint {
 // end takes a call off the books.
 func (a *Assist) end(out []Hint, c *call, at time.Time) []Hint {
 	for _, p := range c.parts {
-		a.touchRecent(p, at)
+		a.stillRecent(p, at)
 		out = a.leave(out, p, at)
 		if len(p.told) > 0 {
 			a.mark(p.agent) // a hint that was dismissed is no longer to be kept
@@ -237,7 +232,7 @@ func (a *Assist) end(out []Hint, c *call, at time.Time) []Hint {
 		a.dropAgent(p.agent)
 		a.live--
 	}
-	a.remove(c)
+	a.calls.Delete(c.id, c.slot)
 	a.order.remove(c)
 	*c = call{next: a.spare}
 	a.spare = c
@@ -254,76 +249,50 @@ func (a *Assist) forget(now time.Time) []Hint {
 	return out
 }
 
-func (a *Assist) find(callID, agent string) *part {
-	c := a.call(callID)
-	if c == nil {
-		return nil
+// find is an agent's part in the call of an id and slot, nil when he has none.
+func (a *Assist) find(id string, slot uint32, agent string) *part {
+	if c, known := a.calls.Of(id, slot); known {
+		return c.part(agent)
 	}
-	return c.part(agent)
+	return nil
 }
 
-// call is the live call of an id, nil when it is not known.
-func (a *Assist) call(id string) *call {
-	for c := a.calls[a.hash(id)]; c != nil; c = c.twin {
-		if c.id == id {
-			return c
+// findFor is find where nobody knows the call's slot.
+func (a *Assist) findFor(agent, id string) *part {
+	if g := a.agents[agent]; g != nil {
+		for p := range g.parts.all(byAgent) {
+			if p.callID == id {
+				return p
+			}
 		}
 	}
 	return nil
 }
 
-func (a *Assist) hash(id string) uint64 { return maphash.String(a.seed, id) & a.bits }
-
-func (a *Assist) add(c *call) {
-	h := a.hash(c.id)
-	c.twin = a.calls[h]
-	a.calls[h] = c
-	a.count++
-}
-
-func (a *Assist) remove(c *call) {
-	h := a.hash(c.id)
-	a.count--
-	switch first := a.calls[h]; {
-	case first != c:
-		for first.twin != c {
-			first = first.twin
-		}
-		first.twin = c.twin
-	case c.twin == nil:
-		delete(a.calls, h)
-	default:
-		a.calls[h] = c.twin
-	}
-}
-
 // arrived is an agent's part in a call, made where he has none.
 func (a *Assist) arrived(out []Hint, ev *sip.Event) (*part, []Hint) {
-	c := a.call(ev.Call.ID)
-	if c != nil {
-		if p := c.part(ev.Agent); p != nil {
-			return p, out
-		}
+	if p := a.find(ev.Call.ID, ev.Call.Slot, ev.Agent); p != nil {
+		return p, out
 	}
 	for a.live >= a.o.MaxLive && a.order.oldest != nil {
 		a.given++
 		out = a.end(out, a.order.oldest, ev.At)
 	}
-	return a.join(ev.Call.ID, ev.Agent, ev.At), out
+	return a.join(ev.Call.ID, ev.Call.Slot, ev.Agent, ev.At), out
 }
 
 // join makes an agent's part in a call, which he has none in yet.
-func (a *Assist) join(callID, agent string, at time.Time) *part {
-	c := a.call(callID)
-	if c == nil {
+func (a *Assist) join(id string, slot uint32, agent string, at time.Time) *part {
+	c, known := a.calls.Of(id, slot)
+	if !known {
 		c = a.spare
 		if c == nil {
 			c = new(call)
 		}
 		a.spare = c.next
-		*c = call{id: callID, since: at}
+		*c = call{id: id, slot: slot, since: at}
 		c.parts = c.room[:0]
-		a.add(c)
+		a.calls.Set(id, slot, c)
 		a.order.add(c)
 	}
 	g := a.agentOf(agent)

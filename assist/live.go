@@ -12,10 +12,10 @@ import (
 // call is a live call with the agents that have or had a part in it.
 type call struct {
 	id         string
+	slot       uint32    // of sip.Call; 0 of one that was restored
 	since      time.Time // its first event here
 	parts      []*part
 	prev, next *call // in ring; next also of those to be used again
-	twin       *call // another one whose id has the same hash
 
 	// Where the part of most calls finds room.
 	first part
@@ -32,6 +32,7 @@ type part struct {
 	pbx, device string
 	up          bool
 	gone        bool // over, for now
+	recent      bool // it was put among the agent's recent calls
 	told        []*told
 
 	ofNumber   links // among the parts of its number

@@ -35,6 +35,7 @@ func (a *Assist) Recent(agent string, now time.Time) []RecentCall {
 
 // remember notes that a call is the agent's own.
 func (a *Assist) remember(p *part, at time.Time) {
+	p.recent = true
 	if a.touchRecent(p, at) {
 		return
 	}
@@ -53,6 +54,13 @@ func (a *Assist) remember(p *part, at time.Time) {
 	}
 	g.recent = append(g.recent, RecentCall{CallID: p.callID, Number: p.number, Direction: p.direction, At: at})
 	a.mark(g)
+}
+
+// stillRecent notes that a call of the agent's own was still on at that time.
+func (a *Assist) stillRecent(p *part, at time.Time) {
+	if p.recent {
+		a.touchRecent(p, at)
+	}
 }
 
 // touchRecent moves a call that is remembered to the end of the list, as it was still on at that time.

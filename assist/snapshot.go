@@ -76,10 +76,11 @@ func (a *Assist) Restore(id string, record []byte) error {
 
 // restorePart puts an agent's part in a call back, with what he was told.
 func (a *Assist) restorePart(agent string, k *keptPart) {
-	if a.live >= a.o.MaxLive || a.find(k.call, agent) != nil {
+	if a.live >= a.o.MaxLive || a.findFor(agent, k.call) != nil {
 		return
 	}
-	p := a.join(k.call, agent, k.since)
+	p := a.join(k.call, 0, agent, k.since)
+	p.recent = true // maybe
 	p.number, p.direction, p.pbx, p.device, p.up, p.gone = k.number, k.direction, k.pbx, k.device, k.up, k.gone
 	if !p.gone {
 		a.talks(p)

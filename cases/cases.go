@@ -44,7 +44,7 @@ type Cases struct {
 	// into a map. It follows from what is stored and what was submitted.
 	mu      sync.Mutex
 	numbers numbers
-	live    map[string]*onLine        // service calls on the line, by sip.Call.ID
+	live    sip.PerCall[*onLine]      // service calls on the line
 	waiting map[string]sip.Number     // agents' calls whose end matters, and whom they called
 	lists   map[string]*counts        // open cases by list
 	mine    map[string]map[string]int // open cases by assignee and list
@@ -68,7 +68,7 @@ func New(st *store.Store, dir func() *directory.Directory, o Options) (*Cases, e
 	}
 	c := &Cases{
 		st: st, dir: dir, opt: o,
-		numbers: numbers{known: map[sip.Number]uint32{}}, live: map[string]*onLine{}, waiting: map[string]sip.Number{}, lists: map[string]*counts{}, mine: map[string]map[string]int{}, decided: map[Why]uint64{},
+		numbers: numbers{known: map[sip.Number]uint32{}}, waiting: map[string]sip.Number{}, lists: map[string]*counts{}, mine: map[string]map[string]int{}, decided: map[Why]uint64{},
 	}
 	st.Handle(kindEvent, c.applyEvent)
 	st.Handle(kindAct, c.applyAct)

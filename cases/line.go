@@ -17,7 +17,7 @@ type onLine struct {
 // online notes a service call on the line. It returns what is known of its caller, and who that was until
 // now where that changed.
 func (c *Cases) online(call *sip.Call, at time.Time) (i *interest, was sip.Number) {
-	if a, known := c.live[call.ID]; known {
+	if a, known := c.live.Of(call.ID, call.Slot); known {
 		if a.caller == call.Caller {
 			return a.of, 0
 		}
@@ -37,18 +37,18 @@ func (c *Cases) online(call *sip.Call, at time.Time) (i *interest, was sip.Numbe
 		i.last.next = a
 	}
 	i.last = a
-	c.live[call.ID] = a
+	c.live.Set(call.ID, call.Slot, a)
 	return i, was
 }
 
 // offline forgets a call that was on the line. It returns what is known of its caller then, nobody when
 // the call was not known; the caller of offline drops it when there is nothing more to do with it.
 func (c *Cases) offline(call *sip.Call) *interest {
-	a, known := c.live[call.ID]
+	a, known := c.live.Of(call.ID, call.Slot)
 	if !known {
 		return nobody
 	}
-	delete(c.live, call.ID)
+	c.live.Delete(call.ID, call.Slot)
 	i := a.of
 	if a.prev == nil {
 		i.live = a.next

@@ -52,7 +52,7 @@ func (u underway) same(other underway) bool { return u.call.ID == other.call.ID 
 
 // underway are the agents' calls that a service call remembers.
 func (c *Cases) underway(call *sip.Call) []underway {
-	if a, known := c.live[call.ID]; known {
+	if a, known := c.live.Of(call.ID, call.Slot); known {
 		return a.under
 	}
 	return nil

@@ -49,6 +49,7 @@ func (c *call) tiedSince(at int64) bool {
 // absorb moves all legs of a call that nobody was told of into another.
 func (t *Tracker) absorb(c, o *call, how legFlags) {
 	t.strike(o)
+	t.slots.give(o.slot)
 	if c.dir == Outbound && c.trunk == nil {
 		c.trunk = o.trunk
 	}

@@ -19,6 +19,7 @@ type call struct {
 	dir         Direction
 	folded      fold
 	legs        int16
+	slot        uint32 // Call.Slot; 0 until the call is told of
 
 	service *service
 	pbx     *pbx

@@ -105,6 +105,7 @@ const (
 // Call is a snapshot of a call.
 type Call struct {
 	ID        string // stable and unique: made from the first leg's Call-ID and start time
+	Slot      uint32 // a small number that no other live call has, another one's after CallEnded; 0: none. See PerCall
 	PBX       string // directory id, empty when no PBX address matched
 	Trunk     string // directory id of the caller's (outbound: the far end's) trunk, empty when unknown
 	Direction Direction

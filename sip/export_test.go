@@ -18,6 +18,7 @@ func (t *Tracker) Books() string {
 	note("legs", t.legs.len()-t.endings.len())
 	note("hops", t.hops)
 	note("lists", t.lists.len())
+	note("slots", int(t.slots.made)-len(t.slots.free))
 	note("traits", len(t.withheld))
 	for id, q := range t.queues {
 		if q.first != nil || q.last != nil {

@@ -130,6 +130,7 @@ func (t *Tracker) end(c *call, at int64, why Reason) {
 	t.diallerLeft(c, t.now)
 	t.strike(c)
 	t.tellEnd(c, &j, first, at, why)
+	t.slots.give(c.slot)
 	for l := c.first; l != nil; {
 		next := l.next
 		t.forget(l)

@@ -44,3 +44,26 @@ func (s *spares) giveLeg(l *leg) {
 }
 
 func (s *spares) giveCall(c *call) { give(&s.calls, c) }
+
+// slots are small numbers for calls, each given to one at a time.
+type slots struct {
+	free []uint32
+	made uint32
+}
+
+func (s *slots) take() uint32 {
+	if n := len(s.free); n > 0 {
+		slot := s.free[n-1]
+		s.free = s.free[:n-1]
+		return slot
+	}
+	s.made++
+	return s.made
+}
+
+// give takes a slot back, 0 for none.
+func (s *slots) give(slot uint32) {
+	if slot != 0 {
+		s.free = append(s.free, slot)
+	}
+}

@@ -114,8 +114,12 @@ func (t *Tracker) snapshot(c *call, s *Call) {
 	if c.text == "" {
 		t.textOf(c)
 	}
+	if c.slot == 0 {
+		c.slot = t.slots.take()
+	}
 	var caller, callee string
 	s.ID, caller, callee = cutText(c.text)
+	s.Slot = c.slot
 	s.Direction, s.Callee, s.CalleeID = c.dir, c.to, callee
 	s.Withheld, s.Started = c.flags&callWithheld != 0, stamp(c.started)
 	s.CallerID = caller

@@ -28,6 +28,7 @@ type Tracker struct {
 	withheld map[trait]withholders
 	calls    uint64 // made so far
 	spares   spares
+	slots    slots
 	outages  map[outageKey]*outage
 	strays   map[string]int64 // by PBX: when a phone was last rung for a call that nothing caused
 	blind    int64            // when the watch last was, or was seen to have been: calls may be live that nobody counted
