@@ -35,11 +35,11 @@ func (t *Tracker) ToldCalls(pbx string) []ToldCall {
 		case x.Outgoing && s.DialledBy != "":
 			x.From = s.DialledBy
 		}
-		if l, live := toldLeg(c.caller); live {
-			x.Legs = append(x.Legs, l)
-		} else {
+		first, live := toldLeg(c.caller)
+		if !live {
 			continue
 		}
+		x.Legs = append(x.Legs, first)
 		for l := c.first; l != nil; l = l.next {
 			if l == c.caller || l.flags&legTold == 0 {
 				continue
