@@ -58,8 +58,8 @@ test: programs ## vet, then all tests: unit, race, end to end with a real Kamail
 programs: # the PBX, phones and tools that the end-to-end tests talk to
 	@tools/programs.sh
 
-.PHONY: check format lint modern modules rules scripts unit
-check: format lint modern modules rules scripts unit ## lint, formatting, modules, alert rules, systemd unit; make -k check shows all
+.PHONY: check format lint modern modules rules scripts types unit
+check: format lint modern modules rules scripts types unit ## lint, formatting, modules, alert rules, systemd unit; make -k check shows all
 format:
 	$(LINT) fmt --diff
 lint:
@@ -76,6 +76,8 @@ rules:
 	@tools/rules.sh
 scripts:
 	@tools/shell.sh
+types:
+	@tools/types.sh
 unit:
 	@tools/unit.sh
 
@@ -96,6 +98,10 @@ bench: build ## run the benchmarks; docs/performance.md says what they mean
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME each
 	@tools/fuzz.sh $(FUZZTIME) $(PACKAGES)
+
+.PHONY: screenshots
+screenshots: programs ## take the pictures of the app in docs/screenshots
+	$(GO) test ./web/app -run TestEveryPage -count=1 -screenshots $(CURDIR)/docs/screenshots
 
 .PHONY: clean
 clean: ## remove what make built

@@ -14,6 +14,7 @@ wanted=(
   promtool=prometheus
   curl=curl
   openssl=openssl
+  chromium=chromium
 )
 # What a developer may do without, CI may not: the race detector's compiler, the shell scripts' linter.
 [ -z "${CI:-}" ] || wanted+=(gcc=gcc gcc=libc6-dev shellcheck=shellcheck)
@@ -24,7 +25,20 @@ for pair in "${wanted[@]}"; do
 done
 # Kamailio's presence has no program of its own.
 compgen -G '/usr/lib/*/kamailio/modules/pua_dialoginfo.so' >/dev/null || missing+=(kamailio-presence-modules)
-[ ${#missing[@]} -gt 0 ] || exit 0
+# The checks of the app's pages and scripts come from npm; where there is no Node.js at all, Debian's will do.
+command -v npm >/dev/null || missing+=(nodejs npm)
+
+# node_modules: what package-lock.json names, and nothing else.
+checks() {
+  local at
+  at=$(dirname "$0")/web
+  [ ! -e "$at/node_modules/.package-lock.json" ] || [ "$at/package-lock.json" -nt "$at/node_modules/.package-lock.json" ] || return 0
+  npm ci --prefix "$at" --silent </dev/null
+}
+if [ ${#missing[@]} -eq 0 ]; then
+  checks
+  exit 0
+fi
 
 if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
   echo "Not installed: ${missing[*]}. Tests that need them are skipped and say so. On Debian and Ubuntu:"
@@ -54,3 +68,4 @@ if [ -d /run/systemd/system ]; then
     esac
   done
 fi
+checks

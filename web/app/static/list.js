@@ -100,16 +100,20 @@ function sum() {
   }, 400);
 }
 
-/** All is asked for anew: what happened meanwhile is not known. */
+/** @param {ParentNode} root */
+const versions = (root) => [...root.querySelectorAll('.rows .row')].map((r) => r.id + /** @type {HTMLElement} */ (r).dataset.version).join();
+
+/** All is asked for anew: what happened meanwhile is not known. Where nothing did, nothing moves. */
 export async function again() {
   if (!rows()) return;
   const answer = await part(location.pathname + location.search, 'main').catch(() => null);
-  if (answer?.ok && !answer.redirected) {
-    const y = scrollY;
-    document.getElementById('main')?.replaceChildren(elementsOf(await answer.text()));
-    scrollTo({ top: y, behavior: 'instant' });
-    watchEnd();
-  }
+  if (!answer?.ok || answer.redirected) return;
+  const came = elementsOf(await answer.text());
+  if (versions(came) === versions(document)) return;
+  const y = scrollY;
+  document.getElementById('main')?.replaceChildren(came);
+  scrollTo({ top: y, behavior: 'instant' });
+  document.dispatchEvent(new CustomEvent('app:shown', { detail: { root: document } }));
 }
 
 /** @param {KeyboardEvent} event */

@@ -13,6 +13,12 @@ async function hints() {
   if (answer?.ok && place) place.replaceChildren(elementsOf(await answer.text()));
 }
 
+/** What happened before the stream was open nobody told. */
+function catchUp() {
+  again();
+  hints();
+}
+
 /**
  * @param {string} kind
  * @param {any} data
@@ -23,12 +29,8 @@ function happened(kind, data) {
     return;
   }
   if (kind === 'open' || kind === 'reset') {
-    const was = !offline().hidden;
     offline().hidden = true;
-    if (was || kind === 'reset') {
-      again();
-      hints();
-    }
+    catchUp();
     return;
   }
   if (kind === 'case') {
@@ -67,14 +69,19 @@ export function startLive() {
   const others = new BroadcastChannel('live');
   others.onmessage = (event) => happened(event.data.kind, event.data.data);
   // One tab follows and tells the others; when it closes another takes over.
-  navigator.locks.request('live', () => {
+  const lead = () => {
     follow((kind, data) => {
       happened(kind, data);
       others.postMessage({ kind, data });
     });
     return new Promise(() => {});
+  };
+  navigator.locks.request('live', { ifAvailable: true }, (free) => {
+    if (free) return lead();
+    catchUp();
+    navigator.locks.request('live', lead);
+    return null;
   });
-  hints();
   document.addEventListener('app:offline', () => {
     offline().hidden = false;
     tell(offline().textContent?.trim() ?? '', { bad: true });

@@ -104,10 +104,11 @@ async function onSubmit(event) {
   if (button) button.disabled = false;
   if (!answer?.ok) return;
   if (form.closest('#told')) document.getElementById('told')?.replaceChildren();
-  if (form.closest('#sheet')) sheet().close();
+  const inSheet = !!form.closest('#sheet');
+  if (inSheet) sheet().close();
   if (form.dataset.gone !== undefined) form.closest('section')?.remove();
   const to = answer.headers.get('X-Go');
-  if (form.dataset.quiet === 'go' && to) {
+  if (to && (form.dataset.quiet === 'go' || form.dataset.quiet === 'page' && !inSheet)) {
     location.assign(to);
     return;
   }

@@ -1,17 +1,17 @@
 // @ts-check
-/// <reference lib="webworker" />
 // The service worker: keeps the app's own files, and says that there is no connection where there is none.
+/** @type {string[]} */
 const kept = /* kept */ [];
 const store = 'app-' + kept.join(' ');
-const self_ = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+const scope = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
-self_.addEventListener('install', (event) => {
-  event.waitUntil(caches.open(store).then((c) => c.addAll([...kept, '/offline'])).then(() => self_.skipWaiting()));
+scope.addEventListener('install', (event) => {
+  event.waitUntil(caches.open(store).then((c) => c.addAll([...kept, '/offline'])).then(() => scope.skipWaiting()));
 });
-self_.addEventListener('activate', (event) => {
-  event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((n) => n !== store).map((n) => caches.delete(n)))).then(() => self_.clients.claim()));
+scope.addEventListener('activate', (event) => {
+  event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((n) => n !== store).map((n) => caches.delete(n)))).then(() => scope.clients.claim()));
 });
-self_.addEventListener('fetch', (event) => {
+scope.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== 'GET' || url.origin !== location.origin) return;
   if (url.pathname.startsWith('/static/')) {

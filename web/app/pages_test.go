@@ -1,0 +1,209 @@
+package app_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"ringback/web"
+)
+
+var screenshots = flag.String("screenshots", "", "folder to put pictures of all pages into")
+
+// scene is a page, and what to do before it is looked at.
+type scene struct {
+	name, who, path string
+	then            func(*browser)
+}
+
+// scenes are all pages of the app. {case} and {closed} are cases that are there.
+var scenes = []scene{
+	{name: "login", path: "/login"},
+	{name: "callback", who: "anna", path: "/callback"},
+	{name: "call-list", who: "anna", path: "/call-list"},
+	{name: "choose", who: "anna", path: "/callback?select=1"},
+	{name: "menu", who: "anna", path: "/callback", then: func(b *browser) {
+		b.press(".row .menu", "Actions for")
+		b.shows("#sheet[open]", "Assign to another")
+	}},
+	{name: "filter", who: "anna", path: "/view?back=/callback"},
+	{name: "next", who: "anna", path: "/next"},
+	{name: "new-case", who: "anna", path: "/cases/new"},
+	{name: "details", who: "anna", path: "/cases/{case}"},
+	{name: "handling", who: "anna", path: "/cases/{case}/handling"},
+	{name: "history", who: "anna", path: "/cases/{case}/history", then: func(b *browser) { b.run("document.querySelectorAll('details').forEach(d => d.open = true)") }},
+	{name: "actions", who: "anna", path: "/cases/{case}/actions"},
+	{name: "comment", who: "anna", path: "/cases/{case}/comment"},
+	{name: "edit", who: "anna", path: "/cases/{case}/edit"},
+	{name: "search", who: "anna", path: "/search?q=358"},
+	{name: "closed", who: "anna", path: "/closed?all=1"},
+	{name: "lists", who: "anna", path: "/lists"},
+	{name: "more", who: "anna", path: "/more"},
+	{name: "nowhere", who: "anna", path: "/nowhere"},
+	{name: "offline", path: "/offline"},
+}
+
+// furnish makes what pages show.
+func furnish(s *stage) map[string]string {
+	s.missed(teppo, hotline)
+	c := s.create(web.NewCase{List: "support", Number: matti, Name: "Matti Meikäläinen", Topic: "Invoice 4711", Note: "Asks for a copy.\nAt home after five.", Channel: "request"})
+	s.create(web.NewCase{List: "sales", Number: matti, Name: "Matti Meikäläinen", Channel: "request"})
+	for i := range 8 {
+		s.create(web.NewCase{List: []string{"support", "sales"}[i%2], Number: fmt.Sprintf("+35840555010%d", i), Topic: "Delivery"})
+		s.create(web.NewCase{List: "campaign", Number: fmt.Sprintf("+35840555020%d", i), Name: fmt.Sprintf("Customer %d", i+1)})
+	}
+	closed := s.create(web.NewCase{List: "support", Number: "+358405550300", Topic: "Warranty"})
+	if _, err := s.admin.Close(s.t.Context(), closed.ID, "successful", "solved", "explained it"); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.admin.Comment(s.t.Context(), c.ID, "He prefers mornings.", false); err != nil {
+		s.t.Fatal(err)
+	}
+	return map[string]string{"{case}": c.ID, "{closed}": closed.ID}
+}
+
+// TestEveryPageIsAccessibleLightAndQuiet opens every page in both sizes and both themes: axe-core finds nothing
+// against WCAG 2.2 AA, the console says nothing, the policy stops nothing, and pages stay within their budgets.
+func TestEveryPageIsAccessibleLightAndQuiet(t *testing.T) {
+	axe, err := os.ReadFile("../../tools/web/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Skip("axe-core is not installed: npm ci --prefix tools/web")
+	}
+	s := open(t)
+	names := furnish(s)
+	b := s.browse(t)
+	who := ""
+	for _, sc := range scenes {
+		path := sc.path
+		for name, id := range names {
+			path = strings.ReplaceAll(path, name, id)
+		}
+		if sc.who != who {
+			command(b, network.ClearBrowserCookies, cdp.Empty{})
+			if who = sc.who; who != "" {
+				b.logIn(who)
+			}
+		}
+		if sc.name == "nowhere" {
+			b.may("network error: Failed to load resource: the server responded with a status of 404")
+		}
+		for _, size := range []struct {
+			name          string
+			width, height int64
+		}{{"phone", 390, 844}, {"desktop", 1280, 800}} {
+			b.size(size.width, size.height, size.name == "phone")
+			for _, theme := range []string{"light", "dark"} {
+				b.theme(theme)
+				b.visit(path)
+				if sc.then != nil {
+					sc.then(b)
+				}
+				at := sc.name + " " + size.name + " " + theme
+				b.examine(at, string(axe))
+				b.fits(at)
+				if *screenshots != "" {
+					b.picture(filepath.Join(*screenshots, sc.name+"-"+size.name+"-"+theme+".png"))
+				}
+			}
+		}
+	}
+}
+
+// size makes the window that of a phone or a desktop.
+func (b *browser) size(width, height int64, mobile bool) {
+	b.t.Helper()
+	if mobile {
+		b.do(chromedp.EmulateViewport(width, height, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)))
+		return
+	}
+	b.do(chromedp.EmulateViewport(width, height))
+}
+
+// theme chooses the device's colours, without motion.
+func (b *browser) theme(name string) {
+	b.t.Helper()
+	command(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}})
+}
+
+// examine lets axe-core look for what keeps people out.
+func (b *browser) examine(at, axe string) {
+	b.t.Helper()
+	b.run(axe + ";0")
+	found := value[string](b, `(async () => JSON.stringify((await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})).violations
+		.map(v => v.id + ': ' + v.help + ' ' + v.nodes.slice(0, 4).map(n => n.html.slice(0, 200) + ' ' + (n.any[0]?.message ?? n.failureSummary)).join(' | '))))()`)
+	var violations []string
+	if err := json.Unmarshal([]byte(found), &violations); err != nil {
+		b.t.Fatal(err)
+	}
+	for _, v := range violations {
+		b.t.Errorf("%s: %s", at, v)
+	}
+}
+
+// fits sees that nothing is wider than the window, and that nothing moves while the page comes.
+func (b *browser) fits(at string) {
+	b.t.Helper()
+	if wide := value[int](b, "document.documentElement.scrollWidth - innerWidth"); wide > 0 {
+		b.t.Errorf("%s: %d pixels wider than the window", at, wide)
+	}
+	shift := value[float64](b, `new Promise(done => {
+		let sum = 0;
+		new PerformanceObserver(l => { for (const e of l.getEntries()) if (!e.hadRecentInput) sum += e.value; }).observe({type: 'layout-shift', buffered: true});
+		setTimeout(() => done(sum), 50);
+	})`)
+	if shift > 0.1 {
+		b.t.Errorf("%s: the layout shifts by %.2f, more than 0.1", at, shift)
+	}
+}
+
+// picture writes what is in the window.
+func (b *browser) picture(path string) {
+	b.t.Helper()
+	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, png, 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// TestTheFirstPageIsLightAndOneRoundTrip counts what a first visit loads, compressed as it travels.
+func TestTheFirstPageIsLightAndOneRoundTrip(t *testing.T) {
+	s := open(t)
+	furnish(s)
+	b := s.browse(t)
+	b.logIn("anna")
+	command(b, network.ClearBrowserCache, cdp.Empty{})
+	command(b, network.SetBypassServiceWorker, network.SetBypassServiceWorkerParams{Bypass: true})
+	b.mu.Lock()
+	b.sum = traffic{}
+	b.mu.Unlock()
+	b.visit("/callback")
+	b.until("there are rows", "document.querySelectorAll('#rows .row').length > 5")
+	b.mu.Lock()
+	sum := b.sum
+	b.mu.Unlock()
+	if sum.bytes > 100_000 {
+		t.Errorf("the first page is %.0f bytes, more than 100 kB", sum.bytes)
+	}
+	if sum.requests > 20 {
+		t.Errorf("the first page takes %d requests, more than 20", sum.requests)
+	}
+	// The rows are in the page itself: they are there without any script.
+	if rows := value[int](b, "fetch('/callback').then(r => r.text()).then(t => (t.match(/class=\"row/g) ?? []).length)"); rows < 6 {
+		t.Errorf("the page itself has %d rows", rows)
+	}
+	t.Logf("the first page: %.0f bytes in %d requests", sum.bytes, sum.requests)
+}
