@@ -58,6 +58,7 @@ type Daemon struct {
 	cases    *cases.Cases
 	assist   *assist.Assist
 	phone    *phone.Phone // nil: hints do not go to phones
+	dial     dialler      // nil: nobody is called from here
 	delivery *assist.Delivery
 	metrics  *metrics.Metrics
 	web      *web.Server
@@ -135,7 +136,7 @@ const (
 // calls are written, and everything is closed. It returns nil after an orderly stop.
 func (d *Daemon) Run(ctx context.Context) error {
 	d.sayWhere()
-	if err := errors.Join(d.resume(ctx), d.finishErasures(ctx)); err != nil {
+	if err := errors.Join(d.resume(ctx), d.finishErasures(ctx), d.finishPlans(ctx, time.Now())); err != nil {
 		return errors.Join(err, d.close())
 	}
 	// Everything that was live is written anew now, while no feed has to wait for it.
@@ -273,6 +274,7 @@ func (d *Daemon) writeBehind(now time.Time) error {
 // expire lets cases expire, and events go on that waited for a store that can write.
 func (d *Daemon) expire(ctx context.Context, now time.Time) error {
 	d.pace.look(now, d.watch.scanned())
+	d.fire(ctx, now)
 	changed, err := d.cases.Expire(ctx, now)
 	if err != nil && ctx.Err() == nil {
 		d.complaints.log(d.log, "cases cannot expire", err)

@@ -136,6 +136,9 @@ func (d *Daemon) finish(ctx context.Context, e *erasure) error {
 			return err
 		}
 	}
+	if err := d.schedule.Erase(ctx, e.cases, e.At); err != nil {
+		return err
+	}
 	for _, n := range e.Numbers {
 		if _, err := d.calling.Erase(ctx, calling.Act{By: e.By, Peer: e.Peer, At: e.At}, n); err != nil {
 			return err

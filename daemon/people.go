@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"ringback/cases/schedule"
 	"ringback/configs"
 	"ringback/directory"
 	"ringback/directory/audit"
@@ -24,6 +25,7 @@ type rooms struct {
 	people   *people.People
 	contacts *contacts.Contacts
 	calling  *calling.Lists
+	schedule *schedule.Schedule
 	erasures *erasures
 	receipts *receipts
 }
@@ -37,6 +39,7 @@ func (d *Daemon) openPeople() {
 	})
 	d.contacts = contacts.New(d.store)
 	d.calling = calling.New(d.store)
+	d.schedule = schedule.New(d.store)
 	d.erasures = newErasures(d.store)
 	d.receipts = newReceipts(d.store)
 }
@@ -55,7 +58,7 @@ const sweepEvery = time.Hour
 
 // sweep drops what has ended.
 func (d *Daemon) sweep(ctx context.Context, now time.Time) error {
-	err := errors.Join(d.people.Sweep(ctx, now), d.receipts.forget(ctx, now))
+	err := errors.Join(d.people.Sweep(ctx, now), d.receipts.forget(ctx, now), d.schedule.Sweep(ctx, now.Add(-scheduleKept), now))
 	if keep := d.config.Load().Store.AuditDays; keep > 0 {
 		_, trimmed := d.audit.Trim(ctx, audit.Who{Kind: audit.System}, now.AddDate(0, 0, -keep), now)
 		err = errors.Join(err, trimmed)

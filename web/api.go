@@ -28,6 +28,7 @@ func (s *Server) apiHandler() http.Handler {
 	s.registerMayCall(api)
 	s.registerNumbers(api)
 	s.registerPINs(api)
+	s.registerSchedule(api)
 	s.registerLive(api)
 	s.registerBoard(api)
 	s.registerFeeds(api)
@@ -45,6 +46,7 @@ func (s *Server) apiHandler() http.Handler {
 	illustrate(api.OpenAPI())
 	s.serveDescription(open, api.OpenAPI())
 	s.serveJoin(open)
+	s.serveCalendars(open)
 	if s.o.CallHooks != nil {
 		open.Handle("/hooks/", s.o.CallHooks)
 	}

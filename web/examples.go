@@ -36,6 +36,7 @@ var exampleBodies = map[string]string{ //nolint:gosec // what looks like secrets
 	"edit-list":           `{"members":["anna","bertil"],"due_after":"90m","resolution_required":true,"resolutions":[{"id":"solved","name":"Solved"}]}`,
 	"create-contact":      `{"name":"Matti Meikäläinen","company":"Example Oy","numbers":["+358401234567"]}`,
 	"replace-contact":     `{"name":"Matti Meikäläinen","numbers":["+358401234567","+358931009999"]}`,
+	"schedule-call":       `{"at":"2026-07-01T15:30:00Z","zone":"Europe/Helsinki","mode":"remind","device":"101","note":"asked for it"}`,
 	"put-number":          `{"number":"+358600*","note":"premium rate"}`,
 	"do-not-call":         `{"note":"asked us in writing"}`,
 	"set-pin":             `{"pin":"471100"}`,

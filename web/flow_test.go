@@ -343,6 +343,22 @@ func calls(t *testing.T, w *web.World, anna, sara, david *client.Client) {
 	if m := asked(anna.MayCall(ctx, c.ID, noon)); m.Number != number || m.By("do_not_call") {
 		t.Errorf("%+v", m)
 	}
+	planned := must[web.ScheduledCall](t, "a scheduled call")
+	soon := time.Now().Add(24 * time.Hour)
+	for next := asked(anna.MayCall(ctx, c.ID, soon)); next.Verdict == "blocked"; next = asked(anna.MayCall(ctx, c.ID, soon)) {
+		soon = *next.Next
+	}
+	p := planned(anna.ScheduleCall(ctx, c.ID, web.ScheduleBody{At: soon, Mode: "remind"}))
+	if all := must[[]web.ScheduledCall](t, "calls")(anna.CaseSchedule(ctx, c.ID)); len(all) != 1 || all[0].ID != p.ID {
+		t.Errorf("%+v", all)
+	}
+	if all := must[[]web.ScheduledCall](t, "calls")(anna.Schedule(ctx, "", time.Time{}, time.Time{})); len(all) != 1 {
+		t.Errorf("%+v", all)
+	}
+	must[string](t, "a calendar")(anna.MakeCalendar(ctx))
+	if err := errors.Join(anna.CancelCall(ctx, p.ID), anna.DropCalendar(ctx)); err != nil {
+		t.Error(err)
+	}
 	listed(anna.DoNotCall(ctx, c.ID, "angry"))
 	if m := asked(anna.MayCall(ctx, c.ID, noon)); !m.By("do_not_call") {
 		t.Errorf("%+v", m)

@@ -11,6 +11,7 @@ import (
 	"ringback/cases"
 	"ringback/cases/intake"
 	"ringback/cases/maycall"
+	"ringback/cases/schedule"
 	"ringback/cases/search"
 	"ringback/directory"
 	"ringback/directory/audit"
@@ -37,6 +38,7 @@ type Options struct {
 	Contacts *contacts.Contacts // names of numbers
 	Calling  *calling.Lists     // numbers that are called or not, and PINs
 	MayCall  *maycall.Checker   // the rules of who may be called
+	Schedule *schedule.Schedule // calls that people scheduled
 	Hooks    *webhook.Hooks     // what webhooks deliver
 	Intake   *intake.Cases      // files of customers to call
 	Search   func(context.Context, search.Query) (search.Page, error)
@@ -75,6 +77,8 @@ type Options struct {
 	Origins []string
 	// Proxies are the networks of proxies before the API that write X-Forwarded-For.
 	Proxies []netip.Prefix
+	// CalendarNumbers lets agents' calendars show customers' names and numbers.
+	CalendarNumbers bool
 	// Limits bound how many requests one caller may make.
 	Limits Limits
 

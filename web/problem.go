@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"ringback/cases"
+	"ringback/cases/schedule"
 	"ringback/cases/search"
 	"ringback/directory"
 	"ringback/directory/audit"
@@ -131,6 +132,9 @@ var answers = []answer{
 	{contacts.ErrCursor, http.StatusUnprocessableEntity, "cursor", "The cursor is not of these contacts."},
 	{calling.ErrNotFound, http.StatusNotFound, "", "The number is not on the list."},
 	{calling.ErrCursor, http.StatusUnprocessableEntity, "cursor", "The cursor is not of this list."},
+	{schedule.ErrNotFound, http.StatusNotFound, "", "There is no such scheduled call."},
+	{schedule.ErrNotWaiting, http.StatusConflict, "not_waiting", "The call was due, or cancelled, already."},
+	{schedule.ErrPast, http.StatusUnprocessableEntity, "past", "This time is over."},
 	{search.ErrQuery, http.StatusUnprocessableEntity, "query", "There is nothing to look for, or the cursor is not of this search."},
 	{search.ErrClosed, http.StatusServiceUnavailable, "", "The daemon stops."},
 	{webhook.ErrUnknown, http.StatusNotFound, "", "There is no such endpoint."},
@@ -162,7 +166,7 @@ var places = []struct {
 }
 
 // tellAll are errors whose own text says to the client what is wrong.
-var tellAll = []error{ErrInvalid, cases.ErrInput, contacts.ErrInput, calling.ErrInput, people.ErrPassword, people.ErrName, people.ErrScope, people.ErrExpiry}
+var tellAll = []error{ErrInvalid, cases.ErrInput, contacts.ErrInput, calling.ErrInput, schedule.ErrInput, people.ErrPassword, people.ErrName, people.ErrScope, people.ErrExpiry}
 
 // problemOf is how an error is answered.
 func (s *Server) problemOf(err error) *Problem {

@@ -14,6 +14,7 @@ import (
 	"ringback/cases"
 	"ringback/cases/intake"
 	"ringback/cases/maycall"
+	"ringback/cases/schedule"
 	"ringback/cases/search"
 	"ringback/daemon/outbox"
 	"ringback/directory"
@@ -60,6 +61,7 @@ type world struct {
 	people   *people.People
 	contacts *contacts.Contacts
 	calling  *calling.Lists
+	schedule *schedule.Schedule
 	trail    *audit.Trail
 	dir      atomic.Pointer[directory.Directory]
 	receipts *keptReceipts
@@ -101,6 +103,7 @@ func wholeWith(t *testing.T, change func(*Options)) *world {
 	w.people = people.New(st, people.Options{Directory: w.directory})
 	w.contacts = contacts.New(st)
 	w.calling = calling.New(st)
+	w.schedule = schedule.New(st)
 	out := outbox.New(st, outbox.Options{})
 	hooks := webhook.New(webhook.Options{Outbox: out})
 	t.Cleanup(func() {
@@ -117,6 +120,7 @@ func wholeWith(t *testing.T, change func(*Options)) *world {
 	o := Options{
 		Version: "test", Cases: c, Lists: w.directory, People: w.people, Trail: w.trail, Contacts: w.contacts, Receipts: w.receipts,
 		Calling: w.calling, MayCall: &maycall.Checker{Directory: w.directory, Lists: w.calling, Cases: c},
+		Schedule: w.schedule, CalendarNumbers: false,
 		Edit: w.edit, Recent: func(string, time.Time) []sip.Number { return []sip.Number{matti} },
 		LiveCalls: func() []*sip.Call { return w.calls() }, LiveHints: w.hints,
 		DismissHint: w.dismiss,

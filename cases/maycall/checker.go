@@ -29,6 +29,8 @@ type Question struct {
 	Dialled string     // what was typed, where it is no E.164 number
 
 	Supervises bool // he may call for cases that others have
+	Schedules  bool // the call is to be scheduled: what is so just now says nothing of it
+	PINGiven   bool // the PIN was given when the call was scheduled
 }
 
 // Case says whether the customer of a case may be called.
@@ -42,7 +44,10 @@ func (c *Checker) Case(of *cases.Case, q Question) (Answer, error) {
 	if of.Assignee != "" && of.Assignee != q.Agent && !q.Supervises {
 		f.HeldBy = of.Assignee
 	}
-	if of.KeepOpen || of.Scheduled.After(q.At) {
+	if q.Schedules {
+		f.OnLine = false
+	}
+	if of.KeepOpen || q.Schedules || !of.Scheduled.IsZero() {
 		f.Tries = 0 // nobody gives up on what a person wants to be called
 	}
 	return c.check(&f, &q, of.List)
@@ -75,6 +80,9 @@ func (c *Checker) check(f *Facts, q *Question, list string) (Answer, error) {
 	who := q.Who
 	if who == "" {
 		who = q.Agent
+	}
+	if q.PINGiven {
+		return Decide(f), nil
 	}
 	if f.PIN, err = c.Lists.CheckPIN(calling.ClassesOf(f.Number, f.Country), q.PIN, who, q.At); err != nil && !errors.Is(err, calling.ErrTries) {
 		return Answer{}, fmt.Errorf("maycall: checking the PIN: %w", err)

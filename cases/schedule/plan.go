@@ -69,6 +69,7 @@ type Draft struct {
 	Zone   string // the customer's time zone, by its IANA name, in which the time was agreed
 	Mode   Mode
 	Note   string
+	PIN    bool // who scheduled it gave the PIN that the number needs
 }
 
 // Errors of this package.

@@ -87,7 +87,7 @@ func New(st *store.Store, o Options) *People {
 	for kind, h := range map[string]func(*store.Tx, store.Command) (any, error){
 		kindInvite: applyInvite, kindAccept: applyAccept, kindLogin: applyLogin, kindFailed: applyFailed,
 		kindEnd: applyEnd, kindTouch: applyTouch, kindState: applyState, kindPassword: applyPassword,
-		kindToken: applyToken, kindRevoke: applyRevoke, kindUsed: applyUsed, kindPrefer: applyPrefer, kindSweep: applySweep,
+		kindToken: applyToken, kindRevoke: applyRevoke, kindUsed: applyUsed, kindPrefer: applyPrefer, kindSweep: applySweep, kindCalendar: applyCalendar,
 	} {
 		st.Handle(kind, h)
 	}

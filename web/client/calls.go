@@ -92,3 +92,43 @@ func (c *Client) SetPIN(ctx context.Context, class, pin string) error {
 	}
 	return c.tell(ctx, http.MethodPut, path, map[string]string{"pin": pin})
 }
+
+// ScheduleCall schedules a call for a case. A time that is refused comes with the next one in the error's MayCall.
+func (c *Client) ScheduleCall(ctx context.Context, id string, b web.ScheduleBody, options ...Option) (web.ScheduledCall, error) {
+	if b.Agent == "" {
+		b.ActBody.Agent = c.o.Agent
+	}
+	return ask[web.ScheduledCall](ctx, c, http.MethodPost, "/v1/cases/"+url.PathEscape(id)+"/schedule", b, options...)
+}
+
+// CaseSchedule are the calls scheduled for a case.
+func (c *Client) CaseSchedule(ctx context.Context, id string) ([]web.ScheduledCall, error) {
+	out, err := get[struct{ Calls []web.ScheduledCall }](ctx, c, "/v1/cases/"+url.PathEscape(id)+"/schedule", nil)
+	return out.Calls, err
+}
+
+// Schedule are the calls scheduled for an agent, or for oneself, in a time.
+func (c *Client) Schedule(ctx context.Context, agent string, from, to time.Time) ([]web.ScheduledCall, error) {
+	q := query{}
+	q.text("agent", agent)
+	q.time("from", from)
+	q.time("to", to)
+	out, err := get[struct{ Calls []web.ScheduledCall }](ctx, c, "/v1/schedule", url.Values(q))
+	return out.Calls, err
+}
+
+// CancelCall cancels a scheduled call.
+func (c *Client) CancelCall(ctx context.Context, id string) error {
+	return c.tell(ctx, http.MethodDelete, "/v1/schedule/"+url.PathEscape(id), nil)
+}
+
+// MakeCalendar makes the address of one's calendar: a path behind the server's address.
+func (c *Client) MakeCalendar(ctx context.Context) (string, error) {
+	out, err := ask[web.CalendarAddress](ctx, c, http.MethodPost, "/v1/session/calendar", nil)
+	return out.Path, err
+}
+
+// DropCalendar takes the address of one's calendar away.
+func (c *Client) DropCalendar(ctx context.Context) error {
+	return c.tell(ctx, http.MethodDelete, "/v1/session/calendar", nil)
+}

@@ -21,12 +21,13 @@ import (
 // know, none is.
 type Event struct {
 	ID   string // to go on after it with EventOptions.After
-	Kind string // call, case, hint or reset
+	Kind string // call, case, hint, scheduled or reset
 	Data json.RawMessage
 
 	Call  *web.CallEvent
 	Case  *web.CaseEvent
 	Hint  *web.HintEvent
+	Due   *web.ScheduledEvent
 	Reset *web.Reset // events were missed: read again what is shown
 }
 
@@ -162,6 +163,9 @@ func (s *following) tell(ev Event) bool {
 	case "hint":
 		ev.Hint = new(web.HintEvent)
 		into = ev.Hint
+	case "scheduled":
+		ev.Due = new(web.ScheduledEvent)
+		into = ev.Due
 	case "reset":
 		ev.Reset = new(web.Reset)
 		into = ev.Reset
