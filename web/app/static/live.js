@@ -1,6 +1,6 @@
 // @ts-check
 // What happens while one looks: the event stream, one for all open tabs of the app.
-import { openSheet, elementsOf, part, refresh, tell } from './parts.js';
+import { openSheet, elementsOf, part, refresh, sheetChanged, tell } from './parts.js';
 import { again, changed } from './list.js';
 
 const offline = () => /** @type {HTMLElement} */ (document.getElementById('offline'));
@@ -35,7 +35,8 @@ function happened(kind, data) {
   }
   if (kind === 'case') {
     changed(data.case);
-    if (document.querySelector('[data-case="' + data.case + '"]')) refresh();
+    if (document.querySelector('#main [data-case="' + data.case + '"]')) refresh();
+    sheetChanged(data.case);
   } else if (kind === 'hint' && data.agent === document.body.dataset.me) {
     hints();
     if (data.event === 'withdrawn' && call === data.call && data.reason !== 'dismissed') openSheet('/cases/' + data.case + '/handling');

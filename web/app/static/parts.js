@@ -86,10 +86,21 @@ export async function openSheet(address) {
   const body = /** @type {HTMLElement} */ (document.getElementById('sheet-body'));
   body.replaceChildren(elementsOf(await answer.text()));
   body.dataset.address = address;
+  delete body.dataset.touched;
   const heading = body.querySelector('h1, h2');
   if (heading) sheet().setAttribute('aria-label', heading.textContent ?? '');
   document.dispatchEvent(new CustomEvent('app:shown', { detail: { root: body } }));
   if (!sheet().open) sheet().showModal();
+}
+
+/**
+ * A case changed that a sheet may show: it is shown anew, unless somebody has begun to fill it in.
+ * @param {string} id
+ */
+export function sheetChanged(id) {
+  const body = /** @type {HTMLElement} */ (document.getElementById('sheet-body'));
+  if (!sheet().open || !body.querySelector('[data-case="' + id + '"]') || body.dataset.touched) return;
+  openSheet(body.dataset.address ?? '');
 }
 
 /** @param {SubmitEvent} event */
@@ -193,6 +204,8 @@ export function startParts() {
   document.addEventListener('change', () => asked(document));
   document.addEventListener('input', (event) => {
     const input = /** @type {HTMLInputElement} */ (event.target);
+    const body = /** @type {HTMLElement | null} */ (input.closest('#sheet-body'));
+    if (body) body.dataset.touched = 'yes';
     if (input.matches('[data-find]')) find(input);
   });
   document.addEventListener('submit', onSubmit);
