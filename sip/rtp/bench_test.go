@@ -25,6 +25,7 @@ const (
 
 // cpu is the processor time that the process has used.
 func cpu(b *testing.B) time.Duration {
+	b.Helper()
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		b.Fatal(err)
@@ -34,6 +35,7 @@ func cpu(b *testing.B) time.Duration {
 
 // talk sends 20 ms packets to each address for a while, evenly spread, from one socket each.
 func talk(b *testing.B, conns []*net.UDPConn, to []netip.AddrPort, length time.Duration) (sent uint64) {
+	b.Helper()
 	head := pion.Header{Version: 2, PayloadType: 8, SSRC: 7}
 	payload := make([]byte, 160)
 	for i := range payload {
@@ -64,6 +66,7 @@ func talk(b *testing.B, conns []*net.UDPConn, to []netip.AddrPort, length time.D
 }
 
 func listen(b *testing.B) *net.UDPConn {
+	b.Helper()
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		b.Fatal(err)
@@ -128,6 +131,7 @@ func BenchmarkRecordings(b *testing.B) {
 
 // record records what is said to 200 sessions.
 func record(b *testing.B, conns []*net.UDPConn, offer ...string) (used time.Duration, lost int64, received uint64) {
+	b.Helper()
 	h := host(b, 40000, func(o *rtp.Options) { o.LastPort = 40999 })
 	var to []netip.AddrPort
 	var sessions []*rtp.Session

@@ -42,21 +42,45 @@ func TestEventIsToldOnce(t *testing.T) {
 		down    string
 		held    []time.Duration
 	}{
-		{"with its end thrice", []packetOf{{0, 5, 1000, 160, false, true}, {20, 5, 1000, 320, false, false}, {40, 5, 1000, 480, true, false}, {60, 5, 1000, 480, true, false}, {80, 5, 1000, 480, true, false}},
-			80, "5", []time.Duration{60 * time.Millisecond}},
+		{
+			"with its end thrice",
+			[]packetOf{{0, 5, 1000, 160, false, true}, {20, 5, 1000, 320, false, false}, {40, 5, 1000, 480, true, false}, {60, 5, 1000, 480, true, false}, {80, 5, 1000, 480, true, false}},
+			80, "5",
+			[]time.Duration{60 * time.Millisecond},
+		},
 		{"of which only an end came", []packetOf{{0, 11, 1000, 800, true, false}}, 0, "#", []time.Duration{100 * time.Millisecond}},
 		{"whose end is lost", []packetOf{{0, 5, 1000, 160, false, true}, {20, 5, 1000, 320, false, false}}, 400, "5", []time.Duration{40 * time.Millisecond}},
-		{"whose end is lost as the next begins", []packetOf{{0, 5, 1000, 160, false, true}, {100, 5, 1800, 160, false, true}, {120, 5, 1800, 320, true, false}},
-			120, "55", []time.Duration{20 * time.Millisecond, 40 * time.Millisecond}},
-		{"that is still there after it was given up", []packetOf{{0, 5, 1000, 160, false, true}, {300, 5, 1000, 2560, false, false}, {320, 5, 1000, 2560, true, false}},
-			320, "5", []time.Duration{20 * time.Millisecond}},
-		{"out of order", []packetOf{{0, 1, 1000, 320, false, false}, {1, 1, 1000, 160, false, true}, {20, 2, 3000, 160, false, true}, {21, 1, 1000, 480, true, false}, {40, 2, 3000, 320, true, false}},
-			40, "12", []time.Duration{40 * time.Millisecond, 40 * time.Millisecond}},
+		{
+			"whose end is lost as the next begins",
+			[]packetOf{{0, 5, 1000, 160, false, true}, {100, 5, 1800, 160, false, true}, {120, 5, 1800, 320, true, false}},
+			120, "55",
+			[]time.Duration{20 * time.Millisecond, 40 * time.Millisecond},
+		},
+		{
+			"that is still there after it was given up",
+			[]packetOf{{0, 5, 1000, 160, false, true}, {300, 5, 1000, 2560, false, false}, {320, 5, 1000, 2560, true, false}},
+			320, "5",
+			[]time.Duration{20 * time.Millisecond},
+		},
+		{
+			"out of order",
+			[]packetOf{{0, 1, 1000, 320, false, false}, {1, 1, 1000, 160, false, true}, {20, 2, 3000, 160, false, true}, {21, 1, 1000, 480, true, false}, {40, 2, 3000, 320, true, false}},
+			40, "12",
+			[]time.Duration{40 * time.Millisecond, 40 * time.Millisecond},
+		},
 		{"of several segments", long, 8231, "0", []time.Duration{lasting(0xffff + 320)}},
-		{"of a gateway that raises the timestamp", []packetOf{{0, 7, 1000, 160, false, true}, {20, 7, 1160, 320, false, false}, {40, 7, 1320, 480, true, false}, {60, 7, 1480, 480, true, false}},
-			60, "7", []time.Duration{60 * time.Millisecond}},
-		{"around the wrap of timestamps", []packetOf{{0, 5, 0xffffff00, 160, false, true}, {20, 5, 0xffffff00, 320, true, false}, {200, 5, 0x400, 160, false, true}, {220, 5, 0x400, 320, true, false}},
-			220, "55", []time.Duration{40 * time.Millisecond, 40 * time.Millisecond}},
+		{
+			"of a gateway that raises the timestamp",
+			[]packetOf{{0, 7, 1000, 160, false, true}, {20, 7, 1160, 320, false, false}, {40, 7, 1320, 480, true, false}, {60, 7, 1480, 480, true, false}},
+			60, "7",
+			[]time.Duration{60 * time.Millisecond},
+		},
+		{
+			"around the wrap of timestamps",
+			[]packetOf{{0, 5, 0xffffff00, 160, false, true}, {20, 5, 0xffffff00, 320, true, false}, {200, 5, 0x400, 160, false, true}, {220, 5, 0x400, 320, true, false}},
+			220, "55",
+			[]time.Duration{40 * time.Millisecond, 40 * time.Millisecond},
+		},
 		{"that is no key", []packetOf{{0, 16, 1000, 160, true, true}, {0, 255, 2000, 160, true, true}}, 10, "", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -167,9 +191,9 @@ func TestInfoBodies(t *testing.T) {
 		{"text/plain", "5", 0, 0, false, false},
 		{"", "5", 0, 0, false, false},
 	} {
-		d, ok, err := ParseInfo(tt.kind, []byte(tt.body))
-		if ok != tt.ok || errors.Is(err, ErrDigit) != tt.bad || d.Symbol != tt.want || d.Duration != tt.duration {
-			t.Errorf("%s %q: %c %v %v %v", tt.kind, tt.body, d.Symbol, d.Duration, ok, err)
+		d, err := ParseInfo(tt.kind, []byte(tt.body))
+		if errors.Is(err, ErrType) == tt.ok || errors.Is(err, ErrDigit) != tt.bad || d.Symbol != tt.want || d.Duration != tt.duration {
+			t.Errorf("%s %q: %c %v %v", tt.kind, tt.body, d.Symbol, d.Duration, err)
 		}
 	}
 }
@@ -179,10 +203,10 @@ func FuzzInfo(f *testing.F) {
 	f.Add("application/dtmf-relay", []byte("Signal=5\r\nDuration=160\r\n"))
 	f.Add("application/dtmf", []byte("11"))
 	f.Fuzz(func(t *testing.T, kind string, body []byte) {
-		d, ok, err := ParseInfo(kind, body)
+		d, err := ParseInfo(kind, body)
 		_, known := symbolOf(string(d.Symbol))
-		if (err == nil && ok) != known || d.Duration < 0 || d.Duration > maxDuration {
-			t.Errorf("%q %q: %+v %v %v", kind, body, d, ok, err)
+		if (err == nil) != known || d.Duration < 0 || d.Duration > maxDuration {
+			t.Errorf("%q %q: %+v %v", kind, body, d, err)
 		}
 	})
 }

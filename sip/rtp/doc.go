@@ -8,7 +8,7 @@
 //
 //	host, err := rtp.New(rtp.Options{Addrs: []netip.Addr{addr}, FirstPort: 20000, LastPort: 20999})
 //	s, err := host.Session(rtp.SessionOptions{})
-//	answer, err := s.Answer(offer)                // of an INVITE; err's Refusal says 488, 400 or 503
+//	answer, err := s.Answer(offer)                // of an INVITE; err is a *Refusal: 488, 400 or 503
 //	err = s.Play(ctx, rtp.Prompt{Clips: clips, BargeIn: true})
 //	digit := <-s.Digits()                         // RFC 4733, in-band or s.Info, each press once
 //	recording, err := s.Record(ctx, file, rtp.RecordOptions{MaxLength: 2 * time.Minute})

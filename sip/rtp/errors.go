@@ -15,6 +15,7 @@ var (
 	ErrBusy          = errors.New("rtp: session does this already")
 	ErrInterrupted   = errors.New("rtp: interrupted by a digit")
 	ErrNotBridged    = errors.New("rtp: session cannot be joined")
+	ErrType          = errors.New("rtp: content type without digits")
 	ErrDigit         = errors.New("rtp: no such digit")
 	ErrWAV           = errors.New("rtp: not a WAV file that can be played")
 )
@@ -30,6 +31,11 @@ type Refusal struct {
 
 // Error returns the sentinel's text and the reason.
 func (r *Refusal) Error() string { return r.Err.Error() + ": " + r.Reason }
+
+// Refuse returns what a SIP response needs: status code, warn-code and text.
+func (r *Refusal) Refuse() (statusCode, warnCode int, text string) {
+	return r.StatusCode, r.Warning, r.Reason
+}
 
 // Unwrap returns the sentinel.
 func (r *Refusal) Unwrap() error { return r.Err }

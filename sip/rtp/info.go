@@ -14,9 +14,9 @@ const (
 )
 
 // ParseInfo reads the digit of an INFO body: application/dtmf-relay ("Signal=5\r\nDuration=160", the duration in
-// milliseconds) or application/dtmf ("5"). ok is false when the type is none of these; the error wraps ErrDigit.
+// milliseconds) or application/dtmf ("5"). The error is ErrType when the type is none of these, or wraps ErrDigit.
 // 10 and 11 stand for * and #, 12 to 15 for A to D.
-func ParseInfo(contentType string, body []byte) (d Digit, ok bool, err error) {
+func ParseInfo(contentType string, body []byte) (Digit, error) {
 	kind, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		kind, _, _ = strings.Cut(contentType, ";")
@@ -24,10 +24,10 @@ func ParseInfo(contentType string, body []byte) (d Digit, ok bool, err error) {
 	}
 	relay := kind == "application/dtmf-relay"
 	if !relay && kind != "application/dtmf" {
-		return Digit{}, false, nil
+		return Digit{}, ErrType
 	}
 	if len(body) > maxInfo {
-		return Digit{}, true, fmt.Errorf("%w: body of %d bytes", ErrDigit, len(body))
+		return Digit{}, fmt.Errorf("%w: body of %d bytes", ErrDigit, len(body))
 	}
 	signal, duration := strings.TrimSpace(string(body)), time.Duration(0)
 	if relay || strings.Contains(signal, "=") { // some send the one under the other's name
@@ -38,9 +38,9 @@ func ParseInfo(contentType string, body []byte) (d Digit, ok bool, err error) {
 		symbol, known = symbols[n], true
 	}
 	if !known {
-		return Digit{}, true, fmt.Errorf("%w: no signal of one key", ErrDigit)
+		return Digit{}, fmt.Errorf("%w: no signal of one key", ErrDigit)
 	}
-	return Digit{Symbol: symbol, Method: MethodInfo, Duration: duration}, true, nil
+	return Digit{Symbol: symbol, Method: MethodInfo, Duration: duration}, nil
 }
 
 // parseRelay reads the lines Signal= and Duration=.

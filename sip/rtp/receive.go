@@ -324,20 +324,20 @@ func (s *Session) letGo(m Method, held time.Duration, now time.Time) {
 	s.pass(d)
 }
 
-// Info takes the body of an INFO request; its digits come by Digits. ok is false when the type is none of ours
-// (answer 415); the error wraps ErrDigit (answer 400) or is ErrClosed.
-func (s *Session) Info(contentType string, body []byte) (ok bool, err error) {
-	d, ok, err := ParseInfo(contentType, body)
-	if !ok || err != nil {
-		return ok, err
+// Info takes the body of an INFO request; its digit comes by Digits. The error is ErrType when the type is none of ours
+// (answer 415), wraps ErrDigit when the body is not understood (answer 400), or is ErrClosed.
+func (s *Session) Info(contentType string, body []byte) error {
+	d, err := ParseInfo(contentType, body)
+	if err != nil {
+		return err
 	}
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return true, ErrClosed
+		return ErrClosed
 	}
 	s.press(d.Symbol, MethodInfo, now.Add(-d.Duration))
 	s.letGo(MethodInfo, d.Duration, now)
-	return true, nil
+	return nil
 }

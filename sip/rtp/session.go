@@ -61,11 +61,14 @@ func newSession(h *Host, o SessionOptions) *Session {
 	return s
 }
 
-// Offer makes an offer with direction d: of an INVITE, of the 2xx to an INVITE without one, or of a re-INVITE
-// that holds (SendOnly, Inactive) and resumes (SendRecv). An offer that says the same as the last description repeats
-// it with its version, which is what a session refresh sends. Until Accept or Withdraw, the media go on as they
-// are. The error is a *Refusal (503: ErrNoPorts), ErrPending or ErrClosed.
-func (s *Session) Offer(d Direction) ([]byte, error) {
+// Offer offers to send and receive: in an INVITE, in the 2xx to an INVITE without an offer, or in a re-INVITE that
+// resumes. The rest is as with OfferAs.
+func (s *Session) Offer() ([]byte, error) { return s.OfferAs(SendRecv) }
+
+// OfferAs makes an offer with direction d: SendOnly and Inactive hold the peer. An offer that says the same as the last
+// description repeats it with its version, which is what a session refresh sends. Until Accept or Withdraw, the media go on
+// as they are. The error is a *Refusal (503: ErrNoPorts), ErrPending or ErrClosed.
+func (s *Session) OfferAs(d Direction) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {

@@ -10,7 +10,6 @@ type timeline struct {
 	pos     int64 // samples so far
 	base    uint32
 	synced  bool // base relates timestamps to pos
-	filled  bool // the clock put silence where the next packet may belong
 	emit    func(samples []int16, lost bool)
 	buf     [maxPayload]int16
 }
@@ -20,9 +19,7 @@ const (
 	quantum    = SampleRate / 10    // silence put in at a time
 	lag        = SampleRate / 5     // that the timeline of a silent peer stays behind the clock: it may be under way
 	slack      = SampleRate / 2     // that timestamps may be ahead of the clock
-	overlap    = SampleRate / 10    // that sound may begin before its place and is cut
 	ahead      = SampleRate * 4 / 5 // that a timeline may be ahead of the clock, after a burst
-	behindMax  = SampleRate * 4     // that timestamps may be behind the clock
 	fillMax    = SampleRate * 60    // silence put in at once: a machine that slept need not make up for it all
 )
 
@@ -45,22 +42,16 @@ func (t *timeline) sound(ts uint32, c Codec, payload []byte, lost bool, now time
 		t.sync(ts, clock)
 	}
 	gap := int64(int32(ts - t.base - uint32(t.pos)))
-	switch {
-	case t.pos+gap > clock+slack, t.pos+gap < clock-behindMax, gap < -overlap, gap < 0 && t.filled:
+	if gap < 0 || t.pos+gap > clock+slack {
+		// Packets are in order here, so this one was held up, and silence put in its place, or its timestamp is wrong.
 		t.sync(ts, clock)
 		gap = 0
-	case gap < 0:
-		if -gap >= int64(len(payload)) {
-			return DropLate, false
-		}
-		payload = payload[-gap:]
 	}
 	if t.pos+gap > clock+ahead {
 		t.synced = false
 		return DropFlood, false
 	}
 	t.fill(max(gap, 0), lost)
-	t.filled = false
 	out := t.buf[:len(payload)]
 	c.decode(out, payload)
 	t.out(out, false)
@@ -80,7 +71,6 @@ func (t *timeline) sync(ts uint32, clock int64) {
 func (t *timeline) follow(now time.Time) {
 	if behind := t.clock(now) - lag - t.pos; behind >= quantum {
 		t.fill(behind, false)
-		t.filled = true
 	}
 }
 
