@@ -111,7 +111,13 @@ func (c *Call) reliably(ctx context.Context, res *sip.Response) error {
 	}
 	c.mu.Lock()
 	in.rseq++
+	in.unacked = true
 	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		in.unacked = false
+		c.mu.Unlock()
+	}()
 	res.AppendHeader(sip.NewHeader("Require", "100rel"))
 	res.AppendHeader(sip.NewHeader("RSeq", strconv.FormatUint(uint64(in.rseq), 10)))
 	give := time.NewTimer(transactionLife)
@@ -185,7 +191,7 @@ func (c *Call) takePRACK(req *sip.Request, tx *sip.ServerTx) {
 		return
 	}
 	c.mu.Lock()
-	fits := rseq != 0 && uint32(rseq) == in.rseq && uint32(cseq) == in.req.CSeq().SeqNo
+	fits := in.unacked && uint32(rseq) == in.rseq && uint32(cseq) == in.req.CSeq().SeqNo
 	c.mu.Unlock()
 	sdp, err := description(req)
 	if !fits {
@@ -196,18 +202,10 @@ func (c *Call) takePRACK(req *sip.Request, tx *sip.ServerTx) {
 		reply(nil, bodyRefusal(err))
 		return
 	}
-	answered := make(chan struct{})
-	p := prack{sdp, func(answer []byte, r Response) { reply(answer, r); close(answered) }}
 	select {
-	case in.prack <- p:
-	default: // the same once more
-		reply(nil, Response{StatusCode: sip.StatusOK})
-		return
-	}
-	select {
-	case <-answered:
-	case <-c.done:
-	case <-in.tx.Done():
+	case in.prack <- prack{sdp, reply}:
+	default: // another came first
+		reply(nil, Response{StatusCode: sip.StatusCallTransactionDoesNotExists})
 	}
 }
 

@@ -21,7 +21,8 @@ type inbound struct {
 
 	required bool          // provisional responses must be acknowledged (RFC 3262)
 	rseq     uint32        // of the last one
-	prack    chan prack    // the PRACK of it
+	unacked  bool          // it waits for its PRACK
+	prack    chan prack    // which goes there
 	turn     chan struct{} // holds one token: taken by who sends a response
 	// told is what we described ourselves with in a provisional response, and whether reliably.
 	told   []byte

@@ -176,7 +176,10 @@ func TestReliableProvisionalResponses(t *testing.T) {
 		if ok.header("CSeq") != "3 PRACK" {
 			t.Errorf("got %q", ok.raw)
 		}
-		answer := s.want("SIP/2.0 200", "SIP/2.0 180")
+		p.cseq = 4
+		s.say("", s.head("PRACK", p, "RAck: "+first.header("RSeq")+" 1 INVITE")...) // it was acknowledged
+		s.want("SIP/2.0 481", "SIP/2.0 200")
+		answer := s.want("SIP/2.0 200")
 		if answer.header("CSeq") != "1 INVITE" || sdpName(answer.body()) != "callee" {
 			t.Errorf("got %q", answer.raw)
 		}
