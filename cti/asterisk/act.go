@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Errors of what an Asterisk is asked to do by AMI.
@@ -31,7 +32,8 @@ func (p *PBX) SendText(ctx context.Context, endpoint, text string) error {
 	if name == "" {
 		return ErrNotOnACall
 	}
-	return p.act(ctx, "SendText", "Channel", name, "Message", text)
+	_, err := p.act(ctx, "SendText", "Channel", name, "Message", text)
+	return err
 }
 
 // MessageSend sends a text to the phones of an endpoint, on a call or not: a SIP MESSAGE outside of any dialog. from
@@ -44,16 +46,17 @@ func (p *PBX) MessageSend(ctx context.Context, endpoint, from, text string) erro
 	if from != "" {
 		headers = append(headers, "From", from)
 	}
-	return p.act(ctx, "MessageSend", headers...)
+	_, err := p.act(ctx, "MessageSend", headers...)
+	return err
 }
 
-// act asks Asterisk to do something and waits for its answer.
-func (p *PBX) act(ctx context.Context, action string, headers ...string) error {
+// act asks Asterisk to do something, or for something, and waits for its answer.
+func (p *PBX) act(ctx context.Context, action string, headers ...string) (AMI, error) {
 	p.acts.Lock()
 	c := p.line
 	if c == nil {
 		p.acts.Unlock()
-		return ErrNotConnected
+		return nil, ErrNotConnected
 	}
 	p.acted++
 	id := "ringback-" + strconv.FormatUint(p.acted, 10)
@@ -66,13 +69,13 @@ func (p *PBX) act(ctx context.Context, action string, headers ...string) error {
 		p.acts.Unlock()
 	}()
 	if err := c.send(action, append([]string{"ActionID", id}, headers...)...); err != nil {
-		return fmt.Errorf("%w: %w", ErrNotConnected, err)
+		return nil, fmt.Errorf("%w: %w", ErrNotConnected, err)
 	}
 	select {
 	case e, ok := <-answer:
-		return verdict(e, ok)
+		return e, verdict(e, ok)
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
 }
 
@@ -87,6 +90,44 @@ func verdict(e AMI, ok bool) error {
 		return fmt.Errorf("%w: %s", ErrDenied, e["Message"])
 	}
 	return fmt.Errorf("%w: %s", ErrFailed, e["Message"])
+}
+
+// askAMI finds out which callers withhold their numbers: AMI's events do not tell.
+func (p *PBX) askAMI(ctx context.Context) {
+	for {
+		var id string
+		select {
+		case <-ctx.Done():
+			return
+		case id = <-p.asked:
+		}
+		p.mu.Lock()
+		name := p.model.nameOf(id)
+		p.mu.Unlock()
+		one, cancel := context.WithTimeout(ctx, dialTimeout)
+		e, err := p.act(one, "Getvar", "Channel", name, "Variable", numberPresentation)
+		cancel()
+		if err == nil && isProhibited(e["Value"]) {
+			now := time.Now()
+			p.do(now, func(m *Model) { m.Hide(now, id) })
+		}
+	}
+}
+
+// numberPresentation is the variable of a channel that says whether its caller's number may be shown.
+const numberPresentation = "CALLERID(num-pres)"
+
+func isProhibited(presentation string) bool {
+	v := strings.ToLower(presentation)
+	return strings.HasPrefix(v, "prohib") || v == "unavailable"
+}
+
+// nameOf is a channel's name, empty for one that is gone.
+func (m *Model) nameOf(id string) string {
+	if c := m.channels[id]; c != nil {
+		return c.Name
+	}
+	return ""
 }
 
 // attach lets actions go out by a connection, until detach.

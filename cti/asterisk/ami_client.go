@@ -77,7 +77,11 @@ func (p *PBX) ami(ctx context.Context, o *AMIOptions) error {
 		return err
 	}
 	now := time.Now()
-	p.do(now, func(m *Model) { m.Resync(now, channels, bridges) })
+	told := false
+	p.do(now, func(m *Model) {
+		told = m.o.CallIDs
+		m.Resync(now, channels, bridges)
+	})
 	if down := o.Feed.Rise(now); !down.IsZero() && o.Gap != nil {
 		o.Gap(down, now)
 	}
@@ -87,6 +91,13 @@ func (p *PBX) ami(ctx context.Context, o *AMIOptions) error {
 	}
 	c.queued = nil
 	defer p.attach(c)()
+	if !told { // else ARI asks
+		var beside sync.WaitGroup
+		defer beside.Wait()
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		beside.Go(func() { p.askAMI(ctx) })
+	}
 	return p.hearAMI(ctx, c, o)
 }
 

@@ -262,10 +262,10 @@ func (p *PBX) ask(ctx context.Context, c *ariClient) {
 		var v struct {
 			Value string `json:"value"`
 		}
-		if _, err := c.get(ctx, "channels/"+url.PathEscape(id)+"/variable?variable=CALLERID(num-pres)", &v); err != nil {
+		if _, err := c.get(ctx, "channels/"+url.PathEscape(id)+"/variable?variable="+numberPresentation, &v); err != nil {
 			continue // it is gone, or the connection is
 		}
-		if v := strings.ToLower(v.Value); strings.HasPrefix(v, "prohib") || v == "unavailable" {
+		if isProhibited(v.Value) {
 			now := time.Now()
 			p.do(now, func(m *Model) { m.Hide(now, id) })
 		}

@@ -310,6 +310,8 @@ func (f *fakeAMI) answer(t *testing.T, conn net.Conn, events []string, stay bool
 			if !stay {
 				return
 			}
+		case "Getvar":
+			_, _ = fmt.Fprintf(conn, "Response: Success\r\nActionID: %s\r\nVariable: %s\r\nValue: prohib\r\n\r\n", action["ActionID"], action["Variable"])
 		default:
 			_, _ = fmt.Fprint(conn, "Response: Error\r\nMessage: Permission denied\r\n\r\n")
 		}
@@ -335,6 +337,17 @@ func TestAMIGoesOnAfterTheConnectionWasLost(t *testing.T) {
 	if health := feed.Health(); health.Reconnects != 1 || health.Gaps != 1 || health.Events == 0 {
 		t.Errorf("%+v", health)
 	}
+}
+
+func TestAMITellsWhoWithholdsHisNumber(t *testing.T) {
+	p, h := newPBX(t)
+	f := newFakeAMI(t)
+	ring := "Event: Newchannel\r\nChannel: PJSIP/trunk-00000001\r\nChannelStateDesc: Ring\r\nCallerIDNum: +358401234501\r\nExten: +35893100100\r\nUniqueid: 1.1"
+	go f.serve(t, []string{ring})
+	serve(t, func(ctx context.Context) error {
+		return p.ServeAMI(ctx, asterisk.AMIOptions{Address: f.Addr().String(), User: "ringback", Secret: secret, Feed: newFeed("ami")})
+	})
+	h.want(t, fmt.Sprintf("fact %d 1.1@pbx.told.invalid", sip.FactWithheld))
 }
 
 func TestAMIThatWouldHangAsteriskIsRefused(t *testing.T) {
