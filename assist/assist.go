@@ -351,7 +351,7 @@ func (a *Assist) match(out []Hint, p *part, found []cases.Case, at time.Time) []
 	if len(found) > 0 {
 		d := a.o.Directory()
 		for i := range found {
-			if c := &found[i]; c.Number == p.number && d.Right(p.agent.id, c.List) >= directory.See {
+			if c := &found[i]; c.Number == p.number && d.Right(p.agent.id, c.List) >= directory.See && isFor(d, c, p.agent.id) {
 				p.tell(groupOf(d, c.List)).take(c)
 			}
 		}
@@ -378,6 +378,11 @@ func (a *Assist) match(out []Hint, p *part, found []cases.Case, at time.Time) []
 		a.mark(p.agent)
 	}
 	return out
+}
+
+// isFor says whether a case is for an agent to see: personal callbacks of others are not.
+func isFor(d *directory.Directory, c *cases.Case, agent string) bool {
+	return c.Personal == "" || c.OpenTo(agent, d.Right(agent, c.List) >= directory.Supervise)
 }
 
 // groupOf is the group that the cases of a list belong to.

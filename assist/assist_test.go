@@ -434,3 +434,18 @@ func partsOf(a *Assist, number sip.Number) int {
 	}
 	return n
 }
+
+func TestAPersonalCallbackOfAnotherGivesNoHint(t *testing.T) {
+	a := newAssist(t, Options{})
+	c := open("S1", "support", matti)
+	c.Personal, c.CreatedBy = "bertil", "cecilia"
+	if got := a.Handle(event(0, sip.AgentAnswered, "in1", "anna", matti), []cases.Case{c}); len(got) != 0 {
+		t.Errorf("anna: %s", story(got))
+	}
+	for i, who := range []string{"bertil", "cecilia"} {
+		call := fmt.Sprint("in", i+2)
+		if got := a.Handle(event(float64(i+1), sip.AgentAnswered, call, who, matti), []cases.Case{c}); len(got) != 2 {
+			t.Errorf("%s: %s", who, story(got))
+		}
+	}
+}

@@ -55,7 +55,7 @@ type Case struct {
 	Fields     map[string]string // further columns of an import
 
 	Personal      string    // the agent it is meant for; empty: everybody
-	PersonalUntil time.Time // then it is everybody's; zero: never
+	PersonalUntil time.Time // then it is everybody's; zero: never. Until then see OpenTo
 	Accepted      time.Time // by the assignee, when another gave it to him
 	ClaimUntil    time.Time // until when the assignee, who took it himself, has to call; zero: no limit
 	NotBefore     time.Time // it is not offered before; zero: at any time
@@ -169,4 +169,10 @@ type Proof struct {
 	Ended      time.Time
 	CallIDs    []string       // SIP Call-IDs of its legs
 	Evidence   []sip.Evidence // of more than 64 facts the first 40 and the last 24
+}
+
+// OpenTo says whether a case is an agent's to see: a personal callback is only of who it is meant for, who made it, and,
+// which the caller knows, who supervises its list.
+func (c *Case) OpenTo(agent string, supervises bool) bool {
+	return c.Personal == "" || c.Personal == agent || c.CreatedBy == agent || supervises
 }

@@ -109,6 +109,9 @@ func (p *paging) take(s *store.Snapshot, at *indexed) error {
 		return err
 	}
 	p.looked++
+	if p.hides(r) {
+		return nil
+	}
 	if p.MineFirst && p.section > 0 && r.Assignee == p.Agent || !p.Filter.takes(r) {
 		return nil
 	}
@@ -120,6 +123,7 @@ func (p *paging) take(s *store.Snapshot, at *indexed) error {
 	if err != nil {
 		return err
 	}
+	group = slices.DeleteFunc(group, p.hides)
 	for _, other := range group {
 		if p.shows(other) && p.above(other, r) {
 			return nil // it stands there
@@ -137,6 +141,15 @@ func (p *paging) take(s *store.Snapshot, at *indexed) error {
 	}
 	p.page.Cases, p.page.Groups = append(p.page.Cases, r.public()), append(p.page.Groups, others)
 	return nil
+}
+
+// hides says whether a case is a personal callback that is not for the agent to see.
+func (p *paging) hides(r *record) bool {
+	if r.Personal == "" || p.Agent == "" {
+		return false
+	}
+	c := Case{Personal: r.Personal, CreatedBy: r.CreatedBy}
+	return !c.OpenTo(p.Agent, slices.Contains(p.Supervised, r.List))
 }
 
 // shows says whether an open case has a place of its own on the pages.

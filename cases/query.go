@@ -22,6 +22,8 @@ type Query struct {
 	Lists []string // those that whoever asks may see
 	State State
 	Agent string // who asks; empty: a program, which sees all
+	// Supervised are lists on which the agent sees personal callbacks of others too.
+	Supervised []string
 
 	ShowAll    bool // open ones: also those that others have; else unassigned ones and the agent's
 	Unassigned bool // open ones: only those that nobody has

@@ -56,7 +56,7 @@ func (s *Server) listsFor(ctx context.Context, named []string) []string {
 func sightOf(c *caller, d *directory.Directory) *sight {
 	seen := &sight{all: c.All(d), agent: c.Agent(), lists: map[string]bool{}}
 	for _, list := range c.ListsFor(d, directory.See) {
-		seen.lists[list] = true
+		seen.lists[list] = c.Right(d, list) >= directory.Supervise
 	}
 	return seen
 }

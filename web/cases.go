@@ -86,7 +86,7 @@ func (s *Server) listCases(ctx context.Context, in *casesInput) (*casesOutput, e
 		return out, nil
 	}
 	if q.Filter.Number != 0 && q.State == cases.Open {
-		return out, s.openOf(&q, out)
+		return out, s.openOf(ctx, &q, out)
 	}
 	page, err := s.o.Cases.List(q)
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *Server) listCases(ctx context.Context, in *casesInput) (*casesOutput, e
 }
 
 // openOf answers with the open cases of a number: at most one of each list, unless many share it.
-func (s *Server) openOf(q *cases.Query, out *casesOutput) error {
+func (s *Server) openOf(ctx context.Context, q *cases.Query, out *casesOutput) error {
 	if q.Cursor != "" {
 		return invalid("query.cursor", "by number all open cases come at once")
 	}
@@ -112,7 +112,7 @@ func (s *Server) openOf(q *cases.Query, out *casesOutput) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range onLists(found, q.Lists) {
+	for _, c := range s.visible(ctx, onLists(found, q.Lists)) {
 		if !shown(q, &c) {
 			continue
 		}
@@ -122,7 +122,7 @@ func (s *Server) openOf(q *cases.Query, out *casesOutput) error {
 	if err != nil {
 		return err
 	}
-	out.Body.Maybe = s.casesOf(onLists(maybe, q.Lists))
+	out.Body.Maybe = s.casesOf(s.visible(ctx, onLists(maybe, q.Lists)))
 	return nil
 }
 
@@ -138,7 +138,7 @@ const reachedFor = 7 * 24 * time.Hour
 func (s *Server) queryOf(ctx context.Context, in *casesInput) (cases.Query, error) {
 	c := callerOf(ctx)
 	q := cases.Query{
-		Agent: c.Agent(), ShowAll: in.Show == "all", Unassigned: in.Show == "unassigned", MineFirst: in.Sort == "assigned_to_me", Grouped: in.Grouped, Reached: in.ReachedByMe,
+		Agent: c.Agent(), Supervised: c.ListsFor(s.o.Lists(), directory.Supervise), ShowAll: in.Show == "all", Unassigned: in.Show == "unassigned", MineFirst: in.Sort == "assigned_to_me", Grouped: in.Grouped, Reached: in.ReachedByMe,
 		Limit: in.Limit, Cursor: in.Cursor,
 		Filter: cases.Filter{
 			Assignee: meOr(c, in.Assignee), ClosedBy: meOr(c, in.ClosedBy),
@@ -239,7 +239,7 @@ func (s *Server) recentCases(ctx context.Context, in *recentInput) (*recentOutpu
 	if err != nil {
 		return nil, err
 	}
-	out.Body.Cases = s.casesOf(found)
+	out.Body.Cases = s.casesOf(s.visible(ctx, found))
 	return out, nil
 }
 
@@ -256,8 +256,20 @@ func (s *Server) siblings(ctx context.Context, in *siblingsInput) (*recentOutput
 		return nil, err
 	}
 	out := &recentOutput{}
-	out.Body.Cases = s.casesOf(found)
+	out.Body.Cases = s.casesOf(s.visible(ctx, found))
 	return out, nil
+}
+
+// isFor says whether a case on a list that the caller may see is his to see. Programs see personal callbacks too: they
+// do things for agents.
+func (s *Server) isFor(ctx context.Context, c *cases.Case) bool {
+	agent := callerOf(ctx).Agent()
+	return agent == "" || c.Personal == "" || c.OpenTo(agent, s.right(ctx, c.List) >= directory.Supervise)
+}
+
+// visible are those of the cases that are the caller's to see.
+func (s *Server) visible(ctx context.Context, all []cases.Case) []cases.Case {
+	return slices.DeleteFunc(slices.Clone(all), func(c cases.Case) bool { return !s.isFor(ctx, &c) })
 }
 
 // onLists are those of the cases that are on one of the lists.
@@ -281,7 +293,7 @@ func (s *Server) readCase(ctx context.Context, id string) (cases.Case, error) {
 		return cases.Case{}, err
 	}
 	switch seen, ok := s.may(ctx, c.List); {
-	case !seen:
+	case !seen || !s.isFor(ctx, &c):
 		return cases.Case{}, cases.ErrNotFound
 	case !ok:
 		return cases.Case{}, huma.Error403Forbidden("You may see this case and not do this to it.")

@@ -106,14 +106,15 @@ func (forgotten) body() []byte { return nil }
 // about is whom an event concerns: readers who may see all of the lists, if there are any, and the
 // agents themselves whatever the lists.
 type about struct {
-	lists  []string
-	agents []string
+	lists    []string
+	agents   []string
+	personal []string // only for these agents, and for who supervises the lists; empty: for all
 }
 
 // sight is what a reader may see of what happens. It is not changed once made.
 type sight struct {
 	all   bool            // everything
-	lists map[string]bool // callback lists
+	lists map[string]bool // callback lists; true: he supervises them
 	agent string          // what concerns this agent; empty: nobody
 }
 
@@ -128,7 +129,8 @@ func (s *sight) sees(a *about) bool {
 		return false
 	}
 	for _, list := range a.lists {
-		if !s.lists[list] {
+		supervises, seen := s.lists[list]
+		if !seen || len(a.personal) > 0 && !supervises && s.agent != "" && !slices.Contains(a.personal, s.agent) {
 			return false
 		}
 	}

@@ -123,7 +123,16 @@ func (e *Events) Case(ch cases.Change) {
 			size += 2 * len(id)
 		}
 	}
-	e.publish(kindCase, ch.Case.Number, size, &caseNews{ch, e.shower, about{lists: []string{ch.Case.List}}})
+	e.publish(kindCase, ch.Case.Number, size, &caseNews{ch, e.shower, aboutCase(&ch.Case)})
+}
+
+// aboutCase is whom a case concerns.
+func aboutCase(c *cases.Case) about {
+	a := about{lists: []string{c.List}}
+	if c.Personal != "" {
+		a.personal = []string{c.Personal, c.CreatedBy}
+	}
+	return a
 }
 
 // caseNews is that something happened to a case.

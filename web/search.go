@@ -46,6 +46,7 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	out := &searchOutput{}
 	out.Body.Hits = []Hit{}
 	q := search.Query{Text: in.Text, Lists: s.listsFor(ctx, in.Lists), Limit: in.Limit, Cursor: in.Cursor}
+	q.Sees = func(c *cases.Case) bool { return s.isFor(ctx, c) }
 	if in.State != "" {
 		q.State, _ = cases.ParseState(in.State)
 	}

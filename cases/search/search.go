@@ -23,7 +23,8 @@ type Query struct {
 	Text string
 	// Lists are those whose cases may be found: none of another is, nor counted.
 	Lists  []string
-	State  cases.State // StateUnknown: open ones, then closed ones
+	Sees   func(*cases.Case) bool // whether a case on them may be found; nil: all
+	State  cases.State            // StateUnknown: open ones, then closed ones
 	Limit  int         // cases on a page: 50, at most 200
 	Cursor string      // Page.Next of the page before; empty: from the beginning
 }
@@ -294,7 +295,7 @@ func (f *finder) hit(id string) (Hit, bool, error) {
 		return Hit{}, false, nil
 	case err != nil:
 		return Hit{}, false, err
-	case !slices.Contains(f.query.Lists, c.List), f.query.State != cases.StateUnknown && c.State != f.query.State:
+	case !slices.Contains(f.query.Lists, c.List), f.query.State != cases.StateUnknown && c.State != f.query.State, f.query.Sees != nil && !f.query.Sees(&c):
 		return Hit{}, false, nil
 	}
 	where, ok, err := f.where(&c)
