@@ -25,8 +25,8 @@ type Query struct {
 	Lists  []string
 	Sees   func(*cases.Case) bool // whether a case on them may be found; nil: all
 	State  cases.State            // StateUnknown: open ones, then closed ones
-	Limit  int         // cases on a page: 50, at most 200
-	Cursor string      // Page.Next of the page before; empty: from the beginning
+	Limit  int                    // cases on a page: 50, at most 200
+	Cursor string                 // Page.Next of the page before; empty: from the beginning
 }
 
 // Page is one page of what was found, the best first: open before closed, then whole numbers and whole
