@@ -41,6 +41,10 @@ type Config struct {
 	// each phone follows from its contact, or from the proxy.
 	Hints Hints `yaml:"hints"`
 
+	// Calls that Ringback itself takes and makes, as a phone at the PBX or a trunk to it. Calls are watched like any
+	// others: let the PBX mirror them too, and do not name these sockets in own_addresses.
+	Phone Phone `yaml:"phone"`
+
 	// The API under /v1; it describes itself at /v1/docs and /v1/openapi.json.
 	Web Web `yaml:"web"`
 
@@ -267,6 +271,107 @@ type Hints struct {
 	// How long after its cause a hint may still be sent, tries after failures included. Then it is given up and
 	// counted. A hint whose call has ended is never sent.
 	Deadline time.Duration `yaml:"deadline"`
+}
+
+// Phone says how Ringback takes and makes calls.
+type Phone struct {
+	// Whether calls are taken and made at all.
+	Enabled bool `yaml:"enabled"`
+
+	// UDP addresses for calls. They must differ from those of hints. Name the address, not the port alone, on a machine
+	// with several: PBXs are told it, and send audio there.
+	UDP []Address `yaml:"udp"`
+
+	// TCP addresses to accept connections of PBXs at. Calling over TCP needs none.
+	//
+	// Example: [":5070"]
+	TCP []Address `yaml:"tcp"`
+
+	// TLS addresses to accept connections of PBXs at; needs tls_cert_file and tls_key_file.
+	//
+	// Example: [":5071"]
+	TLS []Address `yaml:"tls"`
+
+	// The certificate chain shown on the TLS addresses, and to PBXs that ask for one, PEM.
+	//
+	// Example: /etc/ringback/tls.crt
+	TLSCertFile string `yaml:"tls_cert_file"`
+
+	// The private key of that certificate, PEM.
+	//
+	// Example: /etc/ringback/tls.key
+	TLSKeyFile string `yaml:"tls_key_file"`
+
+	// Certificate authorities that PBXs are trusted by, PEM. Empty: those of the system.
+	//
+	// Example: /etc/ringback/pbx-ca.crt
+	TLSCAFile string `yaml:"tls_ca_file"`
+
+	// The name shown with calls that do not show a service's number.
+	DisplayName string `yaml:"display_name"`
+
+	// Ringback's places at PBXs. Each has the keys below.
+	//
+	// Example: [{pbx: main, uri: "sip:ringback@pbx.example.com", register: true, password_file: /etc/ringback/phone.password}]
+	Accounts []Account `yaml:"accounts"`
+
+	// Networks that calls are taken from, beside the servers of the accounts. Whoever sends from there needs no
+	// password.
+	//
+	// Example: [10.20.0.0/24]
+	Peers []netip.Prefix `yaml:"peers"`
+
+	// The most calls at one time, in both directions. Callers beyond it are told that it is busy.
+	MaxCalls int `yaml:"max_calls"`
+
+	// The most new calls per second from one address. What is beyond it is told to come again in 2 s.
+	CallsPerSecond int `yaml:"calls_per_second"`
+
+	// After how long a call of ours that nobody answers is given up.
+	RingTimeout time.Duration `yaml:"ring_timeout"`
+
+	// After how long a call ends when neither side confirms that it lives (session timer, RFC 4028).
+	SessionExpires time.Duration `yaml:"session_expires"`
+}
+
+// Account is Ringback's place at one PBX.
+type Account struct {
+	// The PBX of the directory.
+	PBX string `yaml:"pbx"`
+
+	// Ringback's own URI there.
+	//
+	// Example: sip:ringback@pbx.example.com
+	URI string `yaml:"uri"`
+
+	// The server that requests go to, as a SIP URI; its transport parameter says how. Empty: the host of uri.
+	//
+	// Example: sip:10.20.0.10:5060;transport=tcp
+	Server string `yaml:"server"`
+
+	// Whether to register. If not, the PBX must know Ringback by its address, as a trunk.
+	Register bool `yaml:"register"`
+
+	// The user name for digest authentication. Empty: the user of uri.
+	//
+	// Example: ringback
+	User string `yaml:"user"`
+
+	// A file holding the password, read again whenever it is asked for. Empty: the PBX's challenge is not
+	// answered.
+	//
+	// Example: /etc/ringback/phone.password
+	PasswordFile string `yaml:"password_file"`
+
+	// How long a registration lasts. 0s: 10m, or longer when the PBX wants that.
+	Expires time.Duration `yaml:"expires"`
+
+	// How often the PBX is asked whether it lives. 0s: 1m.
+	KeepAlive time.Duration `yaml:"keep_alive"`
+
+	// Whether the PBX believes who we say is calling, and we what it says (P-Asserted-Identity), as between a PBX and
+	// its trunk.
+	Trusted bool `yaml:"trusted"`
 }
 
 // Web is the API.

@@ -132,6 +132,18 @@ f.yaml:5:5: asterisks[1].ari_url: "pbx:8088" is no address of an ARI; write it a
 f.yaml:6:5: asterisks[1].ami_address: "pbx" is no host and port; write it as 10.20.0.10:5038`,
 		},
 		{
+			"accounts that cannot be",
+			"phone:\n  enabled: true\n  udp: [':5066']\n  peers: [10.0.0.1/8]\n  max_calls: 0\n  accounts:\n  - {pbx: a, uri: ringback, user: x, expires: 1s}\n  - {pbx: a, uri: 'sip:r@a', server: 'tcp:a'}\n",
+			`f.yaml:3:3: phone.udp: :5066 is an address of hints.udp too; choose another port, as what comes from there is no call
+f.yaml:4:3: phone.peers: 10.0.0.1/8 has bits beyond its length; write 10.0.0.0/8
+f.yaml:5:3: phone.max_calls: 0 is out of range; write from 1 to 10000
+f.yaml:7:14: phone.accounts[0].uri: "ringback" is no SIP URI; write it as sip:ringback@pbx.example.com
+f.yaml:7:29: phone.accounts[0].user: a user needs a password; set phone.accounts[0].password_file
+f.yaml:7:38: phone.accounts[0].expires: 1s is out of range; write 1m to 24h
+f.yaml:8:6: phone.accounts[1].pbx: a is phone.accounts[0] already; one account at a PBX is enough
+f.yaml:8:30: phone.accounts[1].server: "tcp:a" is no SIP URI; write it as sip:10.20.0.10:5060;transport=tcp`,
+		},
+		{
 			"ways of hints that cannot be",
 			"asterisks:\n  - pbx: a\n    ari_url: http://pbx:8088/ari\n    ari_user: x\n    ari_password_file: /dev/null\n    hint_ways: [message, sms, send_text, message]\n",
 			`f.yaml:6:26: asterisks[0].hint_ways[1]: "sms" is no way of a hint; write message, send_text or message_send

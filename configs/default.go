@@ -47,6 +47,14 @@ func Default() *Config {
 			Timeout:     5 * time.Second,
 			Deadline:    10 * time.Second,
 		},
+		Phone: Phone{
+			UDP:            []Address{":5070"},
+			DisplayName:    "Ringback",
+			MaxCalls:       100,
+			CallsPerSecond: 20,
+			RingTimeout:    time.Minute,
+			SessionExpires: 30 * time.Minute,
+		},
 		Web: Web{
 			Listen:          "127.0.0.1:8080",
 			SessionIdle:     12 * time.Hour,

@@ -187,6 +187,11 @@ without a host they mean every address of the machine.
 		fmt.Fprintf(&b, "## `%s`\n\n%s\n\n", s.name, s.doc)
 		for _, e := range explain(t, s.value, docs) {
 			setting(&b, "### ", s.name+".", e)
+			if isListOfSections(e.typ) {
+				for _, f := range explain(t, reflect.Zero(e.typ.Elem()), docs) {
+					setting(&b, "#### ", s.name+"."+e.name+"[].", f)
+				}
+			}
 		}
 	}
 	return append(bytes.TrimRight(b.Bytes(), "\n"), '\n')
@@ -260,6 +265,14 @@ func TestExamplesInTheManualAreRead(t *testing.T) {
 		for _, f := range explain(t, e.value, docs) {
 			if f.example != "" {
 				try(e.name + ":\n  " + f.name + ": " + f.example + "\n")
+			}
+			if !isListOfSections(f.typ) {
+				continue
+			}
+			for _, k := range explain(t, reflect.Zero(f.typ.Elem()), docs) {
+				if k.example != "" {
+					try(e.name + ":\n  " + f.name + ": [{" + k.name + ": \"" + k.example + "\"}]\n")
+				}
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -71,6 +72,7 @@ func (c *Config) validate() Problems {
 		"%s is out of range; write 0s to 1s, as cases must be told within a second", c.Store.CommitWindow)
 
 	c.validateHints(&v)
+	c.validatePhone(&v)
 	v.pair("web.tls_cert_file", c.Web.TLSCertFile, "web.tls_key_file", c.Web.TLSKeyFile)
 	v.require(c.Web.Listen == "" || c.Web.Listen != c.Admin.Listen || strings.HasSuffix(string(c.Web.Listen), ":0"), "admin.listen",
 		"%s is the address of web.listen too; choose another port", c.Admin.Listen)
@@ -217,7 +219,7 @@ func (c *Config) checkFiles() Problems {
 		{"web.tls_cert_file", c.Web.TLSCertFile, false},
 		{"web.tls_key_file", c.Web.TLSKeyFile, true},
 		{"web.tokens_file", c.Web.TokensFile, true},
-	}, append(append(c.asteriskFiles(), c.toldFiles()...), c.secretFiles()...)...) {
+	}, slices.Concat(c.asteriskFiles(), c.toldFiles(), c.phoneFiles(), c.secretFiles())...) {
 		if f.path == "" {
 			continue
 		}

@@ -1,0 +1,70 @@
+package configs
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// validatePhone checks the section phone.
+func (c *Config) validatePhone(v *validation) {
+	p := &c.Phone
+	if !p.Enabled {
+		return
+	}
+	v.require(len(p.UDP) > 0, "phone.udp", `is empty; give an address for calls, as ["10.20.0.9:5070"], or set phone.enabled to false`)
+	v.listens("phone.udp", p.UDP)
+	v.listens("phone.tcp", p.TCP)
+	v.listens("phone.tls", p.TLS)
+	if c.Hints.Enabled {
+		for _, a := range p.UDP {
+			v.require(!slices.Contains(c.Hints.UDP, a) || strings.HasSuffix(string(a), ":0"), "phone.udp",
+				"%s is an address of hints.udp too; choose another port, as what comes from there is no call", a)
+		}
+	}
+	v.require(len(p.TLS) == 0 || p.TLSCertFile != "", "phone.tls", "needs a certificate; set phone.tls_cert_file and phone.tls_key_file")
+	v.pair("phone.tls_cert_file", p.TLSCertFile, "phone.tls_key_file", p.TLSKeyFile)
+	v.require(!strings.ContainsFunc(p.DisplayName, notPrintable), "phone.display_name",
+		"%q holds a quote, a backslash or a control character; leave them out", p.DisplayName)
+	v.require(len(p.Accounts)+len(p.Peers) > 0, "phone.accounts", "is empty, and so is phone.peers: nobody can call or be called; name a PBX")
+	for _, n := range p.Peers {
+		v.require(n == n.Masked(), "phone.peers", "%s has bits beyond its length; write %s", n, n.Masked())
+	}
+	v.require(p.MaxCalls >= 1 && p.MaxCalls <= 10_000, "phone.max_calls", "%d is out of range; write from 1 to 10000", p.MaxCalls)
+	v.require(p.CallsPerSecond >= 1 && p.CallsPerSecond <= 10_000, "phone.calls_per_second", "%d is out of range; write from 1 to 10000", p.CallsPerSecond)
+	v.require(p.RingTimeout >= 5*time.Second && p.RingTimeout <= 10*time.Minute, "phone.ring_timeout", "%s is out of range; write 5s to 10m", p.RingTimeout)
+	v.require(p.SessionExpires >= 90*time.Second && p.SessionExpires <= 24*time.Hour, "phone.session_expires", // RFC 4028 §5
+		"%s is out of range; write 90s to 24h", p.SessionExpires)
+	c.validateAccounts(v)
+}
+
+func (c *Config) validateAccounts(v *validation) {
+	first := map[string]int{}
+	for i, a := range c.Phone.Accounts {
+		key := fmt.Sprintf("phone.accounts[%d]", i)
+		v.require(a.PBX != "", key+".pbx", "is empty; name the PBX of the directory that it is")
+		if other, again := first[a.PBX]; again {
+			v.require(false, key+".pbx", "%s is phone.accounts[%d] already; one account at a PBX is enough", a.PBX, other)
+		}
+		first[a.PBX] = i
+		v.require(isSIPURI(a.URI) && strings.Contains(a.URI, "@"), key+".uri", "%q is no SIP URI; write it as sip:ringback@pbx.example.com", a.URI)
+		v.require(a.Server == "" || isSIPURI(a.Server), key+".server", "%q is no SIP URI; write it as sip:10.20.0.10:5060;transport=tcp", a.Server)
+		v.require(a.User == "" || a.PasswordFile != "", key+".user", "a user needs a password; set %s.password_file", key)
+		v.require(a.Expires == 0 || a.Expires >= time.Minute && a.Expires <= 24*time.Hour, key+".expires", "%s is out of range; write 1m to 24h", a.Expires)
+		v.require(a.KeepAlive == 0 || a.KeepAlive >= 5*time.Second && a.KeepAlive <= time.Hour, key+".keep_alive", "%s is out of range; write 5s to 1h", a.KeepAlive)
+	}
+}
+
+// phoneFiles are the files that the section phone names.
+func (c *Config) phoneFiles() []file {
+	all := []file{
+		{"phone.tls_cert_file", c.Phone.TLSCertFile, false},
+		{"phone.tls_key_file", c.Phone.TLSKeyFile, true},
+		{"phone.tls_ca_file", c.Phone.TLSCAFile, false},
+	}
+	for i, a := range c.Phone.Accounts {
+		all = append(all, file{fmt.Sprintf("phone.accounts[%d].password_file", i), a.PasswordFile, true})
+	}
+	return all
+}
