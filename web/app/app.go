@@ -79,6 +79,10 @@ var routes = []route{
 	{pattern: "GET /more", serve: morePage},
 	{pattern: "POST /device", serve: saveDevice},
 
+	{pattern: "GET /board", serve: boardPage},
+	{pattern: "GET /statistics", serve: statisticsPage},
+	{pattern: "GET /feeds", serve: feedsPage},
+
 	{pattern: "GET /next", serve: nextPage},
 	{pattern: "POST /next", serve: nextCase},
 	{pattern: "POST /batch", serve: batch},

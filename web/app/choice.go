@@ -3,6 +3,7 @@ package app
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -192,7 +193,25 @@ func morePage(v *visit) error {
 		{Address: "/lists", Icon: "list", Name: v.say("Lists I am active in")},
 		{Address: "/closed", Icon: "done", Name: v.say("Closed")},
 	}
+	page.Manage = v.manage()
 	return v.show(http.StatusOK, "more", page)
+}
+
+// manage is what supervisors and admins run the contact centre with.
+func (v *visit) manage() []entry {
+	var all []entry
+	if v.supervises() {
+		all = append(all,
+			entry{Address: "/board", Icon: "board", Name: v.say("Live board")},
+			entry{Address: "/statistics", Icon: "chart", Name: v.say("Statistics")},
+			entry{Address: "/feeds", Icon: "feed", Name: v.say("Feeds")})
+	}
+	return all
+}
+
+// supervises says whether he runs a list.
+func (v *visit) supervises() bool {
+	return slices.ContainsFunc(v.me.Lists, func(l web.MyList) bool { return l.Right == "supervise" })
 }
 
 // saveDevice keeps colours, on all devices, and the language, on this one.

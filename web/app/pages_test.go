@@ -48,6 +48,10 @@ var scenes = []scene{
 	{name: "closed", who: "anna", path: "/closed?all=1"},
 	{name: "lists", who: "anna", path: "/lists"},
 	{name: "more", who: "anna", path: "/more"},
+	{name: "supervisor", who: "sara", path: "/more"},
+	{name: "board", who: "sara", path: "/board"},
+	{name: "statistics", who: "sara", path: "/statistics?days=7"},
+	{name: "feeds", who: "sara", path: "/feeds"},
 	{name: "nowhere", who: "anna", path: "/nowhere"},
 	{name: "offline", path: "/offline"},
 }

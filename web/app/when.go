@@ -89,3 +89,11 @@ func (v *visit) span(d time.Duration) string {
 	}
 	return v.say("%d days", int(d/(24*time.Hour)))
 }
+
+// zoneName is the zone as others know it; empty when it has no name but here.
+func (v *visit) zoneName() string {
+	if name := v.zone.String(); name != "Local" {
+		return name
+	}
+	return ""
+}

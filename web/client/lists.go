@@ -165,9 +165,16 @@ func (c *Client) Export(ctx context.Context, e Export, w io.Writer) error {
 	return nil
 }
 
-// Statistics reads what became of the cases opened in a time; by is all, list, reason, hour or day.
+// Statistics reads what became of the cases opened in a time; by is all, list, reason, hour or day, which is
+// one of UTC.
 func (c *Client) Statistics(ctx context.Context, lists []string, from, to time.Time, by string) ([]web.Statistics, error) {
+	return c.StatisticsIn(ctx, lists, from, to, by, "")
+}
+
+// StatisticsIn is Statistics with the days of a time zone, as Europe/Helsinki.
+func (c *Client) StatisticsIn(ctx context.Context, lists []string, from, to time.Time, by, zone string) ([]web.Statistics, error) {
 	q := query{}
+	q.text("zone", zone)
 	q.texts("lists", lists)
 	q.time("from", from)
 	q.time("to", to)

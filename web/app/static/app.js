@@ -6,10 +6,12 @@ import { startLive } from './live.js';
 import { startSwipes } from './swipe.js';
 import { startChoosing } from './choose.js';
 import { startDevice } from './device.js';
+import { startBoard } from './board.js';
 
 startDevice();
 startParts();
 startList();
 startSwipes();
 startChoosing();
+startBoard();
 if (document.body.dataset.me) startLive();
