@@ -37,12 +37,10 @@ func (p *PBX) SendText(ctx context.Context, endpoint, text string) error {
 }
 
 // MessageSend sends a text to the phones of an endpoint, on a call or not: a SIP MESSAGE outside of any dialog. from
-// is the URI that they show; empty: Asterisk's own. nil says that Asterisk took it. It needs the privilege
-// message. Errors are as SendText's.
+// is the URI that they show; empty: Asterisk's own. nil says that Asterisk took it. It needs Asterisk 18 and the
+// privilege message. Errors are as SendText's.
 func (p *PBX) MessageSend(ctx context.Context, endpoint, from, text string) error {
-	// To alone is what Asterisk before 18 understands, Destination what it prefers since.
-	to := "pjsip:" + endpoint
-	headers := []string{"To", to, "Destination", to, "Body", text}
+	headers := []string{"Destination", "pjsip:" + endpoint, "Body", text}
 	if from != "" {
 		headers = append(headers, "From", from)
 	}

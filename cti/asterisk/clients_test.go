@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/md5"
+	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -336,6 +337,26 @@ func TestAMIGoesOnAfterTheConnectionWasLost(t *testing.T) {
 	waitFor(t, func() bool { return feed.Health().Reconnects == 1 })
 	if health := feed.Health(); health.Reconnects != 1 || health.Gaps != 1 || health.Events == 0 {
 		t.Errorf("%+v", health)
+	}
+}
+
+func TestAMISpeaksTLSWithWhomItTrusts(t *testing.T) {
+	web := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate
+	t.Cleanup(web.Close)
+	trust := web.Client().Transport.(*http.Transport).TLSClientConfig
+	for trusted, conf := range map[bool]*tls.Config{true: trust, false: {MinVersion: tls.VersionTLS12}} {
+		p, _ := newPBX(t)
+		f := newFakeAMI(t)
+		f.Listener = tls.NewListener(f.Listener, web.TLS)
+		go f.serve(t, []string{})
+		feed := newFeed("ami")
+		serve(t, func(ctx context.Context) error {
+			return p.ServeAMI(ctx, asterisk.AMIOptions{Address: f.Addr().String(), User: "ringback", Secret: secret, TLS: conf, Feed: feed})
+		})
+		waitFor(t, func() bool { h := feed.Health(); return h.State == cti.Up || h.Err != "" })
+		if h := feed.Health(); (h.State == cti.Up) != trusted || !trusted && !strings.Contains(h.Err, "certificate") {
+			t.Errorf("trusted %v: %+v", trusted, h)
+		}
 	}
 }
 
