@@ -82,6 +82,9 @@ var routes = []route{
 	{pattern: "GET /board", serve: boardPage},
 	{pattern: "GET /statistics", serve: statisticsPage},
 	{pattern: "GET /feeds", serve: feedsPage},
+	{pattern: "GET /run", serve: runPage},
+	{pattern: "GET /run/{list}", serve: settingsPage},
+	{pattern: "POST /run/{list}", serve: saveSettings},
 
 	{pattern: "GET /next", serve: nextPage},
 	{pattern: "POST /next", serve: nextCase},

@@ -204,6 +204,7 @@ func (v *visit) manage() []entry {
 		all = append(all,
 			entry{Address: "/board", Icon: "board", Name: v.say("Live board")},
 			entry{Address: "/statistics", Icon: "chart", Name: v.say("Statistics")},
+			entry{Address: "/run", Icon: "settings", Name: v.say("Lists and members")},
 			entry{Address: "/feeds", Icon: "feed", Name: v.say("Feeds")})
 	}
 	return all

@@ -156,3 +156,24 @@ func TestACaseIsMadeHandledAndFound(t *testing.T) {
 	b.shows(".story", "rang out")
 	b.shows(".story", "Handling")
 }
+
+func TestASupervisorChangesAList(t *testing.T) {
+	s := open(t)
+	b := s.browse(t)
+	b.logIn("sara")
+	b.visit("/run/support")
+	b.do(chromedp.SetValue(chromedp.CSS("[name=due_after]"), "30m"))
+	b.press(".choice", "Bertil Lind")
+	b.press("button.main", "Save")
+	b.shows("#told", "Saved")
+	l, _, err := s.admin.List(t.Context(), "support")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.Settings.DueAfter != "30m" || len(l.Settings.Members) != 1 || l.Settings.Members[0] != "anna" {
+		t.Errorf("the list is due after %s and has the members %v", l.Settings.DueAfter, l.Settings.Members)
+	}
+	b.do(chromedp.SetValue(chromedp.CSS("[name=due_after]"), "soon"))
+	b.press("button.main", "Save")
+	b.shows("#told", "90s")
+}

@@ -90,10 +90,10 @@ func (v *visit) event(e *web.Entry) (icon, what string) {
 	}
 	switch e.Event {
 	case "opened":
-		if why := v.why(verdict, e.Reason); why != "" {
-			return "ringing", v.say("Case opened: %s", why)
+		if e.Proof == nil {
+			return "add", v.say("Case opened: %s", v.channel(e.Reason))
 		}
-		return "add", v.say("Case opened")
+		return "ringing", v.say("Case opened: %s", v.why(verdict, e.Reason))
 	case "miss_added":
 		return "ringing", v.say("Missed again: %s", v.why(verdict, e.Reason))
 	case "attempted":

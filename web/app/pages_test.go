@@ -52,6 +52,8 @@ var scenes = []scene{
 	{name: "board", who: "sara", path: "/board"},
 	{name: "statistics", who: "sara", path: "/statistics?days=7"},
 	{name: "feeds", who: "sara", path: "/feeds"},
+	{name: "lists-run", who: "sara", path: "/run"},
+	{name: "settings", who: "sara", path: "/run/support"},
 	{name: "nowhere", who: "anna", path: "/nowhere"},
 	{name: "offline", path: "/offline"},
 }

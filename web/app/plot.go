@@ -8,10 +8,11 @@ import (
 
 // The plot's measures, in its own units.
 const (
-	plotWidth  = 720
-	plotHeight = 220
-	plotLeft   = 36
+	plotWidth  = 480
+	plotHeight = 200
+	plotLeft   = 34
 	plotFoot   = 24
+	plotBar    = 40 // no bar is wider
 )
 
 // plot draws what became of the cases of each day as stacked bars: recovered, not, and still open. It is drawn
@@ -38,10 +39,11 @@ func (v *visit) plot(days []figures) template.HTML {
 			plotLeft, plotWidth, y, y, plotLeft-6, y+4, n)
 	}
 	slot := float64(plotWidth-plotLeft) / float64(len(days))
-	every := (len(days) + 9) / 10
+	every := (len(days) + 6) / 7
 	for i := range days {
 		d := &days[i]
-		x, w := plotLeft+slot*float64(i)+slot*.15, slot*.7
+		w := min(slot*.7, plotBar)
+		x := plotLeft + slot*(float64(i)+.5) - w/2
 		fmt.Fprintf(&b, `<g><title>%s: %d, %d, %d</title>`, template.HTMLEscapeString(d.Name), d.Recovered, d.Opened-d.Recovered-d.Open, d.Open)
 		y := base
 		for _, part := range []struct {

@@ -64,7 +64,7 @@ func statisticsPage(v *visit) error {
 	if err := v.fill(&page, from); err != nil {
 		return err
 	}
-	page.Plot = v.plot(page.ByDay)
+	page.Plot = v.plot(v.everyDay(page.ByDay, from, days))
 	q := url.Values{"from": {from.UTC().Format(time.RFC3339)}, "by": {"list"}}
 	if zone := v.zoneName(); zone != "" {
 		q.Set("zone", zone)
@@ -114,6 +114,23 @@ func (v *visit) fill(page *statisticsView, from time.Time) error {
 		return v.why("missed", s.Reason)
 	})
 	return err
+}
+
+// everyDay puts days on which nothing was opened between the others; no days where there is no other.
+func (v *visit) everyDay(known []figures, from time.Time, days int) []figures {
+	if len(known) == 0 {
+		return nil
+	}
+	all := make([]figures, days)
+	for i := range all {
+		all[i].Name = from.AddDate(0, 0, i).Format(v.say("Jan 2"))
+	}
+	for i := range known {
+		if at := day(from, *known[i].From, v.zone); at >= 0 && at < days {
+			all[at] = known[i]
+		}
+	}
+	return all
 }
 
 func (v *visit) figures(s *web.Statistics, name string) figures {
