@@ -3,7 +3,6 @@ package rtp
 import (
 	"cmp"
 	"errors"
-	"log/slog"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -39,9 +38,6 @@ func (o *Options) setDefaults() error {
 	o.SRTP = cmp.Or(o.SRTP, SRTPIfOffered)
 	if len(o.Codecs) == 0 {
 		o.Codecs = []Codec{PCMA, PCMU}
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	for _, c := range o.Codecs {
 		if c != PCMA && c != PCMU {

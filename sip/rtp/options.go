@@ -1,7 +1,6 @@
 package rtp
 
 import (
-	"log/slog"
 	"net/netip"
 	"time"
 )
@@ -26,8 +25,6 @@ type Options struct {
 
 	MediaTimeout time.Duration // without RTP that was due, until Session.Lost is closed: 30 s; negative: never
 	Name         string        // names us in RTCP (CNAME is a random user at this host): ringback.invalid
-
-	Logger *slog.Logger // discards
 }
 
 // SessionOptions are what differs from call to call; zero fields take what the Host has.

@@ -32,6 +32,8 @@ type receiver struct {
 	hear       heard // in order
 	relays     []relay
 	due        time.Time // since when RTP is due: the last that came, or the agreement to send some
+	window     time.Time // in which packets are counted
+	inWindow   int
 	received   uint64
 	lostBefore int64 // of sources before this one
 	latches    int
@@ -55,6 +57,7 @@ type relay struct {
 const (
 	headerBytes = 12
 	maxPacket   = 2048
+	packetsMax  = 250 // in a second: more than packets of 10 ms and a burst after a stall
 )
 
 func (r *receiver) init(s *Session) {
@@ -202,8 +205,15 @@ func (r *receiver) follow(t *terms, from netip.AddrPort, h header, packet []byte
 	return true
 }
 
-// accept takes a valid packet of the peer.
+// accept takes a valid packet of the peer, who is neither heard nor relayed more often than sound is sent.
 func (r *receiver) accept(h header, k kind, payload []byte) {
+	if r.now.Sub(r.window) >= time.Second {
+		r.window, r.inWindow = r.now, 0
+	}
+	if r.inWindow++; r.inWindow > packetsMax {
+		r.s.drop(DropFlood)
+		return
+	}
 	if !r.seq.started || h.ssrc != r.seq.ssrc {
 		r.lostBefore += r.seq.lost()
 		r.seq.start(h.ssrc, h.seq)

@@ -2,6 +2,10 @@ package rtp_test
 
 import (
 	"bytes"
+	"errors"
+	"net"
+	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 
@@ -203,13 +207,44 @@ func TestRecordingKeepsTime(t *testing.T) {
 	}
 }
 
+func TestPortsOfOthersArePassedOver(t *testing.T) {
+	taken, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(loopback, 31413)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := host(t, 31412, func(o *rtp.Options) { o.LastPort = 31415 })
+	s, other := session(t, h, rtp.SessionOptions{}), session(t, h, rtp.SessionOptions{})
+	if _, err := s.Offer(); err != nil || s.Media().Local.Port() != 31414 {
+		t.Errorf("port %d: %v", s.Media().Local.Port(), err)
+	}
+	_, err = other.Offer()
+	if refusal, ok := errors.AsType[*rtp.Refusal](err); !ok || !errors.Is(err, rtp.ErrNoPorts) || refusal.StatusCode != 503 {
+		t.Errorf("without a free port: %v", err)
+	}
+	_ = taken.Close()
+	if _, err := other.Offer(); err != nil {
+		t.Errorf("after one is free again: %v", err)
+	}
+}
+
 func TestPortsAreAllFreedAndTheirEndIsTold(t *testing.T) {
 	h := host(t, 31401, func(o *rtp.Options) { o.LastPort = 31406 }) // 31402 and 31404: two pairs
 	if st := h.Stats(); st.Pairs != 2 {
 		t.Fatalf("%+v", st)
 	}
+	kept := func() (bytes uint64, goroutines int) {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc, runtime.NumGoroutine()
+	}
+	bytesBefore, goroutinesBefore := kept()
 	for range 5000 {
-		a, b := session(t, h, rtp.SessionOptions{}), session(t, h, rtp.SessionOptions{})
+		a, errA := h.Session(rtp.SessionOptions{})
+		b, errB := h.Session(rtp.SessionOptions{})
+		if errA != nil || errB != nil {
+			t.Fatal(errA, errB)
+		}
 		call(t, a, b)
 		if port := a.Media().Local.Port(); port%2 != 0 || port < 31402 || port > 31404 {
 			t.Fatalf("port %d", port)
@@ -220,6 +255,10 @@ func TestPortsAreAllFreedAndTheirEndIsTold(t *testing.T) {
 		_ = a.Close()
 		_ = b.Close()
 	}
+	until(t, "what the pacer still had is gone", func() bool {
+		bytes, goroutines := kept()
+		return bytes < bytesBefore+1<<20 && goroutines <= goroutinesBefore
+	})
 	st := h.Stats()
 	if st.Sessions != 0 || st.Ports != 0 || st.Opened != 10000 || st.Refused != 5000 {
 		t.Errorf("%+v", st)

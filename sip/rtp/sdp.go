@@ -16,7 +16,7 @@ const (
 
 // description is what we need of a session description (RFC 8866), in the order in which it stands.
 type description struct {
-	origin    string // value of the o line: equal ones say nothing new (RFC 3264 §8)
+	origin    string // value of the o line
 	streams   []stream
 	addr      address
 	direction Direction

@@ -43,7 +43,7 @@ const (
 )
 
 func (o *sender) init() {
-	o.ssrc, o.seq, o.ts, o.idle = uint32(random()), uint16(random()), uint32(random()), true // RFC 3550 §5.1
+	o.ssrc, o.seq, o.ts, o.idle = uint32(random()), uint16(random())>>1, uint32(random()), true // RFC 3550 §5.1; numbers far from their wrap, whose count SRTP must guess (RFC 3711 §3.3.1)
 }
 
 // agree puts new terms into effect.

@@ -133,9 +133,9 @@ func packetTime(ptime, maxptime int) time.Duration {
 }
 
 // samples is how many samples make up d.
-func samples(d time.Duration) int { return int(d * SampleRate / time.Second) }
+func samples(d time.Duration) int { return int(d.Microseconds() * (SampleRate / 1000) / 1000) }
 
 // lasting is how long n samples are.
 func lasting[N ~int | ~int64 | ~uint32](n N) time.Duration {
-	return time.Duration(n) * time.Second / SampleRate
+	return time.Duration(n) * (time.Second / SampleRate)
 }
