@@ -159,3 +159,38 @@ func TestCloseEndsEverythingInBoundedTime(t *testing.T) {
 		}
 	})
 }
+
+func TestCloseWaitsForNobodyWhoIsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		free := make(chan struct{})
+		pbx := newEndpoint(t, n, EndpointOptions{Incoming: func(*Call) { <-free }}) // heeds nothing
+		e := newEndpoint(t, n, EndpointOptions{Accounts: []Account{
+			{Name: "silent", URI: "sip:ringback@127.0.0.9:5060", Register: true},
+			{Name: "pbx", URI: "sip:ringback@" + pbx.Addrs()[0].String(), KeepAlive: -1},
+		}})
+		errs := make(chan error, 2)
+		for _, account := range []string{"silent", "pbx"} {
+			go func() {
+				_, err := e.Dial(t.Context(), DialOptions{To: "101", Account: account, Media: newMedia("caller")})
+				errs <- err
+			}()
+		}
+		time.Sleep(time.Second)
+		for _, e := range []*Endpoint{e, pbx} {
+			begun := time.Now()
+			if err := e.Close(); err != nil {
+				t.Error(err)
+			}
+			if d := time.Since(begun); d > 5*time.Second {
+				t.Errorf("closing took %v", d)
+			}
+		}
+		for range 2 {
+			if err := <-errs; !errors.Is(err, ErrCanceled) {
+				t.Errorf("dialling said %v", err)
+			}
+		}
+		close(free)
+	})
+}

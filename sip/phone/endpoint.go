@@ -32,6 +32,7 @@ type Endpoint struct {
 
 	life context.Context // ends with Close, before the calls do
 	stop context.CancelFunc
+	dead chan struct{}  // closed when no call is waited for any more
 	work sync.WaitGroup // goroutines of accounts and calls
 
 	mu       sync.Mutex
@@ -59,6 +60,7 @@ func NewEndpoint(o EndpointOptions) (*Endpoint, error) {
 		o:       o,
 		calls:   map[dialogKey]*Call{},
 		invites: map[inviteKey]string{},
+		dead:    make(chan struct{}),
 		limits:  sources{each: o.CallRate, static: o.Peers},
 	}
 	e.life, e.stop = context.WithCancel(context.Background())
@@ -106,7 +108,17 @@ func (e *Endpoint) Close() error {
 		ending.Go(func() { c.shut(ctx) })
 	}
 	ending.Wait()
-	e.work.Wait()
+	quiet := make(chan struct{})
+	go func() { e.work.Wait(); close(quiet) }()
+	select {
+	case <-quiet:
+	case <-ctx.Done():
+		close(e.dead)
+		select {
+		case <-quiet:
+		case <-time.After(t1):
+		}
+	}
 	return e.phone.Close()
 }
 

@@ -100,6 +100,9 @@ func (c *Call) transact(ctx context.Context, req *sip.Request, t target, ring <-
 		case <-giveUp:
 			tx.Terminate()
 			return nil, ErrTimeout
+		case <-c.e.dead:
+			tx.Terminate()
+			return nil, ErrClosed
 		case <-tx.Done():
 			if t.named {
 				c.e.phone.names.failed(t.addr, begun)
