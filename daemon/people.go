@@ -28,6 +28,7 @@ type rooms struct {
 	schedule *schedule.Schedule
 	erasures *erasures
 	receipts *receipts
+	imports  *keptImports
 }
 
 // openPeople makes the rooms. It is called before anything is put into the store.
@@ -42,6 +43,7 @@ func (d *Daemon) openPeople() {
 	d.schedule = schedule.New(d.store)
 	d.erasures = newErasures(d.store)
 	d.receipts = newReceipts(d.store)
+	d.imports = newKeptImports(d.store)
 }
 
 // nameOf is what to call the customer who has a number.

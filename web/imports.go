@@ -91,8 +91,16 @@ const (
 	importsOnce = 2         // at work together
 )
 
-// imports are those of this process. They are not kept over a restart: a file that was not done is sent
-// again, which makes nothing twice.
+// KeptImports keep imports that are over, over restarts.
+type KeptImports interface {
+	// Keep writes one.
+	Keep(ctx context.Context, i Import) error
+	// Kept reads them, the oldest first.
+	Kept(now time.Time) ([]Import, error)
+}
+
+// imports are those at work and those that are over. What is at work when the process dies is not kept: a file that was
+// not done is sent again, which makes nothing twice.
 type imports struct {
 	mu      sync.Mutex
 	all     []*importing // the oldest first
@@ -107,7 +115,20 @@ type importing struct {
 	cancel context.CancelFunc
 }
 
-func newImports() *imports { return &imports{slots: make(chan struct{}, importsOnce)} }
+func newImports(o *Options) *imports {
+	i := &imports{slots: make(chan struct{}, importsOnce)}
+	if o.Imports == nil {
+		return i
+	}
+	kept, err := o.Imports.Kept(time.Now())
+	if err != nil {
+		o.Logger.Error("imports of before cannot be read", "err", err)
+	}
+	for _, one := range kept[max(0, len(kept)-maxImports):] {
+		i.all = append(i.all, &importing{shown: one, by: one.By, cancel: func() {}})
+	}
+	return i
+}
 
 // add remembers an import; not ok: there are as many as may be, and none is over.
 func (i *imports) add(one *importing) bool {
@@ -321,6 +342,13 @@ func (s *Server) runImport(ctx context.Context, one *importing, f *spooled, read
 			i.State = "refused"
 		}
 	})
+	if s.o.Imports == nil {
+		return
+	}
+	over, _, _ := s.imports.find(one.shown.ID)
+	if err := s.o.Imports.Keep(context.WithoutCancel(ctx), over); err != nil {
+		s.o.Logger.Error("an import that is over is not kept", "err", err)
+	}
 }
 
 // failureOf says in a sentence why a file was not imported.

@@ -56,6 +56,9 @@ type Options struct {
 	// Registered are those of some agents that have a registered phone; known is false where no registration
 	// was ever seen, so that nobody knows.
 	Registered func(agents []string) (have map[string]bool, known bool)
+	// Imports keeps imports that are over; nil: they are forgotten when the server stops.
+	Imports KeptImports
+
 	// Recent are the numbers of an agent's recent external calls, the latest first.
 	Recent func(agent string, now time.Time) []sip.Number
 	// Receipts keep what was made by requests with an Idempotency-Key; nil: until they are answered only.

@@ -64,7 +64,7 @@ func New(o Options) *Server {
 	}
 	o.Limits = o.Limits.withDefaults()
 	s := &Server{
-		imports:   newImports(),
+		imports:   newImports(&o),
 		exporting: make(chan struct{}, exportsOnce),
 		o:         o, events: newEvents(time.Now(), maxEvents, maxEventBytes),
 		callers: newLimiter(o.Limits.Caller), strangers: newLimiter(o.Limits.Stranger), logins: newLimiter(o.Limits.LogIn),
