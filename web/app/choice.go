@@ -207,6 +207,11 @@ func (v *visit) manage() []entry {
 			entry{Address: "/run", Icon: "settings", Name: v.say("Lists and members")},
 			entry{Address: "/feeds", Icon: "feed", Name: v.say("Feeds")})
 	}
+	if slices.Contains(v.me.Roles, "admin") {
+		all = append(all,
+			entry{Address: "/directory", Icon: "book", Name: v.say("Directory")},
+			entry{Address: "/people", Icon: "people", Name: v.say("People")})
+	}
 	return all
 }
 

@@ -177,3 +177,22 @@ func TestASupervisorChangesAList(t *testing.T) {
 	b.press("button.main", "Save")
 	b.shows("#told", "90s")
 }
+
+func TestAnAdminChangesTheDirectoryAfterSeeingWhatChanges(t *testing.T) {
+	s := open(t)
+	b := s.browse(t)
+	b.logIn("sara")
+	b.visit("/directory")
+	b.run("document.querySelector('textarea').value = document.querySelector('textarea').value.replace('Bertil Lind', 'Bertil Lindqvist')")
+	b.press("button", "Check")
+	b.shows(".diff", "Bertil Lindqvist")
+	b.press("button.main", "Put in force")
+	b.shows("#told", "in force")
+	b.visit("/people")
+	b.shows(".rows", "Bertil Lindqvist")
+	b.may("network error: Failed to load resource: the server responded with a status of 422")
+	b.visit("/directory")
+	b.run("document.querySelector('textarea').value = document.querySelector('textarea').value.replace('anna', 'bertil')")
+	b.press("button", "Check")
+	b.shows(".wrong", "bertil")
+}

@@ -54,6 +54,8 @@ var scenes = []scene{
 	{name: "feeds", who: "sara", path: "/feeds"},
 	{name: "lists-run", who: "sara", path: "/run"},
 	{name: "settings", who: "sara", path: "/run/support"},
+	{name: "directory", who: "sara", path: "/directory"},
+	{name: "people", who: "sara", path: "/people"},
 	{name: "nowhere", who: "anna", path: "/nowhere"},
 	{name: "offline", path: "/offline"},
 }

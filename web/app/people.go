@@ -1,0 +1,95 @@
+package app
+
+import (
+	"net/http"
+
+	"ringback/web"
+)
+
+// peopleView is who may log in.
+type peopleView struct {
+	head
+	People  []personView
+	Invited *web.Invitation
+	Link    string
+}
+
+type personView struct {
+	web.Person
+
+	How  string
+	Last *moment
+}
+
+func peoplePage(v *visit) error { return v.showPeople(nil) }
+
+func (v *visit) showPeople(invited *web.Invitation) error {
+	people, err := v.api.People(v.ctx())
+	if err != nil {
+		return err
+	}
+	page := peopleView{head: v.head(v.say("People"), "more"), Invited: invited}
+	for i := range people {
+		p := &people[i]
+		how := v.account(p.State)
+		if p.LockedUntil != nil {
+			how = v.say("Locked after failed logins, until %s", v.moment(*p.LockedUntil).Text)
+		}
+		page.People = append(page.People, personView{*p, how, v.maybe(p.LastLogin)})
+	}
+	if invited != nil {
+		scheme := "http"
+		if v.r.TLS != nil || v.r.Header.Get("X-Forwarded-Proto") == "https" {
+			scheme = "https"
+		}
+		page.Link = scheme + "://" + v.r.Host + web.InvitationPath + invited.Code
+	}
+	return v.show(http.StatusOK, "people", page)
+}
+
+// account is how somebody's account is, in words.
+func (v *visit) account(state string) string {
+	switch state {
+	case "not_invited":
+		return v.say("Not invited")
+	case "invited":
+		return v.say("Invited")
+	case "active":
+		return v.say("Can log in")
+	case "disabled":
+		return v.say("Shut out")
+	}
+	return state
+}
+
+// changePerson does what a button beside a person says.
+func changePerson(v *visit) error {
+	if err := v.form(); err != nil {
+		return err
+	}
+	id, done := v.r.PathValue("id"), ""
+	var err error
+	switch v.r.PathValue("do") {
+	case "invite":
+		invited, err := v.api.Invite(v.ctx(), id)
+		if err != nil {
+			return err
+		}
+		return v.showPeople(&invited)
+	case "disable":
+		done, err = v.say("Shut out"), v.api.Disable(v.ctx(), id)
+	case "enable":
+		done, err = v.say("Let in again"), v.api.Enable(v.ctx(), id)
+	case "unlock":
+		done, err = v.say("Unlocked"), v.api.Unlock(v.ctx(), id)
+	case "log-out":
+		done, err = v.say("Logged out everywhere"), v.api.LogOutPerson(v.ctx(), id)
+	default:
+		return errNowhere
+	}
+	if err != nil {
+		return err
+	}
+	v.tell(told{Text: done})
+	return v.goTo("/people")
+}
