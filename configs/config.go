@@ -202,6 +202,13 @@ type Store struct {
 
 	// How many days entries of the audit trail are kept. 0: for ever.
 	AuditDays int `yaml:"audit_days" reload:"live"`
+
+	// Of which calls with customers it is kept what became of them: all, cases (only those that made, changed or
+	// closed a case), or off.
+	Journeys string `yaml:"journeys" reload:"live"`
+
+	// How many days that is kept. 0: for ever.
+	JourneyDays int `yaml:"journey_days" reload:"live"`
 }
 
 // Hints says how agents' phones are reached.

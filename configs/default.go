@@ -39,7 +39,7 @@ func Default() *Config {
 			MaxCalls:    500_000,
 			MaxBindings: 200_000,
 		},
-		Store: Store{CommitWindow: 20 * time.Millisecond, DiskReserve: 256 << 20},
+		Store: Store{CommitWindow: 20 * time.Millisecond, DiskReserve: 256 << 20, Journeys: "all", JourneyDays: 90},
 		Hints: Hints{
 			Enabled:     true,
 			UDP:         []Address{":5066"},

@@ -78,6 +78,8 @@ func (c *Config) validate() Problems {
 		"%s is the address of web.listen too; choose another port", c.Admin.Listen)
 	c.validateSessions(&v)
 	v.require(c.Store.AuditDays >= 0 && c.Store.AuditDays <= 36500, "store.audit_days", "%d is out of range; write 0 for ever, or up to 36500", c.Store.AuditDays)
+	v.require(c.Store.JourneyDays >= 0 && c.Store.JourneyDays <= 36500, "store.journey_days", "%d is out of range; write 0 for ever, or up to 36500", c.Store.JourneyDays)
+	v.require(c.Store.Journeys == "all" || c.Store.Journeys == "cases" || c.Store.Journeys == "off", "store.journeys", "%q is not known; write all, cases or off", c.Store.Journeys)
 	v.require(c.Admin.Socket == "" || filepath.IsAbs(c.Admin.Socket), "admin.socket",
 		"%q depends on where the daemon is started; write the whole path, from / on", c.Admin.Socket)
 	// sun_path of sockaddr_un holds 108 bytes with its end (unix(7)).

@@ -205,6 +205,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	d.queue.close()
 	<-applied
 	err = errors.Join(err, d.leave(time.Now()), d.close())
+	d.flushJourneys(ctx, time.Now())
 	if err == nil {
 		d.log.Info("ringback has stopped", "elapsed", time.Since(d.began))
 	}
@@ -266,6 +267,7 @@ func (d *Daemon) writeBehind(now time.Time) error {
 		return nil
 	}
 	if err := d.behind.flush(now); err != nil {
+	d.flushJourneys(context.Background(), now)
 		d.complaints.log(d.log, "live calls are not written behind", err)
 	}
 	return nil

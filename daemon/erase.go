@@ -139,7 +139,11 @@ func (d *Daemon) finish(ctx context.Context, e *erasure) error {
 	if err := d.schedule.Erase(ctx, e.cases, e.At); err != nil {
 		return err
 	}
+	d.flushJourneys(ctx, e.At)
 	for _, n := range e.Numbers {
+		if _, err := d.journeys.to.Erase(ctx, n, e.At); err != nil {
+			return err
+		}
 		if _, err := d.calling.Erase(ctx, calling.Act{By: e.By, Peer: e.Peer, At: e.At}, n); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"ringback/cases/journey"
 	"ringback/cases/schedule"
 	"ringback/configs"
 	"ringback/directory"
@@ -26,6 +27,7 @@ type rooms struct {
 	contacts *contacts.Contacts
 	calling  *calling.Lists
 	schedule *schedule.Schedule
+	journeys *journeys
 	erasures *erasures
 	receipts *receipts
 	imports  *keptImports
@@ -41,6 +43,7 @@ func (d *Daemon) openPeople() {
 	d.contacts = contacts.New(d.store)
 	d.calling = calling.New(d.store)
 	d.schedule = schedule.New(d.store)
+	d.journeys = newJourneys(journey.New(d.store), func() string { return d.config.Load().Store.Journeys })
 	d.erasures = newErasures(d.store)
 	d.receipts = newReceipts(d.store)
 	d.imports = newKeptImports(d.store)
@@ -60,7 +63,7 @@ const sweepEvery = time.Hour
 
 // sweep drops what has ended.
 func (d *Daemon) sweep(ctx context.Context, now time.Time) error {
-	err := errors.Join(d.people.Sweep(ctx, now), d.receipts.forget(ctx, now), d.schedule.Sweep(ctx, now.Add(-scheduleKept), now))
+	err := errors.Join(d.people.Sweep(ctx, now), d.receipts.forget(ctx, now), d.schedule.Sweep(ctx, now.Add(-scheduleKept), now), d.trimJourneys(ctx, now))
 	if keep := d.config.Load().Store.AuditDays; keep > 0 {
 		_, trimmed := d.audit.Trim(ctx, audit.Who{Kind: audit.System}, now.AddDate(0, 0, -keep), now)
 		err = errors.Join(err, trimmed)

@@ -17,6 +17,7 @@ func (d *Daemon) told(t told) {
 		d.metrics.Call(t.ev)
 		d.web.Events().Call(t.ev)
 	}
+	d.journeys.told(t.ev, t.changes)
 	d.tellCases(t.changes)
 	d.tellHints(t.hints, t.arrival)
 	if !t.late && t.ev.Kind == sip.CallEnded && t.ev.Call.Direction == sip.Inbound {

@@ -29,6 +29,7 @@ func (s *Server) apiHandler() http.Handler {
 	s.registerNumbers(api)
 	s.registerPINs(api)
 	s.registerSchedule(api)
+	s.registerJourneys(api)
 	s.registerLive(api)
 	s.registerBoard(api)
 	s.registerFeeds(api)

@@ -49,6 +49,12 @@ func (w *World) Missed(list string, n sip.Number, at time.Time) cases.Case {
 	return w.centre.missed(list, n, at)
 }
 
+// Happened keeps a missed call of a customer, with the id "happened".
+func (w *World) Happened(n sip.Number, list string) {
+	w.t.Helper()
+	w.happened(missedCall("happened", "hotline", list, n, time.Now().Add(-time.Minute)), "")
+}
+
 // Dialled lets an agent call a customer.
 func (w *World) Dialled(agent string, n sip.Number, at time.Time) { w.centre.dialled(agent, n, at) }
 

@@ -359,6 +359,13 @@ func calls(t *testing.T, w *web.World, anna, sara, david *client.Client) {
 	if err := errors.Join(anna.CancelCall(ctx, p.ID), anna.DropCalendar(ctx)); err != nil {
 		t.Error(err)
 	}
+	w.Happened(n, "support")
+	if items := collect(t, anna.CustomerJourney(ctx, number)); len(items) == 0 || !slices.ContainsFunc(items, func(i web.JourneyItem) bool { return i.Kind == "call" }) {
+		t.Errorf("%+v", items)
+	}
+	if j := must[web.CallJourney](t, "a journey")(anna.CallJourney(ctx, "happened")); j.Number != number {
+		t.Errorf("%+v", j)
+	}
 	listed(anna.DoNotCall(ctx, c.ID, "angry"))
 	if m := asked(anna.MayCall(ctx, c.ID, noon)); !m.By("do_not_call") {
 		t.Errorf("%+v", m)

@@ -10,6 +10,7 @@ import (
 	"ringback/assist"
 	"ringback/cases"
 	"ringback/cases/intake"
+	"ringback/cases/journey"
 	"ringback/cases/maycall"
 	"ringback/cases/schedule"
 	"ringback/cases/search"
@@ -39,6 +40,7 @@ type Options struct {
 	Calling  *calling.Lists     // numbers that are called or not, and PINs
 	MayCall  *maycall.Checker   // the rules of who may be called
 	Schedule *schedule.Schedule // calls that people scheduled
+	Journeys *journey.Journeys  // what became of calls
 	Hooks    *webhook.Hooks     // what webhooks deliver
 	Intake   *intake.Cases      // files of customers to call
 	Search   func(context.Context, search.Query) (search.Page, error)

@@ -105,6 +105,8 @@ var permissions = []permission{
 	{"DELETE /v1/schedule/{id}", scoped, people.CasesWrite, directory.Work},
 	{"POST /v1/session/calendar", persons, "", directory.NoRight},
 	{"DELETE /v1/session/calendar", persons, "", directory.NoRight},
+	{"GET /v1/calls/{id}/journey", scoped, people.CallsRead, directory.See},
+	{"GET /v1/customers/{number}/journey", scoped, people.CallsRead, directory.See},
 	{"GET /v1/numbers/{kind}", scoped, people.NumbersManage, directory.NoRight},
 	{"POST /v1/numbers/{kind}", scoped, people.NumbersManage, directory.NoRight},
 	{"DELETE /v1/numbers/{kind}/{number}", scoped, people.NumbersManage, directory.NoRight},

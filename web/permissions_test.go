@@ -94,6 +94,8 @@ var samples = []sample{
 	{route: "DELETE /v1/schedule/{id}", path: "/v1/schedule/none"},
 	{route: "POST /v1/session/calendar", path: "/v1/session/calendar"},
 	{route: "DELETE /v1/session/calendar", path: "/v1/session/calendar"},
+	{route: "GET /v1/calls/{id}/journey", path: "/v1/calls/none/journey"},
+	{route: "GET /v1/customers/{number}/journey", path: "/v1/customers/0401234567/journey"},
 	{route: "GET /v1/numbers/{kind}", path: "/v1/numbers/do-not-call"},
 	{route: "POST /v1/numbers/{kind}", path: "/v1/numbers/personal?agent=anna", body: `{"number":"+358401234567"}`},
 	{route: "DELETE /v1/numbers/{kind}/{number}", path: "/v1/numbers/blocked/%2B358401234567"},

@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"ringback/cases"
+	"ringback/cases/journey"
 	"ringback/cases/schedule"
 	"ringback/cases/search"
 	"ringback/directory"
@@ -132,6 +133,7 @@ var answers = []answer{
 	{contacts.ErrCursor, http.StatusUnprocessableEntity, "cursor", "The cursor is not of these contacts."},
 	{calling.ErrNotFound, http.StatusNotFound, "", "The number is not on the list."},
 	{calling.ErrCursor, http.StatusUnprocessableEntity, "cursor", "The cursor is not of this list."},
+	{journey.ErrNotFound, http.StatusNotFound, "", "Nothing is kept of such a call."},
 	{schedule.ErrNotFound, http.StatusNotFound, "", "There is no such scheduled call."},
 	{schedule.ErrNotWaiting, http.StatusConflict, "not_waiting", "The call was due, or cancelled, already."},
 	{schedule.ErrPast, http.StatusUnprocessableEntity, "past", "This time is over."},

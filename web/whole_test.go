@@ -13,6 +13,7 @@ import (
 	"ringback/assist"
 	"ringback/cases"
 	"ringback/cases/intake"
+	"ringback/cases/journey"
 	"ringback/cases/maycall"
 	"ringback/cases/schedule"
 	"ringback/cases/search"
@@ -62,6 +63,7 @@ type world struct {
 	contacts *contacts.Contacts
 	calling  *calling.Lists
 	schedule *schedule.Schedule
+	journeys *journey.Journeys
 	trail    *audit.Trail
 	dir      atomic.Pointer[directory.Directory]
 	receipts *keptReceipts
@@ -104,6 +106,7 @@ func wholeWith(t *testing.T, change func(*Options)) *world {
 	w.contacts = contacts.New(st)
 	w.calling = calling.New(st)
 	w.schedule = schedule.New(st)
+	w.journeys = journey.New(st)
 	out := outbox.New(st, outbox.Options{})
 	hooks := webhook.New(webhook.Options{Outbox: out})
 	t.Cleanup(func() {
@@ -120,7 +123,7 @@ func wholeWith(t *testing.T, change func(*Options)) *world {
 	o := Options{
 		Version: "test", Cases: c, Lists: w.directory, People: w.people, Trail: w.trail, Contacts: w.contacts, Receipts: w.receipts,
 		Calling: w.calling, MayCall: &maycall.Checker{Directory: w.directory, Lists: w.calling, Cases: c},
-		Schedule: w.schedule, CalendarNumbers: false,
+		Schedule: w.schedule, Journeys: w.journeys, CalendarNumbers: false,
 		Edit: w.edit, Recent: func(string, time.Time) []sip.Number { return []sip.Number{matti} },
 		LiveCalls: func() []*sip.Call { return w.calls() }, LiveHints: w.hints,
 		DismissHint: w.dismiss,

@@ -132,3 +132,19 @@ func (c *Client) MakeCalendar(ctx context.Context) (string, error) {
 func (c *Client) DropCalendar(ctx context.Context) error {
 	return c.tell(ctx, http.MethodDelete, "/v1/session/calendar", nil)
 }
+
+// CallJourney is what became of a call.
+func (c *Client) CallJourney(ctx context.Context, id string) (web.CallJourney, error) {
+	return get[web.CallJourney](ctx, c, "/v1/calls/"+url.PathEscape(id)+"/journey", nil)
+}
+
+// CustomerJourney yields all that there was with a customer, by his number, the latest first.
+func (c *Client) CustomerJourney(ctx context.Context, number string) iter.Seq2[web.JourneyItem, error] {
+	return pages(ctx, nil, func(ctx context.Context, q url.Values) ([]web.JourneyItem, string, error) {
+		page, err := get[struct {
+			Items []web.JourneyItem
+			Next  string
+		}](ctx, c, "/v1/customers/"+url.PathEscape(number)+"/journey", q)
+		return page.Items, page.Next, err
+	})
+}

@@ -1,0 +1,125 @@
+package daemon
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"ringback/cases"
+	"ringback/cases/journey"
+	"ringback/sip"
+)
+
+// journeys gathers what became of calls, and writes it once a second, before the calls leave the live ones on the
+// disk: a call whose journey a crash lost is judged again.
+type journeys struct {
+	to   *journey.Journeys
+	keep func() string // "all", "cases" or "off"
+
+	mu      sync.Mutex
+	live    map[string]*travelling // what is known of calls on the line
+	pending []journey.Record
+	lost    int // of those, that found no room
+}
+
+// travelling is what a call does not say itself.
+type travelling struct {
+	device string
+	cases  []string
+}
+
+// The bounds of what is remembered while the store cannot write, or calls do not end.
+const (
+	maxTravelling = 600_000
+	maxJourneys   = 100_000
+)
+
+func newJourneys(to *journey.Journeys, keep func() string) *journeys {
+	return &journeys{to: to, keep: keep, live: map[string]*travelling{}}
+}
+
+// told is told of every event and of what it did to cases. Nothing of it is kept.
+func (j *journeys) told(ev *sip.Event, changes []cases.Change) {
+	keep := j.keep()
+	if keep == "off" {
+		return
+	}
+	call := ev.Call
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(changes) > 0 || ev.Kind == sip.AgentAnswered && ev.Device != "" {
+		j.note(ev, changes)
+	}
+	if ev.Kind != sip.CallEnded {
+		return
+	}
+	known := j.live[call.ID]
+	delete(j.live, call.ID)
+	if known == nil {
+		known = &travelling{}
+	}
+	if call.Direction != sip.Inbound && call.Direction != sip.Outbound || keep == "cases" && len(known.cases) == 0 {
+		return
+	}
+	if len(j.pending) >= maxJourneys {
+		j.lost++
+		return
+	}
+	of := journey.Of(call, known.device, known.cases)
+	j.pending = append(j.pending, of.Record())
+}
+
+// note remembers what an event says beyond its call.
+func (j *journeys) note(ev *sip.Event, changes []cases.Change) {
+	known := j.live[ev.Call.ID]
+	if known == nil {
+		if len(j.live) >= maxTravelling {
+			return
+		}
+		known = &travelling{}
+		j.live[ev.Call.ID] = known
+	}
+	if ev.Kind == sip.AgentAnswered && ev.Device != "" {
+		known.device = ev.Device
+	}
+	for i := range changes {
+		if id := changes[i].Case.ID; changes[i].Event != cases.Erased && !slices.Contains(known.cases, id) {
+			known.cases = append(known.cases, id)
+		}
+	}
+}
+
+// flush writes what was gathered. What the store does not take waits.
+func (j *journeys) flush(ctx context.Context, now time.Time) error {
+	j.mu.Lock()
+	some := j.pending
+	j.pending = nil
+	j.mu.Unlock()
+	if len(some) == 0 {
+		return nil
+	}
+	err := j.to.Put(ctx, some, now)
+	if err != nil {
+		j.mu.Lock()
+		j.pending = append(some, j.pending...)
+		j.mu.Unlock()
+	}
+	return err
+}
+
+// flushJourneys writes the journeys of the calls that ended.
+func (d *Daemon) flushJourneys(ctx context.Context, now time.Time) {
+	if err := d.journeys.flush(context.WithoutCancel(ctx), now); err != nil && !unwritable(err) {
+		d.complaints.log(d.log, "the journeys of calls are not written", err)
+	}
+}
+
+// trimJourneys drops what is kept of old calls.
+func (d *Daemon) trimJourneys(ctx context.Context, now time.Time) error {
+	days := d.config.Load().Store.JourneyDays
+	if days <= 0 {
+		return nil
+	}
+	return d.journeys.to.Trim(ctx, now.AddDate(0, 0, -days), now)
+}
