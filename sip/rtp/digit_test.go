@@ -2,6 +2,7 @@ package rtp
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 )
@@ -135,7 +136,7 @@ func TestPressHeardSeveralWaysCountsOnce(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var p presses
 			start := time.Now()
-			got := ""
+			var got strings.Builder
 			type letGo struct {
 				at int
 				m  Method
@@ -155,13 +156,13 @@ func TestPressHeardSeveralWaysCountsOnce(t *testing.T) {
 			for _, w := range tt.words {
 				flush(w.ms)
 				if p.down(w.symbol, w.m, start.Add(time.Duration(w.ms)*time.Millisecond)) {
-					got += string(w.symbol)
+					got.WriteString(string(w.symbol))
 				}
 				open = append(open, letGo{w.ms + w.held, w.m})
 			}
 			flush(1 << 30)
-			if got != tt.want {
-				t.Errorf("counted %q, want %q", got, tt.want)
+			if got.String() != tt.want {
+				t.Errorf("counted %q, want %q", got.String(), tt.want)
 			}
 		})
 	}

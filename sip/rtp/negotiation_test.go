@@ -330,7 +330,7 @@ func FuzzDescription(f *testing.F) {
 	f.Add(sdp("m=video 1 RTP/AVP 31", "m=audio 4000 RTP/SAVP 0", "a=crypto:"+key80, "a=crypto:"+key32, "c=IN IP4 0.0.0.0"))
 	f.Add(sdp("m=image 4000 udptl t38", "m=audio 4000 RTP/AVP 0", "a=inactive"))
 	f.Add([]byte("--x\r\nContent-Type: application/sdp\r\n\r\n" + string(sdp("m=audio 4000 RTP/AVP 8")) + "--x--\r\n"))
-	h := host(f, 31200)
+	h := host(f, 33000, func(o *rtp.Options) { o.LastPort = 36999 }) // for as many workers as there may be
 	f.Fuzz(func(t *testing.T, body []byte) {
 		s := session(t, h, rtp.SessionOptions{})
 		answer, err := s.Answer(body)
