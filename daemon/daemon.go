@@ -204,8 +204,8 @@ func (d *Daemon) Run(ctx context.Context) error {
 	d.watch.hearAll()
 	d.queue.close()
 	<-applied
-	err = errors.Join(err, d.leave(time.Now()), d.close())
 	d.flushJourneys(ctx, time.Now())
+	err = errors.Join(err, d.leave(time.Now()), d.close())
 	if err == nil {
 		d.log.Info("ringback has stopped", "elapsed", time.Since(d.began))
 	}
@@ -266,8 +266,8 @@ func (d *Daemon) writeBehind(now time.Time) error {
 	if d.flow.waiting() > 0 {
 		return nil
 	}
-	if err := d.behind.flush(now); err != nil {
 	d.flushJourneys(context.Background(), now)
+	if err := d.behind.flush(now); err != nil {
 		d.complaints.log(d.log, "live calls are not written behind", err)
 	}
 	return nil
