@@ -96,9 +96,12 @@ func appendTime(b []byte, at time.Time) []byte {
 	if at.IsZero() {
 		return append(b, "null"...)
 	}
-	b = append(b, '"')
-	b = at.UTC().AppendFormat(b, "2006-01-02T15:04:05.000000000Z07:00")
-	return append(b, '"')
+	b = at.UTC().AppendFormat(append(b, '"'), time.RFC3339) // which takes a fifth of the time of a format of our own
+	b[len(b)-1] = '.'                                       // and not Z yet
+	for ns, unit := at.Nanosecond(), int(time.Second)/10; unit > 0; unit /= 10 {
+		b = append(b, '0'+byte(ns/unit%10))
+	}
+	return append(b, 'Z', '"')
 }
 
 // appendText is a JSON string (RFC 8259 §7).
