@@ -23,8 +23,9 @@
 //	if r, ok := errors.AsType[*phone.Refused](err); ok { … r.StatusCode … }
 //	err = c.Hangup(ctx)
 //
-// Of media it knows the interface Media alone: SDP bodies go there and come from there (RFC 3264), and the bodies of
-// INFO. A Call answers by itself what the peer asks inside it: re-INVITE and UPDATE (RFC 3311), PRACK (RFC 3262),
+// Of media it knows the interface Media alone, which *rtp.Session of sip/rtp is: SDP bodies go there and come from
+// there (RFC 3264), and the bodies of INFO, so that digits come from Session.Digits whichever way they were sent. A
+// Call answers by itself what the peer asks inside it: re-INVITE and UPDATE (RFC 3311), PRACK (RFC 3262),
 // OPTIONS, BYE, and keeps the session timer (RFC 4028). Join connects the peers of two calls directly (RFC 3725),
 // Call.Refer has the PBX do it (RFC 3515).
 //

@@ -11,7 +11,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// Media is the end of a call where offers and answers are made (RFC 3264). A Call asks it one thing at a time. Errors
+// Media is the end of a call where offers and answers are made (RFC 3264); *rtp.Session is one. A Call asks it one thing at a time. Errors
 // that are a Refuser say how the peer is refused; others become a 488.
 type Media interface {
 	// Offer is asked for when we speak first: of an INVITE of ours, of the 2xx to an INVITE without an offer. It
