@@ -29,5 +29,7 @@ func CheckFiles(c *configs.Config) error {
 		}
 	}
 	_, err = clientTLS(c.Hints.TLSCertFile, c.Hints.TLSKeyFile, c.Hints.TLSCAFile)
+	errs = append(errs, err)
+	_, err = clientTLS(c.Phone.TLSCertFile, c.Phone.TLSKeyFile, c.Phone.TLSCAFile)
 	return errors.Join(append(errs, err)...)
 }

@@ -57,8 +57,9 @@ type Daemon struct {
 	dir      atomic.Pointer[inForce]
 	cases    *cases.Cases
 	assist   *assist.Assist
-	phone    *phone.Phone // nil: hints do not go to phones
-	dial     dialler      // nil: nobody is called from here
+	phone    *phone.Phone    // nil: hints do not go to phones
+	endpoint *phone.Endpoint // nil: calls are neither taken nor made
+	dial     dialler         // nil: nobody is called from here
 	delivery *assist.Delivery
 	metrics  *metrics.Metrics
 	web      *web.Server
@@ -112,7 +113,7 @@ func New(ctx context.Context, o Options) (_ *Daemon, err error) {
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		d.openStore, d.openHooks, d.openDirectory, d.openPhone, d.openWatch, d.openSearch, d.openWeb, d.openFeeds, d.startHooks,
+		d.openStore, d.openHooks, d.openDirectory, d.openPhone, d.openCalls, d.openWatch, d.openSearch, d.openWeb, d.openFeeds, d.startHooks,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -295,6 +296,9 @@ func (d *Daemon) expire(ctx context.Context, now time.Time) error {
 // close closes what is open, in the order of the flow.
 func (d *Daemon) close() error {
 	var errs []error
+	if d.endpoint != nil { // first, so that the mirror still shows how our calls ended
+		errs = append(errs, d.endpoint.Close())
+	}
 	for _, f := range d.feeds {
 		errs = append(errs, f.Close())
 	}

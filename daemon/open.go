@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"ringback/assist"
@@ -93,7 +94,8 @@ func addresses(list []configs.Address) []string {
 	return out
 }
 
-// plan is the directory's plan with our own addresses, whose traffic in the mirror is ours.
+// plan is the directory's plan with our own addresses: what comes from those of hints is our own traffic, not
+// calls; those of calls are an endpoint.
 func (d *Daemon) plan() *sip.Plan {
 	p := *d.directory().Plan()
 	own := func(a netip.AddrPort) {
@@ -108,6 +110,10 @@ func (d *Daemon) plan() *sip.Plan {
 		for _, a := range d.phone.Addrs() {
 			own(a)
 		}
+	}
+	if hosts := d.callAddresses(); len(hosts) > 0 {
+		// Our own calls are followed like any others; who answers them here is no agent.
+		p.Endpoints = append(slices.Clip(p.Endpoints), sip.Endpoint{ID: "ringback", Kind: sip.EndpointIVR, Addresses: hosts})
 	}
 	return &p
 }

@@ -1,0 +1,87 @@
+package daemon
+
+import (
+	"context"
+	"net"
+	"net/netip"
+
+	"golang.org/x/time/rate"
+
+	"ringback/configs"
+	"ringback/sip"
+	"ringback/sip/phone"
+)
+
+// openCalls opens the endpoint by which calls are taken and made.
+func (d *Daemon) openCalls(context.Context) error {
+	c := d.config.Load().Phone
+	if !c.Enabled {
+		return nil
+	}
+	tlsConfig, err := clientTLS(c.TLSCertFile, c.TLSKeyFile, c.TLSCAFile)
+	if err != nil {
+		return err
+	}
+	d.endpoint, err = phone.NewEndpoint(phone.EndpointOptions{
+		Options: phone.Options{
+			ListenUDP: addresses(c.UDP), ListenTCP: addresses(c.TCP), ListenTLS: addresses(c.TLS),
+			DisplayName: c.DisplayName, UserAgent: "Ringback/" + d.o.Version, TLS: tlsConfig, Logger: d.log,
+		},
+		Incoming: d.callIn, Accounts: accounts(c.Accounts), Peers: c.Peers,
+		MaxCalls: c.MaxCalls, CallRate: rate.Limit(c.CallsPerSecond),
+		RingTimeout: c.RingTimeout, SessionExpires: c.SessionExpires,
+	})
+	return err
+}
+
+func accounts(list []configs.Account) []phone.Account {
+	out := make([]phone.Account, len(list))
+	for i, a := range list {
+		out[i] = phone.Account{
+			Name: a.PBX, URI: a.URI, Proxy: a.Server, Register: a.Register, User: a.User, PasswordFile: a.PasswordFile,
+			Expires: a.Expires, KeepAlive: a.KeepAlive, Trusted: a.Trusted,
+		}
+	}
+	return out
+}
+
+// callIn takes a call to a number that nothing here answers.
+func (d *Daemon) callIn(c *phone.Call) {
+	_ = c.Reject(phone.Response{StatusCode: 404}) // a caller who is gone needs no answer
+}
+
+// callAddresses are the addresses that our calls come from in the mirror, on every interface of this machine where a
+// socket is bound to none.
+func (d *Daemon) callAddresses() []sip.Host {
+	if d.endpoint == nil {
+		return nil
+	}
+	var all []sip.Host
+	for _, a := range d.endpoint.Addrs() {
+		if !a.Addr().IsUnspecified() {
+			all = append(all, sip.Host{Net: netip.PrefixFrom(a.Addr(), a.Addr().BitLen()), Port: a.Port()})
+			continue
+		}
+		own, err := net.InterfaceAddrs()
+		if err != nil {
+			continue
+		}
+		for _, i := range own {
+			p, err := netip.ParsePrefix(i.String())
+			if err != nil || a.Addr().Is4() && !p.Addr().Is4() {
+				continue
+			}
+			ip := p.Addr().Unmap()
+			all = append(all, sip.Host{Net: netip.PrefixFrom(ip, ip.BitLen()), Port: a.Port()})
+		}
+	}
+	return all
+}
+
+// CallAddrs are the UDP addresses that calls come to; none where calls are not taken.
+func (d *Daemon) CallAddrs() []netip.AddrPort {
+	if d.endpoint == nil {
+		return nil
+	}
+	return d.endpoint.Addrs()
+}
