@@ -75,6 +75,9 @@ type Config struct {
 	//
 	// Example: [{id: crm, url: "https://crm.example.com/hooks", secret_files: [/etc/ringback/crm.secret]}]
 	Webhooks []Webhook `yaml:"webhooks" reload:"live"`
+
+	// How people are told on their phones and in their browsers. Whom, they and their lists say.
+	Push Push `yaml:"push"`
 }
 
 // Log says what is logged and how.
@@ -450,6 +453,24 @@ type Admin struct {
 
 	// Whether Go's profiles are served under /debug/pprof on the listen address.
 	Pprof bool `yaml:"pprof"`
+}
+
+// Push is how people are told on their phones and in their browsers by web push.
+type Push struct {
+	// Whom the services that carry the messages may complain to: an e-mail address or an https address.
+	// Empty: web.url. The carriers of some browsers refuse messages without one.
+	//
+	// Example: operations@example.com
+	Contact string `yaml:"contact"`
+
+	// Whether messages say the customer's number. Phones show messages on locked screens.
+	ShowNumber bool `yaml:"show_number"`
+
+	// Networks that the services may be in though they are not public: for carriers of your own. Messages go to
+	// public addresses otherwise, whatever a browser asks for.
+	//
+	// Example: [10.1.0.0/24]
+	AllowNetworks []netip.Prefix `yaml:"allow_networks"`
 }
 
 // Webhook is a program that is told of events.

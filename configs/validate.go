@@ -90,6 +90,7 @@ func (c *Config) validate() Problems {
 	c.validateDialogEvents(&v)
 	c.validateCallHooks(&v)
 	c.validateWebhooks(&v)
+	c.validatePush(&v)
 	return v.problems
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,6 +38,8 @@ type Options struct {
 	// Observe, when set, is told of every event and what came of it, in order. It must not block, and keeps no
 	// event, only a clone of it.
 	Observe func(ev *sip.Event, changes []cases.Change, hints []assist.Hint)
+	// PushHTTP sends web push instead of a client that connects to public addresses only.
+	PushHTTP *http.Client
 	// Outcome, when set, is told of every hint's way to a phone. It must not block.
 	Outcome func(assist.Outcome)
 	// Fault, when set, is the store's: an error it returns counts as the disk's.
@@ -113,7 +116,7 @@ func New(ctx context.Context, o Options) (_ *Daemon, err error) {
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		d.openStore, d.openHooks, d.openDirectory, d.openPhone, d.openCalls, d.openWatch, d.openSearch, d.openWeb, d.openFeeds, d.startHooks,
+		d.openStore, d.openHooks, d.openDirectory, d.openPhone, d.openCalls, d.openWatch, d.openSearch, d.openPush, d.openWeb, d.openFeeds, d.startHooks,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -180,6 +183,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return every(gctx, mendedEvery, func(time.Time) error { return d.mended() })
 	})
 	g.Go(func() error { return d.tellHooks(gctx) })
+	g.Go(func() error { return d.tellPushes(gctx) })
 	if d.search != nil {
 		g.Go(func() error { return d.runSearch(gctx) })
 	}

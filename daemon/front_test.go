@@ -109,12 +109,20 @@ func know(t *testing.T, c *configs.Config, file string) {
 // run runs a daemon until the test ends, or stop is called.
 func run(t *testing.T, c *configs.Config) *centre {
 	t.Helper()
+	return runWith(t, c, func(*daemon.Options) {})
+}
+
+// runWith is run with some options otherwise.
+func runWith(t *testing.T, c *configs.Config, change func(*daemon.Options)) *centre {
+	t.Helper()
 	x := &centre{t: t, config: c}
 	var err error
-	x.Daemon, err = daemon.New(t.Context(), daemon.Options{
+	o := daemon.Options{
 		Config: c, Load: func() (*configs.Config, error) { next := *x.config; return &next, nil },
 		Logger: slog.New(slog.NewTextHandler(&x.log, nil)), Observe: x.observe,
-	})
+	}
+	change(&o)
+	x.Daemon, err = daemon.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

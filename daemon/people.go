@@ -31,6 +31,7 @@ type rooms struct {
 	erasures *erasures
 	receipts *receipts
 	imports  *keptImports
+	push     *pusher
 }
 
 // openPeople makes the rooms. It is called before anything is put into the store.
@@ -47,6 +48,8 @@ func (d *Daemon) openPeople() {
 	d.erasures = newErasures(d.store)
 	d.receipts = newReceipts(d.store)
 	d.imports = newKeptImports(d.store)
+	d.push = &pusher{pushes: newPushes(d.store)}
+	d.push.follow = d.changes.follow("push", d.push.cursor)
 }
 
 // nameOf is what to call the customer who has a number.

@@ -45,7 +45,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 		Calling: d.calling, MayCall: d.mayCall(), Schedule: d.schedule, Journeys: d.journeys.to, CalendarNumbers: c.Web.CalendarNumbers,
 		LiveCalls: func() []*sip.Call { return d.watch.live(maxLiveShown) },
 		Board:     d.watch.board, Registered: d.watch.registered,
-		LiveHints: d.assist.Live, DismissHint: d.dismissHint, Recent: d.recentNumbers, Receipts: d.receipts, Imports: d.imports, Hooks: d.hooks.Hooks,
+		LiveHints: d.assist.Live, DismissHint: d.dismissHint, Recent: d.recentNumbers, Receipts: d.receipts, Imports: d.imports, Hooks: d.hooks.Hooks, Push: d.webPush(),
 		Origins: c.Web.Origins, Proxies: c.Web.Proxies, Limits: limitsOf(&c.Web),
 		Blind:   func(context.Context) ([]web.Blind, error) { return d.behind.intervals() },
 		Changed: d.changedByHand, Refused: unwritable,

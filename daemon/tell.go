@@ -42,6 +42,7 @@ func (d *Daemon) tellHints(hints []assist.Hint, arrival time.Time) {
 		d.metrics.Hint(hints[i])
 		d.web.Events().Hint(hints[i])
 		d.hookHint(&hints[i])
+		d.tellPushHint(&hints[i])
 		if d.delivery != nil {
 			d.latency.hint(&hints[i], arrival)
 			d.delivery.Deliver(hints[i])

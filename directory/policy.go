@@ -78,7 +78,8 @@ type Policy struct {
 	// Retention is the number of days after its close that a case is kept, its history included; 0 is
 	// for ever. Default: 0.
 	Retention int `yaml:"retention"`
-	// Notifications tells active members of new cases. Kept, and not acted on yet. Default: false.
+	// Notifications tells active members of new cases, by web push: those nobody has, and whoever has one when it is
+	// due. Default: false.
 	Notifications bool `yaml:"notifications"`
 }
 

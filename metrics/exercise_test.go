@@ -32,6 +32,7 @@ func exercise(m *metrics.Metrics) {
 	m.HintSent(2 * time.Millisecond)
 	m.Webhook("crm", true, time.Millisecond)
 	m.WebhookDead("crm", "refused")
+	m.Push("case", "delivered")
 	m.Committed(3, time.Millisecond, nil)
 	m.Committed(1, time.Millisecond, io.ErrShortWrite)
 	m.Request("GET /v1/cases", 200, time.Millisecond)

@@ -45,6 +45,7 @@ type observed struct {
 	reloaded prometheus.Gauge
 
 	webhooks webhooksObserved
+	push     *prometheus.CounterVec
 }
 
 func newObserved(c *catalogue) observed {
@@ -71,6 +72,7 @@ func newObserved(c *catalogue) observed {
 	o.hintLatency = c.histogram("ringback_hint_latency_seconds", "From the arrival of the packet that raised a hint until its first MESSAGE went out.", quickly)
 
 	o.webhooks = newWebhooksObserved(c)
+	o.push = newPushObserved(c)
 
 	c.group = Store
 	o.commits = c.histogram("ringback_store_commit_seconds", "Time of one synced commit, which many commands share.", quickly)

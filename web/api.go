@@ -18,6 +18,7 @@ func (s *Server) apiHandler() http.Handler {
 	s.describe(api.OpenAPI())
 	s.registerMe(api)
 	s.registerSessions(api)
+	s.registerPush(api)
 	s.registerCases(api)
 	s.registerActs(api)
 	s.registerWork(api)

@@ -10,10 +10,12 @@ import (
 // exampleBodies are bodies of requests, by operation, for readers of the description. Tests hold them
 // against their schemas.
 var exampleBodies = map[string]string{ //nolint:gosec // what looks like secrets opens nothing
-	"log-in":              `{"name":"anna","password":"correct horse battery staple"}`,
-	"accept-invitation":   `{"code":"4XJ7QK2M5N8P","password":"correct horse battery staple"}`,
-	"change-password":     `{"old":"correct horse battery staple","new":"staple battery horse correct"}`,
-	"set-preferences":     `{"inactive":["campaign"],"show_all":false,"sort":"assigned_to_me","field":"topic","theme":"device"}`,
+	"log-in":            `{"name":"anna","password":"correct horse battery staple"}`,
+	"accept-invitation": `{"code":"4XJ7QK2M5N8P","password":"correct horse battery staple"}`,
+	"change-password":   `{"old":"correct horse battery staple","new":"staple battery horse correct"}`,
+	"set-preferences": `{"inactive":["campaign"],"show_all":false,"sort":"assigned_to_me","field":"topic","theme":"device",` +
+		`"notify":{"muted":["campaign"],"hints":true,"reminders":true,"quiet_from":"22:00","quiet_to":"07:00","zone":"Europe/Helsinki"}}`,
+	"push-subscribe":      `{"endpoint":"https://push.example.net/send/4711","keys":{"p256dh":"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4","auth":"BTBZMqHH6r4Tts7J_aSIgg"}}`,
 	"create-case":         `{"list":"support","number":"+358401234567","name":"Matti Meikäläinen","topic":"invoice","note":"asks for a copy","due":"2026-07-01T12:00:00Z"}`,
 	"edit-case":           `{"topic":"invoice 4711","note":"wants it by e-mail"}`,
 	"next-case":           `{"lists":["support"],"order":"due"}`,

@@ -379,6 +379,7 @@ func manage(t *testing.T, w *web.World, david *client.Client) {
 		t.Errorf("%d people", len(people))
 	}
 	entries(t, david)
+	pushes(t, david)
 	invitation := must[web.Invitation](t, "invitation")(david.Invite(ctx, "zoe"))
 	zoe, err := client.New(w.URL(), client.Options{HTTP: w.HTTP()})
 	if err != nil {
@@ -567,4 +568,45 @@ func entries(t *testing.T, david *client.Client) {
 		t.Fatal(err)
 	}
 	must[web.DirectoryEdit](t, "remove entry")(david.RemoveEntry(ctx, "agents", "olga", client.IfMatch(etag)))
+}
+
+func pushes(t *testing.T, david *client.Client) {
+	t.Helper()
+	ctx := t.Context()
+	wanted := web.NewPushSubscription{Endpoint: "https://push.example.net/send/4711"}
+	wanted.Keys.P256dh, wanted.Keys.Auth = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4", "BTBZMqHH6r4Tts7J_aSIgg"
+	made := must[web.PushSubscription](t, "subscribe")(david.PushSubscribe(ctx, wanted))
+	key, all, err := david.PushSubscriptions(ctx)
+	if err != nil || key == "" || len(all) != 1 || all[0].ID != made.ID || all[0].Host != "push.example.net" {
+		t.Errorf("%s, %+v, %v", key, all, err)
+	}
+	if err := david.PushTest(ctx, made.ID); err != nil {
+		t.Error(err)
+	}
+	if err := david.PushUnsubscribe(ctx, made.ID); err != nil {
+		t.Error(err)
+	}
+	if err := david.PushTest(ctx, made.ID); !errors.Is(err, client.ErrNotFound) {
+		t.Error(err)
+	}
+	wanted.Endpoint = "https://10.0.0.1/"
+	if _, err := david.PushSubscribe(ctx, wanted); !errors.Is(err, client.ErrInvalid) {
+		t.Error(err)
+	}
+	p, err := david.Preferences(ctx)
+	if err != nil || p.Notify == nil || !p.Notify.Hints || !p.Notify.Reminders {
+		t.Fatalf("%+v, %v", p.Notify, err)
+	}
+	p.Notify.Hints, p.Notify.QuietFrom, p.Notify.QuietTo, p.Notify.Zone = false, "22:00", "07:00", "Europe/Helsinki"
+	if p = must[web.Preferences](t, "preferences")(david.SetPreferences(ctx, p)); p.Notify.Hints || p.Notify.QuietFrom != "22:00" {
+		t.Errorf("%+v", p.Notify)
+	}
+	p.Notify = nil
+	if p = must[web.Preferences](t, "preferences")(david.SetPreferences(ctx, p)); p.Notify.Hints || p.Notify.QuietFrom != "22:00" {
+		t.Errorf("what is not said is changed: %+v", p.Notify)
+	}
+	p.Notify.Zone = "Mars"
+	if _, err := david.SetPreferences(ctx, p); !errors.Is(err, client.ErrInvalid) {
+		t.Error(err)
+	}
 }

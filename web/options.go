@@ -42,6 +42,7 @@ type Options struct {
 	Schedule *schedule.Schedule // calls that people scheduled
 	Journeys *journey.Journeys  // what became of calls
 	Hooks    *webhook.Hooks     // what webhooks deliver
+	Push     *Push              // telling people by web push
 	Intake   *intake.Cases      // files of customers to call
 	Search   func(context.Context, search.Query) (search.Page, error)
 	// Erase takes all of a person's data out of everything, by his number.

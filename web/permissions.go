@@ -45,6 +45,11 @@ var permissions = []permission{
 	{"GET /v1/session/preferences", persons, "", directory.NoRight},
 	{"PUT /v1/session/preferences", persons, "", directory.NoRight},
 
+	{"GET /v1/session/push-subscriptions", persons, "", directory.NoRight},
+	{"POST /v1/session/push-subscriptions", persons, "", directory.NoRight},
+	{"DELETE /v1/session/push-subscriptions/{id}", persons, "", directory.NoRight},
+	{"POST /v1/session/push-subscriptions/{id}/test", persons, "", directory.NoRight},
+
 	{"GET /v1/sessions", persons, "", directory.NoRight},
 	{"DELETE /v1/sessions", persons, "", directory.NoRight},
 	{"DELETE /v1/sessions/{id}", persons, "", directory.NoRight},

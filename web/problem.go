@@ -168,7 +168,7 @@ var places = []struct {
 }
 
 // tellAll are errors whose own text says to the client what is wrong.
-var tellAll = []error{ErrInvalid, cases.ErrInput, contacts.ErrInput, calling.ErrInput, schedule.ErrInput, people.ErrPassword, people.ErrName, people.ErrScope, people.ErrExpiry}
+var tellAll = []error{ErrInvalid, cases.ErrInput, contacts.ErrInput, calling.ErrInput, schedule.ErrInput, people.ErrPassword, people.ErrName, people.ErrScope, people.ErrExpiry, people.ErrQuiet}
 
 // problemOf is how an error is answered.
 func (s *Server) problemOf(err error) *Problem {

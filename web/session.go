@@ -42,6 +42,7 @@ type Preferences struct {
 	Sort     string   `json:"sort" enum:"priority,assigned_to_me" doc:"The most urgent first, or his own above them."`
 	Field    string   `json:"field" enum:"none,channel_in,name,note,topic" doc:"The extra field of a row."`
 	Theme    string   `json:"theme" enum:"device,light,dark" doc:"Colours of the app."`
+	Notify   *Notify  `json:"notify,omitempty" doc:"What he is told of by web push; absent in a request: as it is."`
 }
 
 func (s *Server) registerSessions(api huma.API) {
@@ -195,7 +196,15 @@ func (s *Server) setPreferences(ctx context.Context, in *struct {
 		return nil, err
 	}
 	b := &in.Body
+	kept, err := s.o.People.Preferences(c.ID)
+	if err != nil {
+		return nil, err
+	}
+	if b.Notify != nil {
+		kept.Notify = b.Notify.stored()
+	}
 	err = s.o.People.SetPreferences(ctx, actOf(c), c.ID, people.Preferences{
+		Notify:   kept.Notify,
 		Inactive: b.Inactive, ShowAll: b.ShowAll, Sort: unless(b.Sort, "priority"), Field: unless(b.Field, "none"), Theme: unless(b.Theme, "device"),
 	})
 	if err != nil {
@@ -213,7 +222,7 @@ func preferencesOf(p *people.Preferences) Preferences {
 	}
 	return Preferences{
 		Inactive: someOf(p.Inactive), ShowAll: p.ShowAll,
-		Sort: or(p.Sort, "priority"), Field: or(p.Field, "none"), Theme: or(p.Theme, "device"),
+		Sort: or(p.Sort, "priority"), Field: or(p.Field, "none"), Theme: or(p.Theme, "device"), Notify: notifyOf(&p.Notify),
 	}
 }
 

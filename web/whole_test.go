@@ -25,6 +25,7 @@ import (
 	"ringback/directory/people"
 	"ringback/sip"
 	"ringback/store"
+	"ringback/web/push"
 	"ringback/web/webhook"
 )
 
@@ -128,7 +129,7 @@ func wholeWith(t *testing.T, change func(*Options)) *world {
 		LiveCalls: func() []*sip.Call { return w.calls() }, LiveHints: w.hints,
 		DismissHint: w.dismiss,
 		Blind:       func(context.Context) ([]Blind, error) { return []Blind{{From: time.Now(), Reason: "x"}}, nil },
-		Erase:       w.erase, Hooks: hooks, Intake: &intake.Cases{Cases: c, Directory: w.directory, Memory: memory}, Search: w.index(st, c),
+		Erase:       w.erase, Hooks: hooks, Push: w.push(), Intake: &intake.Cases{Cases: c, Directory: w.directory, Memory: memory}, Search: w.index(st, c),
 		Limits: Limits{Caller: Rate{1e6, 1e6}, Stranger: Rate{1e6, 1e6}, LogIn: Rate{1e6, 1e6}},
 	}
 	change(&o)
@@ -308,5 +309,49 @@ func (w *world) get(who []string, path string, v any) {
 	w.t.Helper()
 	if status := w.ask(who, http.MethodGet, path, "", v); status != http.StatusOK {
 		w.t.Fatalf("%s: %d", path, status)
+	}
+}
+
+// push keeps subscriptions in memory; a message to "gone" finds nobody.
+func (w *world) push() *Push {
+	kept := map[string]push.Subscription{}
+	var mu sync.Mutex
+	return &Push{
+		Key: "the key",
+		Of: func(person string) (all []push.Subscription, _ error) {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, s := range kept {
+				if s.Person == person {
+					all = append(all, s)
+				}
+			}
+			return all, nil
+		},
+		Subscribe: func(_ context.Context, s push.Subscription) (push.Subscription, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			s, err := push.Subscribe(s, nil)
+			if err == nil {
+				kept[s.ID] = s
+			}
+			return s, err
+		},
+		Unsubscribe: func(_ context.Context, person, id string) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if kept[id].Person == person {
+				delete(kept, id)
+			}
+			return nil
+		},
+		Try: func(_ context.Context, person, id string) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if s, ok := kept[id]; !ok || s.Person != person {
+				return ErrNoSubscription
+			}
+			return nil
+		},
 	}
 }

@@ -17,6 +17,7 @@ type Preferences struct {
 	Sort     string   // empty: by priority; "assigned_to_me": his own first
 	Field    string   // the extra field of a row: empty for none, "channel_in", "name", "note" or "topic"
 	Theme    string   // empty: as the device; "light" or "dark"
+	Notify   Notify   // what he wants to be told of
 }
 
 // preferences is how they are stored.
@@ -40,8 +41,13 @@ func (p *People) SetPreferences(ctx context.Context, a Act, id string, prefer Pr
 	if !p.known(id) {
 		return ErrUnknown
 	}
+	if err := prefer.Notify.Check(); err != nil {
+		return err
+	}
 	d := p.o.Directory()
-	prefer.Inactive = slices.DeleteFunc(slices.Clone(prefer.Inactive), func(list string) bool { return d.Right(id, list) == 0 })
+	notHis := func(list string) bool { return d.Right(id, list) == 0 }
+	prefer.Notify.Muted = slices.DeleteFunc(slices.Clone(prefer.Notify.Muted), notHis)
+	prefer.Inactive = slices.DeleteFunc(slices.Clone(prefer.Inactive), notHis)
 	_, err := p.do(ctx, kindPrefer, a.At, preferring{a, id, prefer})
 	return err
 }

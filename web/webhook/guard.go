@@ -69,3 +69,9 @@ func guard(allow []netip.Prefix, plain bool) func(network, address string, _ sys
 		return nil
 	}
 }
+
+// Guard is a net.Dialer's Control that refuses connections to addresses that are neither public nor in a
+// network that is allowed, with ErrForbidden: for others who connect to where strangers say.
+func Guard(allow []netip.Prefix) func(network, address string, _ syscall.RawConn) error {
+	return guard(allow, false)
+}
