@@ -38,7 +38,12 @@ func (d *Daemon) fire(ctx context.Context, now time.Time) {
 func (d *Daemon) happen(ctx context.Context, p *schedule.Plan, now time.Time) {
 	c, err := d.cases.Case(p.Case)
 	switch {
-	case errors.Is(err, cases.ErrNotFound), err == nil && (c.State != cases.Open || c.NotBefore.After(now)):
+	case errors.Is(err, cases.ErrNotFound): // erased, and the plan with it
+		if err := d.schedule.Erase(ctx, []string{p.Case}, now); err != nil {
+			d.complaints.log(d.log, "a scheduled call of a case that is gone is not dropped", err)
+		}
+		return
+	case err == nil && (c.State != cases.Open || c.NotBefore.After(now)):
 		d.finishPlan(ctx, p, schedule.Over, "", "", now, sip.Number(0))
 		return
 	case err != nil:
