@@ -11,6 +11,9 @@ LINT     := $(TOOL) golangci-lint
 OUT      := out
 export PATH := $(PATH):/usr/sbin:/sbin
 
+# Only what is built to be run goes by cmd/ringback/default.pgo; for tests and tools all packages would be compiled twice.
+export GOFLAGS ?= -pgo=off
+
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 
@@ -45,7 +48,7 @@ demo: ## watch a simulated contact centre; needs nothing installed, leaves nothi
 
 .PHONY: build
 build: ## build bin/ringback, one static binary
-	CGO_ENABLED=0 $(GO) build -trimpath -tags timetzdata -ldflags '$(LDFLAGS)' -o bin/ringback ./cmd/ringback
+	CGO_ENABLED=0 $(GO) build -pgo=auto -trimpath -tags timetzdata -ldflags '$(LDFLAGS)' -o bin/ringback ./cmd/ringback
 
 .PHONY: test
 test: programs ## vet, then all tests: unit, race, end to end with a real Kamailio, sipp and baresip
