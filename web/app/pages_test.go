@@ -130,7 +130,7 @@ func TestEveryPageIsAccessibleLightAndQuiet(t *testing.T) {
 func (b *browser) size(width, height int64, mobile bool) {
 	b.t.Helper()
 	if mobile {
-		b.do(chromedp.EmulateViewport(width, height, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)))
+		b.do(chromedp.EmulateViewport(width, height, chromedp.EmulateMobile, chromedp.EmulateTouch))
 		return
 	}
 	b.do(chromedp.EmulateViewport(width, height))

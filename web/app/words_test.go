@@ -1,0 +1,107 @@
+package app
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"testing"
+)
+
+// sentences finds what the app says: in templates by t, in code by say.
+var sentences = regexp.MustCompile(`(?:\{\{-?\s*(?:if [^}]*?)?|[( ])t ("(?:[^"\\]|\\.)*")|\.say\(("(?:[^"\\]|\\.)*")`)
+
+// spoken are all sentences of the app, with where they are said.
+func spoken(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	var files []string
+	for _, pattern := range []string{"templates/*.html", "*.go"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range sentences.FindAllSubmatch(text, -1) {
+			quoted := string(m[1]) + string(m[2])
+			key, err := strconv.Unquote(quoted)
+			if err != nil {
+				t.Fatalf("%s: %s: %v", file, quoted, err)
+			}
+			all[key] = file
+		}
+	}
+	// Built-in handling statuses and words of times are said by what the data has.
+	for _, key := range []string{
+		"Closed successfully", "Closed unsuccessfully", "Busy", "No answer", "Wrong number", "Call later",
+		"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "%d cases assigned to you", "%d cases closed unsuccessfully",
+	} {
+		all[key] = "data"
+	}
+	return all
+}
+
+var verbs = regexp.MustCompile(`%(?:\[(\d+)\])?[-+.0-9]*[a-z]`)
+
+// arguments are which of a sentence's arguments it says, and how.
+func arguments(sentence string) []string {
+	var all []string
+	for i, m := range verbs.FindAllStringSubmatch(sentence, -1) {
+		at := m[1]
+		if at == "" {
+			at = strconv.Itoa(i + 1)
+		}
+		all = append(all, at+m[0][len(m[0])-1:])
+	}
+	slices.Sort(all)
+	return all
+}
+
+func TestEverySentenceIsTranslatedAndNothingElse(t *testing.T) {
+	said := spoken(t)
+	if len(said) < 100 {
+		t.Fatalf("only %d sentences were found", len(said))
+	}
+	for _, l := range languages {
+		all, err := catalogueOf(l.Code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key, where := range said {
+			if _, ok := all[key]; !ok && l.Code != "en" { // in English a sentence is its own translation
+				t.Errorf("%s: %s says %q, which is not translated", l.Code, where, key)
+			}
+		}
+		for key, f := range all {
+			if _, ok := said[key]; !ok {
+				t.Errorf("%s: nothing says %q", l.Code, key)
+			}
+			texts := []string{f.text}
+			for form, text := range f.plural {
+				if form != "=0" && form != "one" { // which may say it in words
+					texts = append(texts, text)
+				}
+			}
+			for _, text := range texts {
+				if text != "" && !slices.Equal(arguments(text), arguments(key)) {
+					t.Errorf("%s: %q has other arguments than %q", l.Code, text, key)
+				}
+			}
+		}
+	}
+}
+
+func TestPluralFormsFollowTheNumber(t *testing.T) {
+	for n, want := range map[int]string{1: "1 miss", 2: "2 misses"} {
+		if got := printers["en"].Sprintf("%d misses", n); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
