@@ -42,6 +42,9 @@ func New(o Options) *App {
 		a.mux.Handle(r.pattern, a.visited(r))
 	}
 	a.mux.Handle("GET "+assetsPath, a.assets)
+	a.mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, a.assets.address("icon-192.png"), http.StatusFound)
+	})
 	a.mux.HandleFunc("GET /sw.js", a.assets.worker)
 	a.mux.HandleFunc("GET /manifest.webmanifest", a.assets.manifest)
 	return a

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 
@@ -33,6 +34,7 @@ func newPages(a *assets) *pages {
 			"asset": a.address,
 			"icon":  func(name string) template.HTML { return a.icon(name) },
 			"group": group,
+			"path":  url.PathEscape,
 		}).ParseFS(templateFiles, "templates/layout.html", shared))
 		set := map[string]*template.Template{}
 		names, err := templateFiles.ReadDir("templates")
