@@ -30,6 +30,10 @@
 // (changes.go), each from the place it wrote down; package outbox keeps what webhooks have to be told,
 // and web/webhook delivers it.
 //
+// Whether a customer may be called is asked in one place, cases/maycall, by whoever dials, schedules or shows the button:
+// calling.go makes it, directory/calling keeps the numbers that are called or not. Scheduled calls become due in
+// schedule.go; what became of each call is gathered in journeys.go and written by cases/journey.
+//
 // A replay ([Replay]) runs the same watch and the same flow over capture files, with a store in memory
 // and a printer at the end, so that what it prints is what live would have done.
 //

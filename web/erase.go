@@ -20,7 +20,7 @@ func (s *Server) registerErasure(api huma.API) {
 	}
 	handle(s, api, withBody(operation(http.MethodPost, "/v1/erasures", "erase-person", "people", "Erase a person's data",
 		"Takes everything out that is kept of a number, for somebody who wants his data gone: cases with their histories, his contact with all its numbers, "+
-			"search, waiting messages. It cannot be taken back. The audit trail keeps that it was done, not for whom.",
+			"search, waiting messages, calls that are scheduled, what is kept of his calls, and his numbers on block and allow lists. On the do-not-call list a number stays. It cannot be taken back. The audit trail keeps that it was done, not for whom.",
 		http.StatusForbidden)), s.erase)
 }
 

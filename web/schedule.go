@@ -215,7 +215,7 @@ func (s *Server) mayScheduled(ctx context.Context, c *cases.Case, d *schedule.Dr
 	case a.Blocked() && !a.By(maycall.RuleClosed): // that the case says itself
 		return nil, shown.refusal()
 	}
-	d.PIN = pin != ""
+	d.PIN = pin != "" && !a.By(maycall.RulePIN)
 	return &shown, nil
 }
 

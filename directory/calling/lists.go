@@ -75,7 +75,7 @@ func told(x directory.Pattern) string {
 	if x.Wildcard {
 		return x.String()
 	}
-	return fmt.Sprintf("…%03d", uint64(x.Number)%1000)
+	return ""
 }
 
 // Result is what became of a draft.
@@ -392,7 +392,7 @@ func (l *Lists) Page(p Place, digits string, limit int, cursor string) (Page, er
 // Standing is what the lists say of a number.
 type Standing struct {
 	DoNotCall bool
-	Blocked   int // digits of the longest entry of the block list that fits, 0 for none
+	Blocked   int // digits of the longest entry of the block list that fits, 0 for none; a whole number counts one more
 	Allowed   int // likewise of the company's allow list and the agent's own
 }
 
