@@ -2,9 +2,10 @@
 // offer/answer, RFC 3264), sends and receives G.711 over RTP (RFC 3550, RFC 3551) or SRTP (RFC 3711, keyed by SDP,
 // RFC 4568), understands digits in all three ways that phones send them, plays prompts, records, and joins two calls.
 //
-// It is for package phone, which speaks SIP and hands SDP bodies and INFO bodies to it, and it stands on
-// github.com/pion for the formats of RTP, RTCP, SRTP and SDP. A [Host] has the ports and the clock of all its
-// sessions; a [Session] is the media of one SIP dialog:
+// It is for package phone, which speaks SIP and hands SDP bodies and INFO bodies to it: a [Session] is a phone.Media. It stands
+// on github.com/pion for RTP, RTCP and SRTP. SDP it reads itself, as pion's refuses a whole offer for a stream that it does
+// not know, such as the fax of m=image. A [Host] has the ports and the clock of all its sessions; a Session is the
+// media of one SIP dialog:
 //
 //	host, err := rtp.New(rtp.Options{Addrs: []netip.Addr{addr}, FirstPort: 20000, LastPort: 20999})
 //	s, err := host.Session(rtp.SessionOptions{})
