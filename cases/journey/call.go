@@ -91,14 +91,14 @@ const (
 	maxText    = 200 // bytes
 )
 
-// Of is what is kept of a call that is over; device and cases are what the caller knows besides. Nothing of c is kept.
+// Of is what is kept of a call that is over; device and cases are what the caller knows besides. It shares the call's memory.
 func Of(c *sip.Call, device string, cases []string) Call {
 	j := Call{
 		ID: c.ID, Direction: c.Direction, Number: c.Caller, PBX: c.PBX, Trunk: c.Trunk, Service: c.Service, List: c.List, CallerID: c.CallerID, CalleeID: c.CalleeID,
-		Agent: c.Agent, DialledBy: c.DialledBy, Device: device, Rang: slices.Clone(c.Rang[:min(len(c.Rang), maxNames)]),
-		CallIDs: slices.Clone(c.CallIDs[:min(len(c.CallIDs), maxCallIDs)]), Started: c.Started, Answered: c.Answered, Ended: c.Ended,
+		Agent: c.Agent, DialledBy: c.DialledBy, Device: device, Rang: c.Rang[:min(len(c.Rang), maxNames)],
+		CallIDs: c.CallIDs[:min(len(c.CallIDs), maxCallIDs)], Started: c.Started, Answered: c.Answered, Ended: c.Ended,
 		Verdict: c.Verdict, Reason: c.Reason, Confidence: c.Confidence, Result: c.Result, StatusCode: c.StatusCode, Short: c.Short,
-		Cases: slices.Clone(cases[:min(len(cases), maxNames)]),
+		Cases: cases[:min(len(cases), maxNames)], Evidence: c.Evidence,
 	}
 	if c.Direction == sip.Outbound {
 		j.Number = c.Callee
@@ -109,8 +109,6 @@ func Of(c *sip.Call, device string, cases []string) Call {
 	// Of a long call the middle is left out: how it began, and how it ended, is what is asked.
 	if n := len(c.Evidence); n > maxFacts {
 		j.Evidence = slices.Concat(c.Evidence[:maxFacts/2], c.Evidence[n-maxFacts/2:])
-	} else {
-		j.Evidence = slices.Clone(c.Evidence)
 	}
 	return j
 }
@@ -123,7 +121,8 @@ var ErrRecord = errors.New("journey: unreadable record")
 
 // encode writes the call as varints and texts. Its texts repeat, so each is written once, before the rest.
 func (c *Call) encode() []byte {
-	var texts []string
+	var room [32]string
+	texts := room[:0]
 	word := func(s string) uint64 {
 		s = s[:min(len(s), maxText)]
 		i := slices.Index(texts, s)
@@ -132,7 +131,8 @@ func (c *Call) encode() []byte {
 		}
 		return uint64(i)
 	}
-	b := make([]byte, 0, 256)
+	var space [512]byte
+	b := space[:0]
 	put := func(values ...uint64) {
 		for _, v := range values {
 			b = binary.AppendUvarint(b, v)
@@ -171,7 +171,11 @@ func (c *Call) encode() []byte {
 		since(e.At)
 		put(word(e.CallID), word(e.What), word(e.Agent), uint64(e.Status), uint64(max(e.Cause, -1)+1))
 	}
-	out := make([]byte, 0, len(b)+256)
+	size := len(b) + 4
+	for _, s := range texts {
+		size += len(s) + 2
+	}
+	out := make([]byte, 0, size)
 	out = binary.AppendUvarint(out, recordFormat)
 	out = binary.AppendUvarint(out, uint64(len(texts)))
 	for _, s := range texts {

@@ -182,3 +182,12 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkRecord(b *testing.B) {
+	call := ended("a", maija, 0)
+	b.ReportAllocs()
+	for b.Loop() {
+		c := Of(call, "sip:101@192.0.2.7", nil)
+		_ = c.Record()
+	}
+}
