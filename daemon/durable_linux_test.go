@@ -30,14 +30,15 @@ func BenchmarkDurable(b *testing.B) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as the program
 	load := record(b, 1_000_000)
 	for _, mode := range []struct {
-		name string
-		api  bool
-	}{{"cases", false}, {"cases and api", true}} {
+		name     string
+		api      bool
+		journeys string
+	}{{"cases", false, "all"}, {"cases and api", true, "all"}, {"cases, journeys of cases only", false, "cases"}, {"cases, no journeys", false, "off"}} {
 		b.Run(mode.name, func(b *testing.B) {
 			var alone, whole time.Duration
 			for b.Loop() {
 				alone += watchedAlone(b, load)
-				whole += servedWhole(b, load, mode.api)
+				whole += servedWhole(b, load, mode.api, mode.journeys)
 			}
 			each := 1e6 / float64(len(load.sent)) / float64(b.N)
 			b.ReportMetric(alone.Seconds()*each, "watch-s/M")
@@ -150,7 +151,7 @@ func watchedAlone(b *testing.B, load *recorded) time.Duration {
 	return load.play(b, w.Handle, &events)
 }
 
-func servedWhole(b *testing.B, load *recorded, api bool) time.Duration {
+func servedWhole(b *testing.B, load *recorded, api bool, journeys string) time.Duration {
 	b.Helper()
 	c := configs.Default()
 	c.DataDir, c.Hints.Enabled = b.TempDir(), false
@@ -158,7 +159,7 @@ func servedWhole(b *testing.B, load *recorded, api bool) time.Duration {
 	if api {
 		c.Web.Listen = "127.0.0.1:0"
 	}
-	c.HEP.UDP, c.HEP.TCP = nil, nil
+	c.HEP.UDP, c.HEP.TCP, c.Store.Journeys = nil, nil, journeys
 	k, err := daemon.OpenKeeper(b.Context(), c)
 	if err != nil {
 		b.Fatal(err)
