@@ -20,7 +20,13 @@ func takes(m Media) func(*Call) {
 }
 
 func ringsFor(d time.Duration) func(c *Call) {
-	return func(c *Call) { _ = c.Ring(context.Background()); time.Sleep(d) }
+	return func(c *Call) {
+		_ = c.Ring(context.Background())
+		select {
+		case <-time.After(d):
+		case <-c.Done():
+		}
+	}
 }
 
 func TestInviteIsRefusedWithTheRightStatus(t *testing.T) {
