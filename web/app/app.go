@@ -45,7 +45,6 @@ func New(o Options) *App {
 	a.mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, a.assets.address("icon-192.png"), http.StatusFound)
 	})
-	a.mux.HandleFunc("GET /sw.js", a.assets.worker)
 	a.mux.HandleFunc("GET /manifest.webmanifest", a.assets.manifest)
 	return a
 }
@@ -67,6 +66,7 @@ var routes = []route{
 	{pattern: "POST /login", open: true, serve: logIn},
 	{pattern: "POST /logout", serve: logOut},
 	{pattern: "GET /offline", open: true, serve: offlinePage},
+	{pattern: "GET /sw.js", open: true, serve: worker},
 
 	{pattern: "GET /callback", serve: callbackPage},
 	{pattern: "GET /call-list", serve: callListPage},
@@ -79,6 +79,9 @@ var routes = []route{
 	{pattern: "POST /view", serve: saveView},
 	{pattern: "GET /lists", serve: listsPage},
 	{pattern: "POST /lists/{list}/active", serve: setActive},
+	{pattern: "GET /notifications", serve: notifyPage},
+	{pattern: "POST /notifications", serve: saveNotify},
+	{pattern: "POST /notifications/{id}/{do}", serve: changeDevice},
 	{pattern: "GET /more", serve: morePage},
 	{pattern: "POST /device", serve: saveDevice},
 

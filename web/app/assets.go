@@ -122,8 +122,9 @@ func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(one.body))
 }
 
-// worker serves the service worker, which has to stand at the root to look after all pages.
-func (a *assets) worker(w http.ResponseWriter, r *http.Request) {
+// worker serves the service worker, which has to stand at the root to look after all pages, with the files it
+// keeps and with what it says.
+func (a *assets) worker(w http.ResponseWriter, r *http.Request, words []byte) {
 	kept, err := json.Marshal([]string{a.address("app.css"), a.address("app.js"), a.address("icon.svg")})
 	if err != nil {
 		http.NotFound(w, r)
@@ -131,7 +132,9 @@ func (a *assets) worker(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(bytes.Replace(a.byName["worker.js"].body, []byte("/* kept */ []"), kept, 1)))
+	body := bytes.Replace(a.byName["worker.js"].body, []byte("/* kept */ []"), kept, 1)
+	body = bytes.Replace(body, []byte("/* words */ { reasons: {} }"), words, 1)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
 // manifest says how the app is installed.

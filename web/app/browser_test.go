@@ -181,7 +181,7 @@ func (b *browser) until(what, script string) {
 	b.t.Helper()
 	end := time.Now().Add(patience)
 	for {
-		if value[bool](b, "!!("+script+")") {
+		if value[bool](b, "Promise.resolve("+script+").then(x => !!x)") {
 			return
 		}
 		if time.Now().After(end) {

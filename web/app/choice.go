@@ -192,6 +192,7 @@ func morePage(v *visit) error {
 	page.Entries = []entry{
 		{Address: "/lists", Icon: "list", Name: v.say("Lists I am active in")},
 		{Address: "/closed", Icon: "done", Name: v.say("Closed")},
+		{Address: "/notifications", Icon: "bell", Name: v.say("Notifications")},
 	}
 	page.Manage = v.manage()
 	return v.show(http.StatusOK, "more", page)

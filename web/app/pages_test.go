@@ -47,6 +47,7 @@ var scenes = []scene{
 	{name: "search", who: "anna", path: "/search?q=358"},
 	{name: "closed", who: "anna", path: "/closed?all=1"},
 	{name: "lists", who: "anna", path: "/lists"},
+	{name: "notifications", who: "anna", path: "/notifications"},
 	{name: "more", who: "anna", path: "/more"},
 	{name: "supervisor", who: "sara", path: "/more"},
 	{name: "board", who: "sara", path: "/board"},

@@ -6,6 +6,7 @@ import { startLive } from './live.js';
 import { startSwipes } from './swipe.js';
 import { startChoosing } from './choose.js';
 import { startDevice } from './device.js';
+import { startNotify } from './notify.js';
 import { startBoard } from './board.js';
 
 startDevice();
@@ -14,4 +15,7 @@ startList();
 startSwipes();
 startChoosing();
 startBoard();
-if (document.body.dataset.me) startLive();
+if (document.body.dataset.me) {
+  startLive();
+  startNotify();
+}

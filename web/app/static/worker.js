@@ -20,3 +20,26 @@ scope.addEventListener('fetch', (event) => {
     event.respondWith(fetch(event.request).catch(() => caches.match('/offline').then((page) => page ?? Response.error())));
   }
 });
+
+/** @type {Record<string, string> & {reasons: Record<string, string>}} */
+const words = /** @type {any} */ (/* words */ { reasons: {} });
+
+scope.addEventListener('push', (event) => {
+  const m = event.data?.json() ?? {};
+  const title = (words[m.kind] ?? words.case).replace('{list}', m.list_name ?? '');
+  const body = [m.number, words.reasons[m.reason]].filter(Boolean).join(' · ');
+  event.waitUntil(scope.registration.showNotification(title, { body, tag: m.tag, data: { path: m.path ?? '/callback' } })
+    .then(() => scope.registration.getNotifications())
+    .then((all) => scope.navigator.setAppBadge?.(all.length)));
+});
+scope.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  const to = new URL(event.notification.data?.path ?? '/callback', location.origin);
+  if (to.origin !== location.origin) return;
+  event.waitUntil(scope.clients.matchAll({ type: 'window', includeUncontrolled: true }).then(async (open) => {
+    const at = open[0];
+    if (!at) return scope.clients.openWindow(to.href);
+    await at.focus();
+    return at.navigate(to.href);
+  }));
+});
