@@ -308,14 +308,14 @@ func (d *Delivery) attempt(j *job) (State, error) {
 		if !t.waits {
 			up = nil
 		}
-		wait := time.NewTimer(max(t.atLeast, pace.NextBackOff()))
+		pause, done := context.WithTimeout(ctx, max(t.atLeast, pace.NextBackOff()))
 		select {
-		case <-ctx.Done():
-			wait.Stop()
-			return Expired, why(ctx, j.err)
 		case <-up:
-			wait.Stop()
-		case <-wait.C:
+		case <-pause.Done():
+		}
+		done()
+		if ctx.Err() != nil {
+			return Expired, why(ctx, j.err)
 		}
 	}
 }
