@@ -1,6 +1,7 @@
 package assist
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -101,8 +102,7 @@ func (a *Assist) Resume(onLine func(callID string) bool, find func(id string) (c
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var out []Hint
-	for c := a.order.oldest; c != nil; {
-		next := c.next
+	for _, c := range a.inOrder() {
 		for _, p := range c.parts {
 			for _, t := range p.told {
 				t.recall(a, p, find)
@@ -111,9 +111,23 @@ func (a *Assist) Resume(onLine func(callID string) bool, find func(id string) (c
 		if !onLine(c.id) {
 			out = a.end(out, c, now)
 		}
-		c = next
 	}
 	return out
+}
+
+// inOrder puts the calls, and the agents in each, in the order in which they came: they were read back agent by agent.
+func (a *Assist) inOrder() []*call {
+	for c := range a.order.all() {
+		slices.SortFunc(c.parts, func(x, y *part) int { return cmp.Or(x.since.Compare(y.since), cmp.Compare(x.agent.id, y.agent.id)) })
+		c.since = c.parts[0].since
+	}
+	all := slices.SortedFunc(a.order.all(), func(x, y *call) int { return cmp.Or(x.since.Compare(y.since), cmp.Compare(x.id, y.id)) })
+	a.order = ring{}
+	for _, c := range all {
+		c.next = nil
+		a.order.add(c)
+	}
+	return all
 }
 
 // recall finds the cases of a hint again. One without any is over.
