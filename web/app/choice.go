@@ -114,7 +114,7 @@ func closedPage(v *visit) error {
 	for _, id := range closeReasons {
 		page.Reasons = append(page.Reasons, reasonChoice{id, v.closed(id), id == page.Reason})
 	}
-	page.head = v.head(v.say("Closed"), "more")
+	page.head = v.head(v.say("Closed cases"), "more")
 	return v.show(http.StatusOK, "closed", page)
 }
 
@@ -191,7 +191,7 @@ func morePage(v *visit) error {
 	page := moreView{head: v.head(v.say("More"), "more"), Languages: languages}
 	page.Entries = []entry{
 		{Address: "/lists", Icon: "list", Name: v.say("Lists I am active in")},
-		{Address: "/closed", Icon: "done", Name: v.say("Closed")},
+		{Address: "/closed", Icon: "done", Name: v.say("Closed cases")},
 		{Address: "/notifications", Icon: "bell", Name: v.say("Notifications")},
 	}
 	page.Manage = v.manage()

@@ -50,7 +50,7 @@ func (v *visit) problem(p *client.Error) string {
 	case "none":
 		return v.say("There is no case to call now.")
 	case "credentials":
-		return v.say("Name or password is wrong.")
+		return v.say("User name or password is wrong.")
 	}
 	switch p.Status {
 	case http.StatusForbidden:

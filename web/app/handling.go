@@ -3,6 +3,7 @@ package app
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"ringback/web"
@@ -55,7 +56,7 @@ func handlingPage(v *visit) error {
 		if h.Name == "" {
 			h.Name = h.ID
 		}
-		h.Name = v.say(h.Name)
+		h.Name = v.status(h.Name)
 		page.Statuses = append(page.Statuses, statusChoice{h, h.ID == c.Suggested, v.does(&h, c.Attempts)})
 		if h.ID == c.Handling {
 			page.Given = h.Name
@@ -68,6 +69,14 @@ func handlingPage(v *visit) error {
 		return err
 	}
 	return v.show(http.StatusOK, "handling", page)
+}
+
+// status is what a handling status is called: a built-in one in his language, another as its list calls it.
+func (v *visit) status(name string) string {
+	if strings.Contains(name, "%") { // no sentence of ours
+		return name
+	}
+	return v.say(name)
 }
 
 // siblings are the other open cases of the customer, and who is working on them.

@@ -114,13 +114,13 @@ func (v *visit) event(e *web.Entry) (icon, what string) {
 	case "assigned":
 		return "assign", v.say("Assigned")
 	case "released":
-		return "unassign", v.say("Let go")
+		return "unassign", v.say("Released")
 	case "accepted":
 		return "check", v.say("Accepted")
 	case "commented":
 		return "comment", v.say("Comment")
 	case "handled":
-		return "check", v.say("Handling: %s", v.say(strings.ReplaceAll(e.Reason, "_", " ")))
+		return "check", v.say("Handling: %s", v.statusOf(e.Reason))
 	case "awaiting":
 		return "waiting", v.say("Awaiting info")
 	case "informed":
@@ -131,6 +131,15 @@ func (v *visit) event(e *web.Entry) (icon, what string) {
 		return "close", v.say("Personal data erased")
 	}
 	return "clock", e.Event
+}
+
+// statusOf is what the handling status of an id is called.
+func (v *visit) statusOf(id string) string {
+	if id == "" {
+		return ""
+	}
+	name := strings.ReplaceAll(id, "_", " ")
+	return v.status(strings.ToUpper(name[:1]) + name[1:])
 }
 
 // fieldName is what a field of a case is called.

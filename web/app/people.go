@@ -57,7 +57,7 @@ func (v *visit) account(state string) string {
 	case "active":
 		return v.say("Can log in")
 	case "disabled":
-		return v.say("Shut out")
+		return v.say("May not log in")
 	}
 	return state
 }
@@ -77,9 +77,9 @@ func changePerson(v *visit) error {
 		}
 		return v.showPeople(&invited)
 	case "disable":
-		done, err = v.say("Shut out"), v.api.Disable(v.ctx(), id)
+		done, err = v.say("May not log in"), v.api.Disable(v.ctx(), id)
 	case "enable":
-		done, err = v.say("Let in again"), v.api.Enable(v.ctx(), id)
+		done, err = v.say("May log in again"), v.api.Enable(v.ctx(), id)
 	case "unlock":
 		done, err = v.say("Unlocked"), v.api.Unlock(v.ctx(), id)
 	case "log-out":

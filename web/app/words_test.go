@@ -10,7 +10,7 @@ import (
 )
 
 // sentences finds what the app says: in templates by t, in code by say.
-var sentences = regexp.MustCompile(`(?:\{\{-?\s*(?:if [^}]*?)?|[( ])t ("(?:[^"\\]|\\.)*")|\.say\(("(?:[^"\\]|\\.)*")`)
+var sentences = regexp.MustCompile(`(?:\{\{-?\s*|[( ])t ("(?:[^"\\]|\\.)*")|\.say\(("(?:[^"\\]|\\.)*")`)
 
 // spoken are all sentences of the app, with where they are said.
 func spoken(t *testing.T) map[string]string {
@@ -99,9 +99,26 @@ func TestEverySentenceIsTranslatedAndNothingElse(t *testing.T) {
 }
 
 func TestPluralFormsFollowTheNumber(t *testing.T) {
-	for n, want := range map[int]string{1: "1 miss", 2: "2 misses"} {
-		if got := printers["en"].Sprintf("%d misses", n); got != want {
-			t.Errorf("%d: %q, want %q", n, got, want)
+	for lang, misses := range map[string][]string{
+		"en": {"no miss", "1 miss", "2 misses"},
+		"fi": {"ei vastaamattomia", "1 vastaamaton", "2 vastaamatonta"},
+	} {
+		for n, want := range misses {
+			if got := printers[lang].Sprintf("%d misses", n); got != want {
+				t.Errorf("%s: %d: %q, want %q", lang, n, got, want)
+			}
 		}
+	}
+}
+
+func TestAStatusOfAListIsSaidAsItIsWritten(t *testing.T) {
+	v := &visit{words: printers["fi"]}
+	for name, want := range map[string]string{"No answer": "Ei vastausta", "Left a message": "Left a message", "100 % sure": "100 % sure", "50%d": "50%d"} {
+		if got := v.status(name); got != want {
+			t.Errorf("%q is called %q, want %q", name, got, want)
+		}
+	}
+	if got := v.statusOf("closed_successfully"); got != "Suljettu onnistuneesti" {
+		t.Errorf("closed_successfully is called %q", got)
 	}
 }
