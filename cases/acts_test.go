@@ -24,10 +24,13 @@ type something struct {
 
 // dayAtWork is a day on which people work on the cases: about as many acts as there are events, on any case there
 // is, sensible or not.
-func dayAtWork(seed uint64, calls int) []something {
+func dayAtWork(seed uint64, calls int) []something { return atWork(seed, day(seed, calls)) }
+
+// atWork is a day on which people do things between its events.
+func atWork(seed uint64, day []*sip.Event) []something {
 	rng := rand.New(rand.NewPCG(seed, 4))
 	var all []something
-	for i, ev := range day(seed, calls) {
+	for i, ev := range day {
 		all = append(all, something{at: ev.At, ev: ev})
 		for range rng.IntN(3) {
 			at := ev.At.Add(time.Duration(rng.IntN(60))*time.Second + 1) // never at the very time of an event

@@ -47,9 +47,9 @@ func simDirectory(tb testing.TB) *directory.Directory {
 	return d
 }
 
-// day makes the events of a busy time: a few customers, of whom two share a number, ring three services
-// and are called by agents, several at once, some twice, some never ending.
-func day(seed uint64, calls int) []*sip.Event {
+// calm makes the events of a busy time: a few customers, of whom two share a number, ring three services
+// and are called by agents, several at once, some twice, some never ending. Stores of earlier formats were written from it.
+func calm(seed uint64, calls int) []*sip.Event {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	numbers := []sip.Number{358401234501, 358401234502, 46401234501, 358401234503, 358800555001, 0}
 	reasons := []sip.Reason{sip.MediaLost, sip.AbandonedWaiting, sip.Timeout, sip.Busy, sip.NoAgent, sip.AbandonedRinging}
@@ -98,8 +98,18 @@ func day(seed uint64, calls int) []*sip.Event {
 		if rng.IntN(15) > 0 {
 			all = append(all, end)
 		}
-		if c.Direction == sip.Inbound && n != 0 && rng.IntN(5) == 0 {
-			all = append(all, quick(rng, id+".out", n, c.Ended)...)
+	}
+	slices.SortStableFunc(all, func(a, b *sip.Event) int { return a.At.Compare(b.At) })
+	return all
+}
+
+// day is a calm one on which agents are sometimes quick to call back.
+func day(seed uint64, calls int) []*sip.Event {
+	rng := rand.New(rand.NewPCG(seed, 5))
+	all := calm(seed, calls)
+	for _, ev := range all[:len(all):len(all)] {
+		if c := ev.Call; ev.Kind == sip.CallEnded && c.Direction == sip.Inbound && c.Caller != 0 && rng.IntN(5) == 0 {
+			all = append(all, quick(rng, c.ID+".out", c.Caller, c.Ended)...)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *sip.Event) int { return a.At.Compare(b.At) })

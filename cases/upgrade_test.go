@@ -35,10 +35,10 @@ var stores = []struct {
 // dayOf is the day that a store was written from.
 func dayOf(format int, seed uint64) []something {
 	if format > 1 {
-		return dayAtWork(seed, 60)
+		return atWork(seed, calm(seed, 60))
 	}
 	var all []something
-	for _, ev := range day(seed, 60) {
+	for _, ev := range calm(seed, 60) {
 		all = append(all, something{at: ev.At, ev: ev})
 	}
 	return all
