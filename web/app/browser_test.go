@@ -108,7 +108,7 @@ func (b *browser) quiet() {
 
 // patience is how long something may take on a busy machine. That it takes no longer is no promise; what is
 // promised is measured by benchmarks.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // do does things in the tab.
 func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
