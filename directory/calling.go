@@ -34,9 +34,16 @@ func DefaultCalling() Calling {
 // or are the rules with those of a wider place where none are set.
 func (c Calling) or(wider Calling) Calling {
 	for _, e := range [...]struct{ to, from *Effect }{
-		{&c.DoNotCall, &wider.DoNotCall}, {&c.BlockList, &wider.BlockList}, {&c.AllowList, &wider.AllowList},
-		{&c.OtherCountries, &wider.OtherCountries}, {&c.Premium, &wider.Premium}, {&c.ShortNumbers, &wider.ShortNumbers}, {&c.PIN, &wider.PIN},
-		{&c.InQuietHours, &wider.InQuietHours}, {&c.OutsideHours, &wider.OutsideHours}, {&c.Attempts, &wider.Attempts},
+		{&c.DoNotCall, &wider.DoNotCall},
+		{&c.BlockList, &wider.BlockList},
+		{&c.AllowList, &wider.AllowList},
+		{&c.OtherCountries, &wider.OtherCountries},
+		{&c.Premium, &wider.Premium},
+		{&c.ShortNumbers, &wider.ShortNumbers},
+		{&c.PIN, &wider.PIN},
+		{&c.InQuietHours, &wider.InQuietHours},
+		{&c.OutsideHours, &wider.OutsideHours},
+		{&c.Attempts, &wider.Attempts},
 	} {
 		if *e.to == EffectDefault {
 			*e.to = *e.from

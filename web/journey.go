@@ -239,8 +239,8 @@ func (s *Server) customerJourney(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	whole := true
-	if items, whole, err = s.callItems(ctx, n, until, in.Limit, items); err != nil {
+	items, whole, err := s.callItems(ctx, n, until, in.Limit, items)
+	if err != nil {
 		return nil, err
 	}
 	slices.SortFunc(items, latestFirst)

@@ -37,8 +37,10 @@ func ended(id string, n sip.Number, minute int) *sip.Call {
 		Agent: "anna", Rang: []string{"anna", "bertil"}, CallIDs: []string{id + "@a", id + "@b"}, Started: at, Answered: at.Add(5 * time.Second), Ended: at.Add(65 * time.Second),
 		Verdict: sip.Served,
 		Evidence: []sip.Evidence{
-			{At: at, What: "caller INVITE", CallID: id}, {At: at.Add(2 * time.Second), What: "agent alerted", Agent: "anna"},
-			{At: at.Add(5 * time.Second), What: "agent answered", Agent: "anna", Status: 200}, {At: at.Add(65 * time.Second), What: "caller BYE from its caller"},
+			{At: at, What: "caller INVITE", CallID: id},
+			{At: at.Add(2 * time.Second), What: "agent alerted", Agent: "anna"},
+			{At: at.Add(5 * time.Second), What: "agent answered", Agent: "anna", Status: 200},
+			{At: at.Add(65 * time.Second), What: "caller BYE from its caller"},
 		},
 	}
 }

@@ -162,7 +162,7 @@ func TestThereIsNoNextTimeWhereItIsAlwaysNightSomewhere(t *testing.T) {
 func TestTheNextTimeIsTheFirstOneAtWhichNothingBlocks(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test's
+	r := rand.New(rand.NewPCG(seed, 1))
 	office := hoursOf(t, "office")
 	numbers := []sip.Number{maija, lisbon, 12125550123, 79161234567, 5511961234567, 61412345678}
 	effects := []directory.Effect{directory.Off, directory.Warn, directory.Block}

@@ -96,7 +96,7 @@ func (c *Client) SetPIN(ctx context.Context, class, pin string) error {
 // ScheduleCall schedules a call for a case. A time that is refused comes with the next one in the error's MayCall.
 func (c *Client) ScheduleCall(ctx context.Context, id string, b web.ScheduleBody, options ...Option) (web.ScheduledCall, error) {
 	if b.Agent == "" {
-		b.ActBody.Agent = c.o.Agent
+		b.Agent = c.o.Agent
 	}
 	return ask[web.ScheduledCall](ctx, c, http.MethodPost, "/v1/cases/"+url.PathEscape(id)+"/schedule", b, options...)
 }
