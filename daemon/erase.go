@@ -148,6 +148,9 @@ func (d *Daemon) finish(ctx context.Context, e *erasure) error {
 			return err
 		}
 	}
+	if err := d.imports.Erase(ctx, e.ID, e.Numbers, e.At); err != nil {
+		return err
+	}
 	if e.Contact != "" {
 		if _, _, err := d.contacts.Erase(ctx, act, e.Numbers[0]); err != nil {
 			return err

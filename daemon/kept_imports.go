@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"ringback/sip"
 	"ringback/store"
 	"ringback/web"
 )
@@ -21,11 +22,15 @@ const (
 	importsKeptFor = 30 * 24 * time.Hour
 )
 
-const kindKeepImport = "web.import"
+const (
+	kindKeepImport  = "web.import"
+	kindEraseImport = "web.import.erase"
+)
 
-// newKeptImports registers their command with a store that has not been used yet.
+// newKeptImports registers their commands with a store that has not been used yet.
 func newKeptImports(st *store.Store) *keptImports {
 	st.Handle(kindKeepImport, keepImport)
+	st.Handle(kindEraseImport, eraseImports)
 	return &keptImports{st}
 }
 
@@ -59,6 +64,39 @@ func keepImport(tx *store.Tx, c store.Command) (any, error) {
 		tx.Delete(key)
 	}
 	tx.Set(store.Key("import", c.At, i.ID), value)
+	return nil, nil
+}
+
+// Erase takes out what reports quote of numbers. Who erased is told by the erasure.
+func (k *keptImports) Erase(ctx context.Context, erasure string, numbers []sip.Number, at time.Time) error {
+	_, err := k.st.Do(ctx, store.Command{ID: erasure, Kind: kindEraseImport, At: at.UTC(), Data: numbers})
+	return err
+}
+
+func eraseImports(tx *store.Tx, c store.Command) (any, error) {
+	numbers, ok := c.Data.([]sip.Number)
+	if !ok {
+		return nil, fmt.Errorf("daemon: %s with data of type %T", c.Kind, c.Data)
+	}
+	type row struct{ key, value []byte }
+	var changed []row
+	for key, value := range tx.Scan(store.Prefix("import")) {
+		var i web.Import
+		if err := json.Unmarshal(value, &i); err != nil {
+			return nil, fmt.Errorf("reading an import: %w", err)
+		}
+		if !i.Erase(numbers) {
+			continue
+		}
+		value, err := json.Marshal(i)
+		if err != nil {
+			return nil, err
+		}
+		changed = append(changed, row{slices.Clone(key), value})
+	}
+	for _, r := range changed {
+		tx.Set(r.key, r.value)
+	}
 	return nil, nil
 }
 

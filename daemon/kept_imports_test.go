@@ -3,6 +3,7 @@ package daemon_test
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"ringback/web"
@@ -36,4 +37,47 @@ func TestAnImportIsToldOfAfterARestart(t *testing.T) {
 			t.Errorf("after a restart: %d %s, want %s", status, again, body)
 		}
 	}
+}
+
+func TestAnErasureReachesWhatReportsOfImportsQuote(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	know(t, c, kamailio)
+	x := run(t, c)
+	header := []string{"Authorization", "Bearer " + token}
+	// Neither is a number in this way: one has a letter, one a digit too many.
+	res, body := x.send(http.MethodPost, "/v1/contacts/imports?partial=true", "Name,Phone\nMatti,040 123 4567 x\nMatti,+358 40 123 4567 8901234\nTeppo,050 765 4321 x\n", header...)
+	if res.StatusCode != http.StatusAccepted {
+		t.Fatalf("%s %s", res.Status, body)
+	}
+	path := res.Header.Get("Location")
+	var i web.Import
+	ended := func() bool {
+		_, body = x.get(path)
+		i = web.Import{}
+		return json.Unmarshal([]byte(body), &i) == nil && i.Ended != nil
+	}
+	x.await("the import is over", ended)
+	if len(i.Report.Problems) != 3 || !strings.Contains(body, "040 123 4567") {
+		t.Fatalf("%s", body)
+	}
+	if _, err := x.remote().Erase(t.Context(), "+358401234567", web.EraseOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, when := range []string{"at once", "after a restart"} {
+		if !ended() || strings.Contains(body, "123 4567") || !strings.Contains(body, "050 765 4321") || len(i.Report.Problems) != 3 || i.Report.Problems[1].Row != 3 {
+			t.Errorf("%s: %s", when, body)
+		}
+		if err := x.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if when == "at once" {
+			x = run(t, c)
+		}
+	}
+	readAll(t, c, func(key, value []byte) {
+		if strings.Contains(string(value), "123 4567") {
+			t.Errorf("left in the store: %q %q", key, value)
+		}
+	})
 }

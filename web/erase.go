@@ -20,7 +20,7 @@ func (s *Server) registerErasure(api huma.API) {
 	}
 	handle(s, api, withBody(operation(http.MethodPost, "/v1/erasures", "erase-person", "people", "Erase a person's data",
 		"Takes everything out that is kept of a number, for somebody who wants his data gone: cases with their histories, his contact with all its numbers, "+
-			"search, waiting messages, calls that are scheduled, what is kept of his calls, and his numbers on block and allow lists. On the do-not-call list a number stays. It cannot be taken back. The audit trail keeps that it was done, not for whom.",
+			"search, waiting messages, calls that are scheduled, what is kept of his calls, what reports of imports quote of his numbers, and his numbers on block and allow lists. On the do-not-call list a number stays. It cannot be taken back. The audit trail keeps that it was done, not for whom.",
 		http.StatusForbidden)), s.erase)
 }
 
@@ -54,6 +54,7 @@ func (s *Server) erase(ctx context.Context, in *struct {
 	}
 	if !o.DryRun {
 		s.events.Forget(erased.Numbers)
+		s.imports.erase(erased.Numbers)
 	}
 	return &erasureOutput{shown}, nil
 }
