@@ -42,11 +42,6 @@ func accept(v *visit) error {
 	return v.act(v.say("Accepted"), func(id string) (web.Case, error) { return v.api.Accept(v.ctx(), id) })
 }
 
-// attempt says that the customer is being called, from this telephone.
-func attempt(v *visit) error {
-	return v.act(v.say("Calling"), func(id string) (web.Case, error) { return v.api.Attempt(v.ctx(), id) })
-}
-
 func comment(v *visit) error {
 	return v.act(v.say("Comment saved"), func(id string) (web.Case, error) {
 		return v.api.Comment(v.ctx(), id, v.r.PostFormValue("text"), v.r.PostFormValue("visible") != "")

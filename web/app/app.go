@@ -116,6 +116,7 @@ var routes = []route{
 	{pattern: "POST /cases/{id}/unassign", serve: unassign},
 	{pattern: "POST /cases/{id}/accept", serve: accept},
 	{pattern: "POST /cases/{id}/attempt", serve: attempt},
+	{pattern: "POST /cases/{id}/do-not-call", serve: doNotCall},
 	{pattern: "POST /cases/{id}/comment", serve: comment},
 	{pattern: "POST /cases/{id}/call-later", serve: callLater},
 	{pattern: "POST /cases/{id}/await", serve: await},

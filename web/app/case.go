@@ -16,8 +16,9 @@ type caseView struct {
 	head
 	Case  web.Case
 	Row   rowView
-	Shown string // the tab
-	Recap string // what was done last, in short
+	May   mayView // of a case that can be dialled
+	Shown string  // the tab
+	Recap string  // what was done last, in short
 }
 
 // fact is one thing known of a case.
@@ -44,7 +45,10 @@ func (v *visit) readCase(tab string) (web.CaseWithHistory, caseView, error) {
 	}
 	view := caseView{Case: c.Case, Row: v.row(&c.Case, nil), Shown: tab}
 	view.head = v.head(view.Row.Title, "")
-	return c, view, nil
+	if view.Row.Tel != "" {
+		view.May, err = v.mayCall(&c.Case)
+	}
+	return c, view, err
 }
 
 func detailsPage(v *visit) error {

@@ -26,6 +26,10 @@ func (v *visit) form() error {
 
 // problem is what the API answered, in a sentence of the person's language.
 func (v *visit) problem(p *client.Error) string {
+	if p.MayCall != nil {
+		m := v.may(p.MayCall)
+		return m.said(v)
+	}
 	switch p.Code {
 	case "taken":
 		return v.say("%s has this case.", p.By)

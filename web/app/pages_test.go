@@ -41,6 +41,7 @@ var scenes = []scene{
 	{name: "details", who: "anna", path: "/cases/{case}"},
 	{name: "handling", who: "anna", path: "/cases/{case}/handling"},
 	{name: "history", who: "anna", path: "/cases/{case}/history", then: func(b *browser) { b.run("document.querySelectorAll('details').forEach(d => d.open = true)") }},
+	{name: "forbidden", who: "anna", path: "/cases/{forbidden}"},
 	{name: "actions", who: "anna", path: "/cases/{case}/actions"},
 	{name: "comment", who: "anna", path: "/cases/{case}/comment"},
 	{name: "edit", who: "anna", path: "/cases/{case}/edit"},
@@ -77,7 +78,9 @@ func furnish(s *stage) map[string]string {
 	if _, err := s.admin.Comment(s.t.Context(), c.ID, "He prefers mornings.", false); err != nil {
 		s.t.Fatal(err)
 	}
-	return map[string]string{"{case}": c.ID, "{closed}": closed.ID}
+	forbidden := s.create(web.NewCase{List: "support", Number: "+358405550400", Topic: "Advertising"})
+	s.number("blocked", "+358405550400", "asked us not to")
+	return map[string]string{"{forbidden}": forbidden.ID, "{case}": c.ID, "{closed}": closed.ID}
 }
 
 // TestEveryPageIsAccessibleLightAndQuiet opens every page in both sizes and both themes: axe-core finds nothing

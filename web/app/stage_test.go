@@ -26,6 +26,7 @@ import (
 const plan = `
 country: FI
 time_zone: Europe/Helsinki
+calling: {in_quiet_hours: "off"}
 pbxs:
   - {id: pbx, addresses: [192.0.2.10]}
 trunks:
@@ -43,7 +44,7 @@ lists:
     members: [anna, bertil]
     supervisors: [sara]
     resolutions: [{id: solved, name: Solved}, {id: sent, name: Sent by e-mail}]
-  - {id: sales, name: Sales, members: [anna, bertil], supervisors: [sara]}
+  - {id: sales, name: Sales, members: [anna, bertil], supervisors: [sara], calling: {in_quiet_hours: block}}
   - {id: campaign, name: Spring campaign, kind: call, members: [anna, bertil], supervisors: [sara]}
 `
 

@@ -138,6 +138,22 @@ export async function refresh() {
   }
 }
 
+/**
+ * Dials once the server has said that it may be, and that it is tried. Where it does not answer nobody is dialled.
+ * @param {HTMLAnchorElement} link
+ */
+async function call(link) {
+  if (link.ariaDisabled) return; // tapped already
+  link.ariaDisabled = 'true';
+  const id = link.dataset.attempt ?? '';
+  const answer = await send('/cases/' + id + '/attempt', new URLSearchParams());
+  link.ariaDisabled = null;
+  if (link.closest('#sheet') && answer) sheet().close(); // what is told is under it
+  if (!answer?.ok) return;
+  sessionStorage.setItem('called', id);
+  location.href = link.href;
+}
+
 /** @param {MouseEvent} event */
 function onClick(event) {
   const target = /** @type {HTMLElement} */ (event.target);
@@ -147,11 +163,10 @@ function onClick(event) {
     openSheet(link.getAttribute('href') ?? '');
     return;
   }
-  const calls = /** @type {HTMLElement | null} */ (target.closest('a[data-attempt]'));
+  const calls = /** @type {HTMLAnchorElement | null} */ (target.closest('a[data-attempt]'));
   if (calls) {
-    const id = calls.dataset.attempt ?? '';
-    navigator.sendBeacon('/cases/' + id + '/attempt', new URLSearchParams());
-    sessionStorage.setItem('called', id);
+    event.preventDefault();
+    call(calls);
     return;
   }
   const back = target.closest('a[data-back]');

@@ -1,0 +1,117 @@
+package app
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"ringback/web"
+	"ringback/web/client"
+)
+
+// mayView is whether a customer may be called, in words.
+type mayView struct {
+	Blocked bool
+	Reasons []string // what speaks against it
+	Next    *moment  // when nothing blocks any more; nil: waiting does not help
+	At      string   // the same, for the page that schedules a call
+	Listed  bool     // the number is on the do-not-call list
+}
+
+// mayCall asks about a case that somebody works on. For a closed one there is nothing to ask: it is opened again first.
+func (v *visit) mayCall(c *web.Case) (mayView, error) {
+	if c.State != "open" {
+		return mayView{Blocked: true}, nil
+	}
+	m, err := v.api.MayCall(v.ctx(), c.ID, time.Time{})
+	if err != nil {
+		return mayView{}, err
+	}
+	return v.may(&m), nil
+}
+
+// may shows what the rules say of a call.
+func (v *visit) may(m *web.MayCall) mayView {
+	view := mayView{Blocked: m.Verdict == "blocked", Listed: m.By("do_not_call")}
+	for i := range m.Findings {
+		if f := &m.Findings[i]; !view.Blocked || f.Effect == "block" {
+			view.Reasons = append(view.Reasons, v.finding(f))
+		}
+	}
+	if view.Blocked && m.Next != nil {
+		view.Next, view.At = v.maybe(m.Next), m.Next.UTC().Format(time.RFC3339)
+	}
+	return view
+}
+
+// said is what the rules say in one go.
+func (m *mayView) said(v *visit) string {
+	said := strings.Join(m.Reasons, " ")
+	if m.Next != nil {
+		said += " " + v.say("Next allowed time: %s.", m.Next.Text)
+	}
+	return said
+}
+
+// finding is what a rule says against a call, in words; of a rule without any of ours as the API says it.
+func (v *visit) finding(f *web.MayCallFinding) string {
+	switch f.Rule {
+	case "no_number":
+		return v.say("There is no number to call.")
+	case "not_open":
+		return v.say("The case is closed.")
+	case "taken":
+		return v.say("Somebody else has the case.")
+	case "calling_now":
+		return v.say("The customer is calling right now.")
+	case "do_not_call":
+		return v.say("The number is on the do-not-call list.")
+	case "block_list":
+		return v.say("The number is on the block list.")
+	case "allow_list":
+		return v.say("The number is on no allow list.")
+	case "country":
+		return v.say("Numbers of this country are not called.")
+	case "premium":
+		return v.say("The call costs extra: it is a premium-rate or shared-cost number.")
+	case "short_number":
+		return v.say("It is a short number, as of emergency services.")
+	case "pin":
+		return v.say("Calls to such numbers need a PIN.")
+	case "attempts_per_case":
+		return v.say("The customer was called as often as the list allows.")
+	case "attempts_per_day":
+		return v.say("This number was tried often enough today.")
+	case "quiet_hours":
+		return v.say("It is night where the customer may be.")
+	case "outside_hours":
+		return v.say("The list is closed at this hour.")
+	}
+	return f.Reason
+}
+
+// attempt says that the customer is being called, from this telephone, unless a rule blocks that. Scripts wait for the
+// answer before they dial.
+func attempt(v *visit) error {
+	return v.act(v.say("Calling"), func(id string) (web.Case, error) {
+		m, err := v.api.MayCall(v.ctx(), id, time.Time{})
+		if err != nil {
+			return web.Case{}, err
+		}
+		if m.Verdict == "blocked" {
+			return web.Case{}, &client.Error{Problem: web.Problem{Status: http.StatusConflict, Code: m.Findings[0].Rule, MayCall: &m}}
+		}
+		return v.api.Attempt(v.ctx(), id)
+	})
+}
+
+// doNotCall puts the number of a case on the do-not-call list, which closes the customer's cases.
+func doNotCall(v *visit) error {
+	return v.act(v.say("On the do-not-call list: the customer’s cases are closed"), func(id string) (web.Case, error) {
+		if _, err := v.api.DoNotCall(v.ctx(), id, strings.TrimSpace(v.r.PostFormValue("note"))); err != nil {
+			return web.Case{}, err
+		}
+		c, err := v.api.Case(v.ctx(), id)
+		return c.Case, err
+	})
+}
