@@ -69,17 +69,18 @@ func group(pairs ...any) (map[string]any, error) {
 
 // head is what every page has.
 type head struct {
-	Title string
-	Tab   string // the entry of the menu it is under
-	Lang  string
-	Theme string // device, light or dark
-	Zone  string
-	Path  string // to come back to
-	Me    web.Me
-	In    bool // somebody is logged in
-	Told  *told
-	Menu  []entry // of the bottom bar, or the side
-	Blank told    // for the script to fill
+	Title  string
+	Tab    string // the entry of the menu it is under
+	Lang   string
+	Theme  string // device, light or dark
+	Zone   string
+	Path   string // to come back to
+	Me     web.Me
+	In     bool // somebody is logged in
+	Beside bool // a case is to stand beside the list
+	Told   *told
+	Menu   []entry // of the bottom bar, or the side
+	Blank  told    // for the script to fill
 }
 
 // entry leads somewhere.
@@ -97,6 +98,7 @@ func (v *visit) head(title, tab string) head {
 		h.Theme = "device"
 	}
 	if h.In {
+		h.Beside = (tab == "callback" || tab == "call-list") && v.r.URL.Query().Get("case") != ""
 		h.Menu = v.menu(tab)
 	}
 	return h

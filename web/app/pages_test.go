@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -29,6 +30,9 @@ type scene struct {
 var scenes = []scene{
 	{name: "login", path: "/login"},
 	{name: "callback", who: "anna", path: "/callback"},
+	{name: "beside", who: "anna", path: "/callback?case={case}", then: func(b *browser) {
+		b.until("on a desktop the case is beside", "innerWidth < 1100 || document.querySelector('#pane .details')")
+	}},
 	{name: "call-list", who: "anna", path: "/call-list"},
 	{name: "choose", who: "anna", path: "/callback?select=1"},
 	{name: "menu", who: "anna", path: "/callback", then: func(b *browser) {
@@ -40,7 +44,7 @@ var scenes = []scene{
 	{name: "new-case", who: "anna", path: "/cases/new"},
 	{name: "details", who: "anna", path: "/cases/{case}"},
 	{name: "handling", who: "anna", path: "/cases/{case}/handling"},
-	{name: "history", who: "anna", path: "/cases/{case}/history", then: func(b *browser) { b.run("document.querySelectorAll('details').forEach(d => d.open = true)") }},
+	{name: "history", who: "anna", path: "/cases/{missed}/history", then: func(b *browser) { b.run("document.querySelectorAll('details').forEach(d => d.open = true)") }},
 	{name: "forbidden", who: "anna", path: "/cases/{forbidden}"},
 	{name: "actions", who: "anna", path: "/cases/{case}/actions"},
 	{name: "comment", who: "anna", path: "/cases/{case}/comment"},
@@ -80,7 +84,23 @@ func furnish(s *stage) map[string]string {
 	}
 	forbidden := s.create(web.NewCase{List: "support", Number: "+358405550400", Topic: "Advertising"})
 	s.number("blocked", "+358405550400", "asked us not to")
-	return map[string]string{"{forbidden}": forbidden.ID, "{case}": c.ID, "{closed}": closed.ID}
+	return map[string]string{"{forbidden}": forbidden.ID, "{case}": c.ID, "{closed}": closed.ID, "{missed}": s.caseOf(teppo)}
+}
+
+// caseOf waits for the case of a number.
+func (s *stage) caseOf(number string) string {
+	s.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		hits, _, err := s.admin.SearchPage(s.t.Context(), number, "")
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if len(hits) > 0 {
+			return hits[0].ID
+		}
+	}
+	s.t.Fatal("waited in vain for the case of " + number)
+	return ""
 }
 
 // TestEveryPageIsAccessibleLightAndQuiet opens every page in both sizes and both themes: axe-core finds nothing
@@ -126,6 +146,44 @@ func TestEveryPageIsAccessibleLightAndQuiet(t *testing.T) {
 					b.picture(filepath.Join(*screenshots, sc.name+"-"+size.name+"-"+theme+".png"))
 				}
 			}
+		}
+	}
+}
+
+// TestEveryPageInFinnishFitsAPhone opens every page in Finnish, whose words are longer, in a narrow window.
+func TestEveryPageInFinnishFitsAPhone(t *testing.T) {
+	s := open(t)
+	names := furnish(s)
+	b := s.browse(t)
+	b.visit("/login") // a page to set a cookie on
+	who := ""
+	for _, sc := range scenes {
+		if sc.name == "nowhere" {
+			continue
+		}
+		path := sc.path
+		for name, id := range names {
+			path = strings.ReplaceAll(path, name, id)
+		}
+		if sc.who != who {
+			command(b, network.ClearBrowserCookies, cdp.Empty{})
+			if who = sc.who; who != "" {
+				b.logIn(who)
+			}
+		}
+		b.run("document.cookie = 'lang=fi; Path=/'")
+		b.size(360, 780, true)
+		b.visit(path)
+		if lang := value[string](b, "document.documentElement.lang"); lang != "fi" {
+			t.Errorf("%s is in %q", sc.name, lang)
+		}
+		b.fits(sc.name + " in Finnish")
+		// A button says its word in one line, or in two; three would be taller than a thumb.
+		if tall := value[string](b, "[...document.querySelectorAll('button, .button, .tabs a, .case-tabs a')].filter(e => e.offsetHeight > 76).map(e => e.innerText).join()"); tall != "" {
+			t.Errorf("%s: too much text in a button: %s", sc.name, tall)
+		}
+		if *screenshots != "" && sc.name == "callback" {
+			b.picture(filepath.Join(*screenshots, "callback-finnish.png"))
 		}
 	}
 }

@@ -8,6 +8,7 @@ import { startChoosing } from './choose.js';
 import { startDevice } from './device.js';
 import { startNotify } from './notify.js';
 import { startBoard } from './board.js';
+import { startPane } from './pane.js';
 
 startDevice();
 startParts();
@@ -15,6 +16,7 @@ startList();
 startSwipes();
 startChoosing();
 startBoard();
+startPane();
 if (document.body.dataset.me) {
   startLive();
   startNotify();

@@ -2,6 +2,7 @@
 // What happens while one looks: the event stream, one for all open tabs of the app.
 import { openSheet, elementsOf, part, refresh, sheetChanged, tell } from './parts.js';
 import { again, changed } from './list.js';
+import { paneChanged } from './pane.js';
 
 const offline = () => /** @type {HTMLElement} */ (document.getElementById('offline'));
 /** @type {string | null} */
@@ -37,6 +38,7 @@ function happened(kind, data) {
     changed(data.case);
     if (document.querySelector('#main [data-case="' + data.case + '"]')) refresh();
     sheetChanged(data.case);
+    paneChanged(data.case);
   } else if (kind === 'hint' && data.agent === document.body.dataset.me) {
     hints();
     if (data.event === 'withdrawn' && call === data.call && data.reason !== 'dismissed') openSheet('/cases/' + data.case + '/handling');

@@ -115,7 +115,7 @@ async function onSubmit(event) {
   if (button) button.disabled = false;
   if (!answer?.ok) return;
   if (form.closest('#told')) document.getElementById('told')?.replaceChildren();
-  const inSheet = !!form.closest('#sheet');
+  const inSheet = !!form.closest('#sheet, #pane');
   if (inSheet) sheet().close();
   if (form.dataset.gone !== undefined) form.closest('section')?.remove();
   const to = answer.headers.get('X-Go');
