@@ -35,25 +35,44 @@ func TestLosingARIAtAnyEventLosesNoCase(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
 			t.Parallel()
-			events := linesOf(t, file)
-			whole := playARI(t, dir, events, -1, 0)
-			for at := range events {
-				if short := playARI(t, dir, events, at, 0); !slices.Equal(casesOf(short), casesOf(whole)) {
-					t.Errorf("disconnected before event %d, nothing lost:\n%s\nundisturbed:\n%s", at, strings.Join(short, ""), strings.Join(whole, ""))
-				}
-				for _, lost := range []int{1, 3, 10} {
-					long := playARI(t, dir, events, at, lost)
-					if !slices.Equal(casesOf(long), casesOf(whole)) && !strings.Contains(strings.Join(long, ""), "inferred") && strings.Contains(strings.Join(long, ""), `"call"`) {
-						t.Errorf("%d events lost from %d on: surely wrong:\n%s\nundisturbed:\n%s", lost, at, strings.Join(long, ""), strings.Join(whole, ""))
-					}
-				}
-			}
+			events := linesOf(t, file, func(line []byte) bool {
+				return bytes.Contains(line, []byte(`"channel": {`)) || bytes.Contains(line, []byte(`"Dial"`))
+			})
+			loseAtEach(t, dir, events, func() recordedPBX { return newFakePBX() })
 		})
 	}
 }
 
-// linesOf are the events of a recording that are of channels.
-func linesOf(t *testing.T, name string) [][]byte {
+// recordedPBX is an Asterisk whose recorded events are played: it knows what it would answer when asked for its
+// channels.
+type recordedPBX interface {
+	see(t *testing.T, line []byte) (arrival time.Time)
+	tell(m *asterisk.Model, line []byte, arrival time.Time) error
+	tellsCallIDs() bool
+	channels() []asterisk.Channel
+	rooms() []asterisk.Bridge
+}
+
+// loseAtEach plays events with the connection lost before each of them: with nothing lost the cases are those of
+// the undisturbed run, else these or the call says that it is not sure.
+func loseAtEach(t *testing.T, dir *directory.Directory, events [][]byte, pbx func() recordedPBX) {
+	t.Helper()
+	whole := playLosing(t, dir, pbx(), events, -1, 0)
+	for at := range events {
+		if short := playLosing(t, dir, pbx(), events, at, 0); !slices.Equal(casesOf(short), casesOf(whole)) {
+			t.Errorf("disconnected before event %d, nothing lost:\n%s\nundisturbed:\n%s", at, strings.Join(short, ""), strings.Join(whole, ""))
+		}
+		for _, lost := range []int{1, 3, 10} {
+			long := playLosing(t, dir, pbx(), events, at, lost)
+			if !slices.Equal(casesOf(long), casesOf(whole)) && !strings.Contains(strings.Join(long, ""), "inferred") && strings.Contains(strings.Join(long, ""), `"call"`) {
+				t.Errorf("%d events lost from %d on: surely wrong:\n%s\nundisturbed:\n%s", lost, at, strings.Join(long, ""), strings.Join(whole, ""))
+			}
+		}
+	}
+}
+
+// linesOf are the events of a recording that are wanted.
+func linesOf(t *testing.T, name string, wanted func(line []byte) bool) [][]byte {
 	t.Helper()
 	f, err := os.Open(name)
 	if err != nil {
@@ -69,9 +88,7 @@ func linesOf(t *testing.T, name string) [][]byte {
 		t.Fatal(err)
 	}
 	all := bytes.Split(bytes.TrimSpace(b), []byte("\n"))
-	return slices.DeleteFunc(all, func(line []byte) bool {
-		return !bytes.Contains(line, []byte(`"channel": {`)) && !bytes.Contains(line, []byte(`"Dial"`))
-	})
+	return slices.DeleteFunc(all, func(line []byte) bool { return !wanted(line) })
 }
 
 // casesOf are the lines of cases, without their ids and times, which follow from when things were seen.
@@ -86,8 +103,8 @@ func casesOf(lines []string) []string {
 	return out
 }
 
-// playARI plays events; before one of them the connection is lost together with so many that follow.
-func playARI(t *testing.T, dir *directory.Directory, events [][]byte, cut, lost int) []string {
+// playLosing plays events; before one of them the connection is lost together with so many that follow.
+func playLosing(t *testing.T, dir *directory.Directory, pbx recordedPBX, events [][]byte, cut, lost int) []string {
 	t.Helper()
 	st, err := store.Open(store.Options{InMemory: true})
 	if err != nil {
@@ -111,36 +128,34 @@ func playARI(t *testing.T, dir *directory.Directory, events [][]byte, cut, lost 
 		t.Fatal(err)
 	}
 	tell := &teller{w: w}
-	m := asterisk.New(asterisk.Options{Site: site, Sink: tell, CallIDs: true})
-	pbx := newFakePBX()
+	m := asterisk.New(asterisk.Options{Site: site, Sink: tell, CallIDs: pbx.tellsCallIDs()})
+	var at time.Time
 	for i, line := range events {
-		at := pbx.see(t, line)
+		channels, rooms := pbx.channels(), pbx.rooms() // before the event, which is still to come
+		at = pbx.see(t, line)
 		tell.begin(at)
 		if cut < 0 || i < cut || i >= cut+lost {
 			if i == cut+lost && cut >= 0 {
-				pbx.resync(m, at)
+				m.Resync(at, channels, rooms)
 			}
-			if _, err := m.ARI(line, at); err != nil {
+			if err := pbx.tell(m, line, at); err != nil {
 				t.Fatal(err)
 			}
 		}
 		w.tick(at)
 	}
 	if cut >= 0 && cut+lost >= len(events) {
-		m.Resync(pbx.last, pbx.channels(), pbx.rooms())
+		m.Resync(at, pbx.channels(), pbx.rooms())
 	}
 	w.finish()
 	return slices.Collect(strings.Lines(out.String()))
 }
 
-// fakePBX knows what an Asterisk whose events are played would answer when asked for its channels.
+// fakePBX is what ARI tells of an Asterisk.
 type fakePBX struct {
 	order   []string
 	known   map[string]json.RawMessage
 	bridges map[string][]string
-	last    time.Time
-	before  []asterisk.Channel // as it was before the latest event
-	beside  []asterisk.Bridge
 }
 
 func newFakePBX() *fakePBX {
@@ -149,7 +164,6 @@ func newFakePBX() *fakePBX {
 
 func (f *fakePBX) see(t *testing.T, line []byte) time.Time {
 	t.Helper()
-	f.before, f.beside = f.channels(), f.rooms()
 	var e struct {
 		Type                  string
 		Recv                  float64
@@ -159,7 +173,6 @@ func (f *fakePBX) see(t *testing.T, line []byte) time.Time {
 	if err := json.Unmarshal(line, &e); err != nil {
 		t.Fatal(err)
 	}
-	f.last = time.Unix(0, int64(e.Recv*1e6)*1e3)
 	for _, raw := range []json.RawMessage{e.Caller, e.Peer, e.Channel} {
 		id := idOf(raw)
 		if id == "" {
@@ -180,8 +193,15 @@ func (f *fakePBX) see(t *testing.T, line []byte) time.Time {
 	case "ChannelLeftBridge":
 		f.bridges[e.Bridge.ID] = slices.DeleteFunc(f.bridges[e.Bridge.ID], func(o string) bool { return o == id })
 	}
-	return f.last
+	return time.Unix(0, int64(e.Recv*1e6)*1e3)
 }
+
+func (f *fakePBX) tell(m *asterisk.Model, line []byte, arrival time.Time) error {
+	_, err := m.ARI(line, arrival)
+	return err
+}
+
+func (f *fakePBX) tellsCallIDs() bool { return true }
 
 func idOf(raw json.RawMessage) string {
 	var c struct{ ID string }
@@ -200,14 +220,14 @@ func (f *fakePBX) channels() []asterisk.Channel {
 	return all
 }
 
-func (f *fakePBX) rooms() []asterisk.Bridge {
+func (f *fakePBX) rooms() []asterisk.Bridge { return roomsOf(f.bridges) }
+
+// roomsOf are bridges with the ids of the channels in them, in order.
+func roomsOf(bridges map[string][]string) []asterisk.Bridge {
 	var all []asterisk.Bridge
-	for id, channels := range f.bridges {
+	for id, channels := range bridges {
 		all = append(all, asterisk.Bridge{ID: id, Channels: slices.Clone(channels)})
 	}
 	slices.SortFunc(all, func(a, b asterisk.Bridge) int { return strings.Compare(a.ID, b.ID) })
 	return all
 }
-
-// resync answers as it was before the latest event, which is still to come.
-func (f *fakePBX) resync(m *asterisk.Model, at time.Time) { m.Resync(at, f.before, f.beside) }
