@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,12 +12,13 @@ import (
 	"time"
 
 	"ringback/assist"
+	"ringback/cti/hook"
 	"ringback/store"
 	"ringback/web"
 )
 
-// What is written behind: the journal of live calls, learnt registrations and agents' recent calls, as files beside
-// the store, and in the store:
+// What is written behind: the journal of live calls, learnt registrations, agents' recent calls and what senders of
+// call hooks sent, as files beside the store, and in the store:
 //
 //	"live", n           → segment  of the journal, n counting up: for a backup, or written before it had files
 //	"live", id          → record   of one of them, as it was written before there was a journal
@@ -30,14 +32,21 @@ const (
 // keptBlind is how many blind intervals are kept.
 const keptBlind = 1000
 
-// recentPrefix begins the ids of agents' recent calls; the tracker's own begin otherwise.
-const recentPrefix = "a"
+// recentPrefix begins the ids of agents' recent calls, hookPrefix those of what a sender of call hooks sent: behind it
+// stands the sender, a stroke, and an id of its own. The tracker's begin otherwise.
+const (
+	recentPrefix = "a"
+	hookPrefix   = "h"
+)
 
 // behind keeps the live calls, so that they outlive the process. One goroutine writes.
 type behind struct {
 	st     *store.Store
 	files  segmentFiles
 	assist *assist.Assist // whose recent calls are kept; nil: nobody's
+
+	hooks map[string]*hook.Memory      // what senders sent, by their ids; set before the first write
+	sent  map[string]map[string][]byte // records of it that an earlier process left, by sender and id
 
 	mu        sync.Mutex // held to write, and to make a backup
 	journal   *journal
@@ -105,6 +114,10 @@ func (b *behind) restore(w *watch) (records, bad int, seen time.Time, err error)
 		unreadable := 0
 		broken, err := b.read(s, func(id string, record []byte) {
 			var err error
+			if of, ok := strings.CutPrefix(id, hookPrefix); ok {
+				b.keepSent(of, record)
+				return
+			}
 			if agent, ok := strings.CutPrefix(id, recentPrefix); ok && b.assist != nil {
 				err = b.assist.Restore(agent, record)
 			} else {
@@ -123,6 +136,30 @@ func (b *behind) restore(w *watch) (records, bad int, seen time.Time, err error)
 		return nil
 	})
 	return records, bad, seen, err
+}
+
+// keepSent keeps a record of what a sender sent until the sender is there.
+func (b *behind) keepSent(of string, record []byte) {
+	sender, id, _ := strings.Cut(of, "/")
+	if b.sent == nil {
+		b.sent = map[string]map[string][]byte{}
+	}
+	if b.sent[sender] == nil {
+		b.sent[sender] = map[string][]byte{}
+	}
+	b.sent[sender][id] = bytes.Clone(record)
+}
+
+// restoreSent gives a sender of call hooks what it sent to an earlier process, and keeps what it sends from now on. It
+// returns how many records nobody can read.
+func (b *behind) restoreSent(sender string, m *hook.Memory) (bad int) {
+	bad = m.Restore(b.sent[sender])
+	delete(b.sent, sender)
+	if b.hooks == nil {
+		b.hooks = map[string]*hook.Memory{}
+	}
+	b.hooks[sender] = m
+	return bad
 }
 
 // read yields the records in force that an earlier process left, and returns how many segments nobody can
@@ -199,6 +236,9 @@ func (b *behind) collect(w *watch, now time.Time) {
 				id = append(append(id[:0], recentPrefix...), agent...)
 				yield(id, record)
 			})
+		}
+		for sender, m := range b.hooks {
+			m.Changes(func(id string, record []byte) { yield([]byte(hookPrefix+sender+"/"+id), record) })
 		}
 	})
 }

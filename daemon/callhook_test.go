@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -148,5 +149,76 @@ func TestACallToldByAHookOutlivesARestart(t *testing.T) {
 	}
 	if len(y.opened) != 1 || y.opened[0].Number.String() != "+358401234563" {
 		t.Errorf("%+v", y.opened)
+	}
+}
+
+// TestWhatACallHookSendsAgainAfterARestartIsRefused stops the daemon after a call was missed, and sends it all of its
+// events again, and another call's.
+func TestWhatACallHookSendsAgainAfterARestartIsRefused(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	know(t, c, "../configs/examples/asterisk-lab.yaml")
+	c.HEP.UDP = nil
+	file := filepath.Join(c.DataDir, "cloud.token")
+	put(t, file, "hush-hush-hush\n")
+	c.CallHooks = []configs.CallHook{{ID: "cloud", PBX: "asterisk", TokenFile: file}}
+	send := func(x *centre, kind, body string) string {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+x.API().String()+"/hooks/cloud/hush-hush-hush", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", kind)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		var a struct{ Events []struct{ Became string } }
+		if err := json.NewDecoder(res.Body).Decode(&a); err != nil || len(a.Events) != 1 {
+			t.Fatalf("%+v, %v", a, err)
+		}
+		return a.Events[0].Became
+	}
+	event := func(id, kind, data string) [2]string {
+		return [2]string{"application/cloudevents+json", fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"cloud","type":"ringback.call.%s","data":%s}`, id, kind, data)}
+	}
+	began := time.Now().Add(-time.Minute).UTC().Format(time.RFC3339)
+	all := [][2]string{
+		event("1", "started", `{"call":"1","direction":"in","from":"+358401234571","to":"+35893100100","agents":["101"]}`),
+		event("2", "ended", `{"call":"1"}`),
+		{"application/json", `{"event":"newCall","callId":"g1","direction":"in","from":"358401234572","to":"35893100100"}`},
+		{"application/json", `{"event":"hangup","callId":"g1","cause":"noAnswer"}`},
+	}
+	all[0][1] = strings.Replace(all[0][1], `"data"`, `"time":"`+began+`","data"`, 1)
+	x := run(t, c)
+	for _, e := range all {
+		send(x, e[0], e[1])
+	}
+	x.awaitCases(2)
+	if err := x.stop(); err != nil {
+		t.Fatal(err)
+	}
+
+	for range 2 { // the second time nothing but the memory of the memory is left
+		y := run(t, c)
+		for i, want := range []string{"Seen before.", "Seen before.", "Left out: the call is over already.", "Left out: the call is over already."} {
+			if got := send(y, all[i][0], all[i][1]); got != want {
+				t.Errorf("%s: %s", all[i][1], got)
+			}
+		}
+		if n := y.Signalling().LiveCalls; n != 0 {
+			t.Errorf("%d calls are made of it", n)
+		}
+		if err := y.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if verdicts, opened := y.counted(); verdicts != 0 || opened != 0 {
+			t.Errorf("%d verdicts, %d cases", verdicts, opened)
+		}
+	}
+	y := run(t, c)
+	if got := send(y, all[0][0], strings.Replace(strings.Replace(all[0][1], `"id":"1"`, `"id":"3"`, 1), `"call":"1"`, `"call":"2"`, 1)); got != "The call has begun." {
+		t.Error(got)
 	}
 }

@@ -27,6 +27,9 @@ func (d *Daemon) resumeTellers(now time.Time) {
 	}
 	for _, h := range d.callHooks {
 		h.Resume(now, d.watch.toldCalls(h.config.PBX))
+		if bad := d.behind.restoreSent(h.config.ID, h.Memory()); bad > 0 {
+			d.log.Warn("some of what a call hook sent could not be read", "feeds", h.Feed.Health().Name, "count", bad)
+		}
 	}
 }
 

@@ -20,8 +20,7 @@ const (
 // patience is how long an event waits for the beginning of its call.
 const patience = 10 * time.Second
 
-// maxLate is how old an event may be when it comes: what is sent again after a restart, which remembers no
-// ids, makes no call.
+// maxLate is how old an event may be when it comes.
 const maxLate = time.Hour
 
 // Model follows the calls of one sender. It is owned by one goroutine at a time.
@@ -29,8 +28,7 @@ type Model struct {
 	site  *cti.Site
 	sink  cti.Sink
 	calls map[string]*call
-	over  seen // calls
-	ids   seen // events
+	known *Memory
 }
 
 // call is a call that is followed, or whose beginning is waited for.
@@ -46,8 +44,11 @@ type call struct {
 
 // New makes a model of a sender of which nothing is known yet.
 func New(site *cti.Site, sink cti.Sink) *Model {
-	return &Model{site: site, sink: sink, calls: map[string]*call{}, over: seen{all: map[string]struct{}{}}, ids: seen{all: map[string]struct{}{}}}
+	return &Model{site: site, sink: sink, calls: map[string]*call{}, known: newMemory()}
 }
+
+// Memory is what the model remembers of what came.
+func (m *Model) Memory() *Memory { return m.known }
 
 // SetSite tells that the directory says something new of the sender's PBX. Nil: it does not know it.
 func (m *Model) SetSite(s *cti.Site) { m.site = s }
@@ -60,11 +61,8 @@ func (m *Model) Apply(e *Event, now time.Time) (became string, taken bool) {
 	if !e.At.IsZero() && now.Sub(e.At) > maxLate {
 		return "Left out: it happened more than an hour ago.", false
 	}
-	if e.ID != "" {
-		if m.ids.has(e.ID) {
-			return "Seen before.", false
-		}
-		m.ids.add(e.ID)
+	if e.ID != "" && m.known.sent(e.ID) {
+		return "Seen before.", false
 	}
 	if e.At.IsZero() || e.At.After(now) {
 		e.At = now
@@ -76,7 +74,7 @@ func (m *Model) Apply(e *Event, now time.Time) (became string, taken bool) {
 		return "The two legs are linked.", true
 	case e.Kind == Noted:
 		return m.note(e)
-	case m.over.has(e.Call):
+	case m.known.isOver(e.Call):
 		return "Left out: the call is over already.", false
 	}
 	c := m.calls[e.Call]
@@ -246,7 +244,7 @@ func (m *Model) end(c *call, e *Event) {
 		l.End(e.At, x)
 	}
 	delete(m.calls, e.Call)
-	m.over.add(e.Call)
+	m.known.over(e.Call)
 }
 
 func (m *Model) note(e *Event) (string, bool) {
@@ -290,27 +288,4 @@ func (m *Model) sentence(c *call, e *Event) string {
 		return "The call is answered."
 	}
 	return "The call has begun."
-}
-
-// seen remembers texts, as many as there is room for.
-type seen struct {
-	all   map[string]struct{}
-	order []string
-}
-
-func (s *seen) has(text string) bool {
-	_, ok := s.all[text]
-	return ok
-}
-
-func (s *seen) add(text string) {
-	if s.has(text) {
-		return
-	}
-	s.all[text] = struct{}{}
-	s.order = append(s.order, text)
-	if len(s.order) > maxOver {
-		delete(s.all, s.order[0])
-		s.order = s.order[1:]
-	}
 }

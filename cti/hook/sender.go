@@ -57,6 +57,9 @@ const trialStep = 3 * time.Second
 // SetModel gives the sender the model of its calls. It is called once, before the first request.
 func (s *Sender) SetModel(m *Model) { s.model = m }
 
+// Memory is what the sender's model remembers of what came.
+func (s *Sender) Memory() *Memory { return s.model.Memory() }
+
 // SetSite tells that the directory says something new of the sender's PBX.
 func (s *Sender) SetSite(x *cti.Site) {
 	s.mu.Lock()
