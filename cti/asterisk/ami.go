@@ -62,6 +62,18 @@ func (e AMI) at(arrival time.Time) time.Time {
 	return time.Unix(s, us*1000).UTC()
 }
 
+// since is when a channel of a list began that says for how long it has been there; the zero time where it does not.
+func (e AMI) since(now time.Time) time.Time {
+	var h, m, s int
+	if n, err := fmt.Sscanf(e["Duration"], "%d:%d:%d", &h, &m, &s); n != 3 || err != nil || h < 0 || m < 0 || s < 0 || h > maxHours {
+		return time.Time{}
+	}
+	return now.Add(-time.Duration(h)*time.Hour - time.Duration(m)*time.Minute - time.Duration(s)*time.Second)
+}
+
+// maxHours bounds how long a channel is believed to have been there.
+const maxHours = 24 * 7
+
 // AMI takes an event of AMI, and says when it happened by the PBX's clock. arrival stands for its time where
 // it has none.
 func (m *Model) AMI(e AMI, arrival time.Time) (at time.Time) {

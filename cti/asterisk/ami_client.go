@@ -250,12 +250,15 @@ func (c *amiConn) login(o *AMIOptions, secret string) error {
 	if answer["Response"] != "Success" {
 		return fmt.Errorf("%w by AMI at %s: see the user in manager.conf, its permit and its secret", ErrRefused, o.Address)
 	}
-	for _, name := range wanted { // needs the privilege system; without it more comes than is needed
-		if answer, err = c.ask("Filter", "Operation", "Add", "MatchCriteria", "Name("+name+")"); err != nil {
+	// Needs the privilege system; without it more comes than is needed. So it does from a version that knows no
+	// MatchCriteria and takes none for all.
+	for _, name := range wanted {
+		if answer, err = c.ask("Filter", "Operation", "Add", "MatchCriteria", "action(include),name("+name+")"); err != nil {
 			return err
 		}
 		if answer["Response"] != "Success" {
-			if answer, err = c.ask("Filter", "Operation", "Add", "Filter", "Event: "+name+"$"); err != nil || answer["Response"] != "Success" {
+			// The older kind is looked for in the whole of an event, whose end is no line's.
+			if answer, err = c.ask("Filter", "Operation", "Add", "Filter", "Event: "+name); err != nil || answer["Response"] != "Success" {
 				return err
 			}
 		}
@@ -302,6 +305,7 @@ func (c *amiConn) channels() (channels []Channel, bridges []Bridge, err error) {
 		}
 		ch := e.channel("")
 		ch.App = e["Application"]
+		ch.Created = e.since(time.Now())
 		channels = append(channels, ch)
 		if id := e["BridgeId"]; id != "" {
 			i, ok := rooms[id]

@@ -251,7 +251,26 @@ func waitFor(t *testing.T, ok func() bool) {
 // fakeAMI is a manager interface with one channel.
 type fakeAMI struct {
 	net.Listener
-	general map[string]string // of manager.conf
+	general  map[string]string         // of manager.conf
+	channels []string                  // as CoreShowChannels lists them
+	filter   func(a asterisk.AMI) bool // takes a filter or not; nil: its user may not
+	passes   func(event string) bool   // its filters let it pass; nil: they do
+
+	mu      sync.Mutex
+	actions []asterisk.AMI
+}
+
+// did are the actions of a kind that were asked for, and all kinds in their order.
+func (f *fakeAMI) did(kind string) (of []asterisk.AMI, all []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, a := range f.actions {
+		if a["Action"] == kind {
+			of = append(of, a)
+		}
+		all = append(all, a["Action"])
+	}
+	return of, all
 }
 
 func newFakeAMI(t *testing.T) *fakeAMI {
@@ -281,12 +300,15 @@ func (f *fakeAMI) answer(t *testing.T, conn net.Conn, events []string, stay bool
 	t.Helper()
 	_, _ = fmt.Fprint(conn, "Asterisk Call Manager/11.0.0\r\n")
 	in := bufio.NewScanner(conn)
-	action := map[string]string{}
+	action := asterisk.AMI{}
 	for in.Scan() {
 		if name, value, ok := strings.Cut(in.Text(), ": "); ok {
 			action[name] = value
 			continue
 		}
+		f.mu.Lock()
+		f.actions = append(f.actions, action)
+		f.mu.Unlock()
 		switch action["Action"] {
 		case "Challenge":
 			_, _ = fmt.Fprint(conn, "Response: Success\r\nChallenge: 42\r\n\r\n")
@@ -304,19 +326,31 @@ func (f *fakeAMI) answer(t *testing.T, conn net.Conn, events []string, stay bool
 			}
 			_, _ = fmt.Fprint(conn, "\r\n")
 		case "CoreShowChannels":
-			_, _ = fmt.Fprintf(conn, "Response: Success\r\nActionID: %s\r\n\r\nEvent: CoreShowChannelsComplete\r\nActionID: %s\r\n\r\n", action["ActionID"], action["ActionID"])
+			_, _ = fmt.Fprintf(conn, "Response: Success\r\nActionID: %s\r\n\r\n", action["ActionID"])
+			for _, c := range f.channels {
+				_, _ = fmt.Fprintf(conn, "Event: CoreShowChannel\r\nActionID: %s\r\n%s\r\n\r\n", action["ActionID"], c)
+			}
+			_, _ = fmt.Fprintf(conn, "Event: CoreShowChannelsComplete\r\nActionID: %s\r\n\r\n", action["ActionID"])
 			for _, e := range events {
-				_, _ = fmt.Fprint(conn, e+"\r\n\r\n")
+				if f.passes == nil || f.passes(e) {
+					_, _ = fmt.Fprint(conn, e+"\r\n\r\n")
+				}
 			}
 			if !stay {
 				return
 			}
 		case "Getvar":
 			_, _ = fmt.Fprintf(conn, "Response: Success\r\nActionID: %s\r\nVariable: %s\r\nValue: prohib\r\n\r\n", action["ActionID"], action["Variable"])
+		case "Filter":
+			if f.filter != nil && f.filter(action) {
+				_, _ = fmt.Fprint(conn, "Response: Success\r\n\r\n")
+				break
+			}
+			fallthrough
 		default:
 			_, _ = fmt.Fprint(conn, "Response: Error\r\nMessage: Permission denied\r\n\r\n")
 		}
-		action = map[string]string{}
+		action = asterisk.AMI{}
 	}
 }
 
