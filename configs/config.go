@@ -342,6 +342,23 @@ type Phone struct {
 
 	// After how long a call ends when neither side confirms that it lives (session timer, RFC 4028).
 	SessionExpires time.Duration `yaml:"session_expires"`
+
+	// Addresses of this machine that sound is received at, at most one IPv4 and one IPv6. Empty: those of phone.udp,
+	// or, where that names none, the machine's first.
+	//
+	// Example: [10.20.0.9]
+	MediaAddresses []netip.Addr `yaml:"media_addresses"`
+
+	// Addresses that PBXs are told instead of these, as of a NAT that forwards the ports unchanged.
+	//
+	// Example: [203.0.113.9]
+	MediaAdvertised []netip.Addr `yaml:"media_advertised"`
+
+	// The first UDP port for sound. Each call takes two, an even one and the next.
+	MediaFirstPort int `yaml:"media_first_port"`
+
+	// The last UDP port for sound.
+	MediaLastPort int `yaml:"media_last_port"`
 }
 
 // Account is Ringback's place at one PBX.

@@ -54,6 +54,8 @@ func Default() *Config {
 			CallsPerSecond: 20,
 			RingTimeout:    time.Minute,
 			SessionExpires: 30 * time.Minute,
+			MediaFirstPort: 20000,
+			MediaLastPort:  29999,
 		},
 		Web: Web{
 			Listen:          "127.0.0.1:8080",

@@ -223,7 +223,7 @@ func typeName(t reflect.Type) string {
 	case isListOfSections(t):
 		return "list of groups of keys"
 	case t.Kind() == reflect.Slice:
-		return "list of " + map[string]string{"Address": "addresses", "Prefix": "networks", "AddrPort": "addresses", "uint16": "ports", "string": "texts", "HintWay": "words"}[t.Elem().Name()]
+		return "list of " + map[string]string{"Address": "addresses", "Prefix": "networks", "AddrPort": "addresses", "Addr": "addresses", "uint16": "ports", "string": "texts", "HintWay": "words"}[t.Elem().Name()]
 	case t.Name() == "Duration":
 		return "duration"
 	case t.Name() == "Size":

@@ -2,6 +2,7 @@ package configs
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -36,7 +37,29 @@ func (c *Config) validatePhone(v *validation) {
 	v.require(p.RingTimeout >= 5*time.Second && p.RingTimeout <= 10*time.Minute, "phone.ring_timeout", "%s is out of range; write 5s to 10m", p.RingTimeout)
 	v.require(p.SessionExpires >= 90*time.Second && p.SessionExpires <= 24*time.Hour, "phone.session_expires", // RFC 4028 §5
 		"%s is out of range; write 90s to 24h", p.SessionExpires)
+	c.validateMedia(v)
 	c.validateAccounts(v)
+}
+
+// validateMedia checks what of the section phone is about sound.
+func (c *Config) validateMedia(v *validation) {
+	p := &c.Phone
+	v.require(p.MediaFirstPort >= 1024 && p.MediaFirstPort <= 65534, "phone.media_first_port", "%d is out of range; write from 1024 to 65534", p.MediaFirstPort)
+	v.require(p.MediaLastPort > p.MediaFirstPort && p.MediaLastPort <= 65535, "phone.media_last_port",
+		"%d is out of range; write more than phone.media_first_port, %d, and at most 65535", p.MediaLastPort, p.MediaFirstPort)
+	for _, list := range []struct {
+		key   string
+		addrs []netip.Addr
+	}{{"phone.media_addresses", p.MediaAddresses}, {"phone.media_advertised", p.MediaAdvertised}} {
+		four := 0
+		for _, a := range list.addrs {
+			v.require(!a.IsUnspecified() && !a.IsMulticast(), list.key, "%s is the address of no machine; name one of its own", a)
+			if a.Unmap().Is4() {
+				four++
+			}
+		}
+		v.require(four <= 1 && len(list.addrs)-four <= 1, list.key, "has several addresses of one family; name one IPv4 and one IPv6 at most")
+	}
 }
 
 func (c *Config) validateAccounts(v *validation) {

@@ -23,6 +23,7 @@ import (
 	"ringback/sip"
 	"ringback/sip/capture"
 	"ringback/sip/phone"
+	"ringback/sip/rtp"
 	"ringback/store"
 	"ringback/web"
 )
@@ -62,6 +63,7 @@ type Daemon struct {
 	assist   *assist.Assist
 	phone    *phone.Phone    // nil: hints do not go to phones
 	endpoint *phone.Endpoint // nil: calls are neither taken nor made
+	media    *rtp.Host       // the sound of its calls
 	dial     dialler         // nil: nobody is called from here
 	delivery *assist.Delivery
 	metrics  *metrics.Metrics
@@ -116,7 +118,7 @@ func New(ctx context.Context, o Options) (_ *Daemon, err error) {
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		d.openStore, d.openHooks, d.openDirectory, d.openPhone, d.openCalls, d.openWatch, d.openSearch, d.openPush, d.openWeb, d.openFeeds, d.startHooks,
+		d.openStore, d.openHooks, d.openDirectory, d.openPhone, d.openCalls, d.openMedia, d.openWatch, d.openSearch, d.openPush, d.openWeb, d.openFeeds, d.startHooks,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -302,6 +304,9 @@ func (d *Daemon) close() error {
 	var errs []error
 	if d.endpoint != nil { // first, so that the mirror still shows how our calls ended
 		errs = append(errs, d.endpoint.Close())
+	}
+	if d.media != nil {
+		errs = append(errs, d.media.Close())
 	}
 	for _, f := range d.feeds {
 		errs = append(errs, f.Close())
