@@ -16,7 +16,7 @@ type Case struct {
 	Caller      string     `json:"caller" doc:"The number, or the identity where there is none, for people."`
 	State       string     `json:"state" enum:"open,closed" doc:"Whether the customer is still to be called."`
 	Service     string     `json:"service,omitempty" doc:"The service called last."`
-	Verdict     string     `json:"verdict" enum:"none,served,missed,dropped" doc:"What became of the latest miss."`
+	Verdict     string     `json:"verdict,omitempty" enum:"served,missed,dropped" doc:"What became of the latest miss; absent when no call made the case."`
 	Reason      string     `json:"reason,omitempty" doc:"The rule that decided that."`
 	Confidence  string     `json:"confidence,omitempty" enum:"seen,inferred" doc:"Of the verdict, absent without one. Inferred: legs were tied by number and time, or a message needed was never seen."`
 	MissedCount int        `json:"missed_count" doc:"How often the customer was missed or dropped."`
@@ -127,7 +127,7 @@ func (s *shower) caseOf(c *cases.Case) Case {
 func caseOf(c *cases.Case) Case {
 	return Case{
 		ID: c.ID, List: c.List, Number: c.Number.String(), Caller: c.Caller, State: c.State.String(), Service: c.Service,
-		Verdict: c.Verdict.String(), Reason: c.Reason.String(), Confidence: confidenceOf(c),
+		Verdict: verdictOf(c), Reason: c.Reason.String(), Confidence: confidenceOf(c),
 		MissedCount: c.MissedCount, Wait: c.Wait.Seconds(), CallIDs: someOf(c.CallIDs),
 		Opened: c.Opened, Missed: timeOf(c.Missed), Due: c.Due, Expires: timeOf(c.Expires),
 		Closed: timeOf(c.Closed), CloseReason: c.CloseReason.String(), ClosedBy: c.ClosedBy, Proof: someOf(c.Proof), UndoUntil: timeOf(c.UndoUntil),
@@ -157,6 +157,14 @@ func undoableOf(u *cases.Undoable) *Undoable {
 		return nil
 	}
 	return &Undoable{Act: u.Act, Agent: u.Agent, At: u.At, Event: u.Event.String()}
+}
+
+// verdictOf is what became of the latest miss; a case that no call made has none.
+func verdictOf(c *cases.Case) string {
+	if c.Verdict == sip.VerdictNone {
+		return ""
+	}
+	return c.Verdict.String()
 }
 
 // confidenceOf says how sure the verdict on the latest miss is; a case that no call made has none.

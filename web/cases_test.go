@@ -319,8 +319,8 @@ func TestListsCountWhatIsOpenOverdueAndDueSoon(t *testing.T) {
 	var got struct{ Lists []List }
 	f.get("/v1/lists", &got)
 	want := []List{
-		{ID: "support", Name: "Support", Kind: "callback", Right: "supervise", Members: []string{"anna", "bertil"}, Services: []string{"hotline"}, OpenNow: true, Open: 5, Overdue: 2, DueSoon: 2, Unassigned: 5},
-		{ID: "billing", Name: "Billing", Kind: "callback", Right: "supervise", Members: []string{"anna"}, Services: []string{"invoices"}, OpenNow: true},
+		{ID: "support", Name: "Support", Kind: "callback", Right: "supervise", Vocabulary: "standard", Members: []string{"anna", "bertil"}, Services: []string{"hotline"}, OpenNow: true, Open: 5, Overdue: 2, DueSoon: 2, Unassigned: 5},
+		{ID: "billing", Name: "Billing", Kind: "callback", Right: "supervise", Vocabulary: "standard", Members: []string{"anna"}, Services: []string{"invoices"}, OpenNow: true},
 	}
 	if diff := cmp.Diff(want, got.Lists); diff != "" {
 		t.Error(diff)

@@ -57,7 +57,7 @@ var exampleValues = map[string]string{
 		`"missed":"2026-07-01T08:00:00Z","due":"2026-07-01T09:00:02Z","expires":"2026-07-04T00:00:00Z","proof":[],"assignee":"anna",` +
 		`"claim_until":"2026-07-01T08:20:00Z","attempts":0,"channel_in":"call","version":3}`,
 	"Problem": `{"title":"Conflict","status":409,"detail":"Somebody else has the case.","code":"taken","by":"bertil"}`,
-	"List": `{"id":"support","name":"Support","kind":"callback","right":"work","active":true,"members":["anna","bertil"],"services":["hotline"],"open_now":true,` +
+	"List": `{"id":"support","name":"Support","kind":"callback","right":"work","active":true,"vocabulary":"standard","members":["anna","bertil"],"services":["hotline"],"open_now":true,` +
 		`"open":12,"overdue":3,"due_soon":4,"expiring":1,"unassigned":7,"mine":2}`,
 	"Contact": `{"id":"c7Q2M9","name":"Matti Meikäläinen","numbers":["+358401234567"],"called":"Matti Meikäläinen","created":"2026-07-01T08:00:00Z",` +
 		`"updated":"2026-07-01T08:00:00Z","version":1}`,

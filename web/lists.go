@@ -20,6 +20,7 @@ type List struct {
 	Kind       string   `json:"kind" enum:"callback,call" doc:"Whether its cases come from missed calls or were imported."`
 	Right      string   `json:"right" enum:"see,work,supervise" doc:"What you may do on it."`
 	Active     bool     `json:"active" doc:"Whether you take part in it now."`
+	Vocabulary string   `json:"vocabulary" enum:"standard,enreach" doc:"The words in which screens show reasons. Enreach: abandoned ones are called dropped, all the rest missed; the reasons here stay as they are."`
 	Members    []string `json:"members" nullable:"false" doc:"Its agents."`
 	Services   []string `json:"services" nullable:"false" doc:"The services whose cases it collects."`
 	OpenNow    bool     `json:"open_now" doc:"Whether these are its opening hours."`
@@ -111,10 +112,18 @@ func (s *Server) shownLists(ctx context.Context, ids []string) ([]List, error) {
 
 func listOf(l *directory.List, n cases.Counters, now time.Time, right directory.Right, active bool) List {
 	return List{
-		ID: l.ID, Name: l.Name, Kind: kindOf(l), Right: rightWords[right], Active: active,
+		ID: l.ID, Name: l.Name, Kind: kindOf(l), Right: rightWords[right], Active: active, Vocabulary: vocabularyOf(l),
 		Members: someOf(l.Members), Services: someOf(l.Services), OpenNow: l.Hours.Open(now),
 		Open: n.Open, Overdue: n.Overdue, DueSoon: n.DueInHour, Expiring: n.ExpiringInDay, Unassigned: n.Unassigned, Mine: n.Mine,
 	}
+}
+
+// vocabularyOf is the set of words in which a list's reasons are shown.
+func vocabularyOf(l *directory.List) string {
+	if l.Policy.Vocabulary == directory.VocabularyEnreach {
+		return "enreach"
+	}
+	return "standard"
 }
 
 // kindOf is whether a list's cases come from missed calls or were imported.

@@ -29,10 +29,11 @@ type Me struct {
 
 // MyList is a list and what somebody may do on it.
 type MyList struct {
-	ID     string `json:"id" doc:"As the directory names it."`
-	Name   string `json:"name" doc:"For people."`
-	Right  string `json:"right" enum:"see,work,supervise" doc:"See: read it. Work: work on its cases. Supervise: change members, settings and what others hold."`
-	Active bool   `json:"active" doc:"Whether he takes part in it now: only a person who works on it and did not leave it for the time being."`
+	ID         string `json:"id" doc:"As the directory names it."`
+	Name       string `json:"name" doc:"For people."`
+	Right      string `json:"right" enum:"see,work,supervise" doc:"See: read it. Work: work on its cases. Supervise: change members, settings and what others hold."`
+	Vocabulary string `json:"vocabulary" enum:"standard,enreach" doc:"The words in which screens show its reasons. Enreach: abandoned ones are called dropped, all the rest missed."`
+	Active     bool   `json:"active" doc:"Whether he takes part in it now: only a person who works on it and did not leave it for the time being."`
 }
 
 // Preferences are what a person chose for himself.
@@ -252,7 +253,7 @@ func (s *Server) me(p *people.Principal) Me {
 	active := s.active(p)
 	for _, id := range p.ListsFor(d, directory.See) {
 		l, _ := d.List(id)
-		shown.Lists = append(shown.Lists, MyList{ID: l.ID, Name: l.Name, Right: rightWords[p.Right(d, id)], Active: active[id]})
+		shown.Lists = append(shown.Lists, MyList{ID: l.ID, Name: l.Name, Right: rightWords[p.Right(d, id)], Vocabulary: vocabularyOf(l), Active: active[id]})
 	}
 	return shown
 }

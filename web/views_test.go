@@ -45,15 +45,32 @@ func TestACaseThatNoCallMadeHasNoVerdict(t *testing.T) {
 	missed := w.centre.missed("support", matti, time.Now().Add(-time.Hour))
 	var seen map[string]any
 	w.get(w.as("anna"), "/v1/cases/"+missed.ID, &seen)
-	if made["verdict"] != "none" {
-		t.Errorf("made by hand, the verdict is %v", made["verdict"])
-	}
-	for _, member := range []string{"reason", "confidence"} {
+	for _, member := range []string{"verdict", "reason", "confidence"} {
 		if v, there := made[member]; there {
 			t.Errorf("made by hand, %s is %v", member, v)
 		}
 		if seen[member] == nil {
 			t.Errorf("a missed call's case has no %s", member)
 		}
+	}
+}
+
+func TestScreensAreToldTheWordsOfAList(t *testing.T) {
+	w := whole(t)
+	var me Me
+	w.get(w.as("anna"), "/v1/session", &me)
+	for _, l := range me.Lists {
+		want := "standard"
+		if l.ID == "campaign" {
+			want = "enreach"
+		}
+		var detail ListDetail
+		w.get(w.as("anna"), "/v1/lists/"+l.ID, &detail)
+		if l.Vocabulary != want || detail.Vocabulary != want {
+			t.Errorf("%s: %q and %q, want %q", l.ID, l.Vocabulary, detail.Vocabulary, want)
+		}
+	}
+	if len(me.Lists) != 2 {
+		t.Errorf("lists: %+v", me.Lists)
 	}
 }

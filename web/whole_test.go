@@ -49,7 +49,7 @@ agents:
 lists:
   - {id: support, name: Support, members: [anna, sara], supervisors: [sara, cecilia], readers: [eva], resolutions: [{id: solved, name: Solved}]}
   - {id: billing, name: Billing, members: [bertil]}
-  - {id: campaign, name: Campaign, kind: call, members: [anna, bertil], supervisors: sara}
+  - {id: campaign, name: Campaign, kind: call, members: [anna, bertil], supervisors: sara, vocabulary: enreach}
 `
 
 // password is everybody's in tests.

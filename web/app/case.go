@@ -135,7 +135,7 @@ func (v *visit) facts(c *web.Case) []fact {
 
 // whyOf is the verdict of the latest miss, and whether it is sure.
 func (v *visit) whyOf(c *web.Case) string {
-	why := v.why(c.Verdict, c.Reason)
+	why := v.whyOn(c.List, c.Verdict, c.Reason)
 	if why != "" && c.Confidence == "inferred" {
 		why += " (" + v.say("as far as could be seen") + ")"
 	}

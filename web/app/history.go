@@ -71,7 +71,7 @@ func (v *visit) chapter(c *web.Case, e *web.Entry) chapter {
 	if e.Agent != "" {
 		t.Who = v.agentName(c.List, e.Agent)
 	}
-	t.Icon, t.What = v.event(e)
+	t.Icon, t.What = v.event(c.List, e)
 	for _, f := range e.Fields {
 		f.Name = v.fieldName(f.Name)
 		t.Changes = append(t.Changes, f)
@@ -82,8 +82,8 @@ func (v *visit) chapter(c *web.Case, e *web.Entry) chapter {
 	return t
 }
 
-// event is what happened, in words, and its picture.
-func (v *visit) event(e *web.Entry) (icon, what string) {
+// event is what happened to a case of a list, in words, and its picture.
+func (v *visit) event(list string, e *web.Entry) (icon, what string) {
 	verdict := ""
 	if e.Proof != nil {
 		verdict = e.Proof.Verdict
@@ -93,9 +93,9 @@ func (v *visit) event(e *web.Entry) (icon, what string) {
 		if e.Proof == nil {
 			return "add", v.say("Case opened: %s", v.channel(e.Reason))
 		}
-		return "ringing", v.say("Case opened: %s", v.why(verdict, e.Reason))
+		return "ringing", v.say("Case opened: %s", v.whyOn(list, verdict, e.Reason))
 	case "miss_added":
-		return "ringing", v.say("Missed again: %s", v.why(verdict, e.Reason))
+		return "ringing", v.say("Missed again: %s", v.whyOn(list, verdict, e.Reason))
 	case "attempted":
 		if said := v.result(e.Reason); said != "" {
 			return "phone", v.say("Called: %s", said)

@@ -41,7 +41,7 @@ type rowView struct {
 func (v *visit) row(c *web.Case, siblings []web.Case) rowView {
 	r := rowView{
 		ID: c.ID, Version: c.Version, List: v.listName(c.List), Mine: c.Assignee != "" && c.Assignee == v.me.ID, Open: c.State == "open",
-		Calling: c.CallingNow, Waits: c.Awaiting != nil, Extra: v.extra(c), Why: v.why(c.Verdict, c.Reason),
+		Calling: c.CallingNow, Waits: c.Awaiting != nil, Extra: v.extra(c), Why: v.whyOn(c.List, c.Verdict, c.Reason),
 	}
 	r.Title, r.Number = v.customer(c)
 	right := v.right(c.List)
@@ -141,6 +141,20 @@ func (v *visit) channel(word string) string {
 		return v.say("Another system")
 	}
 	return word
+}
+
+// whyOn is the verdict on a call in the words of a list.
+func (v *visit) whyOn(list, verdict, reason string) string {
+	for i := range v.me.Lists {
+		if l := &v.me.Lists[i]; l.ID != list || l.Vocabulary != "enreach" || reason == "" {
+			continue
+		}
+		if strings.HasPrefix(reason, "abandoned_") {
+			return v.say("Dropped")
+		}
+		return v.say("Missed")
+	}
+	return v.why(verdict, reason)
 }
 
 // why is the verdict on a call in words.

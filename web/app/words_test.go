@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+
+	"ringback/web"
 )
 
 // sentences finds what the app says: in templates by t, in code by say.
@@ -120,5 +122,23 @@ func TestAStatusOfAListIsSaidAsItIsWritten(t *testing.T) {
 	}
 	if got := v.statusOf("closed_successfully"); got != "Suljettu onnistuneesti" {
 		t.Errorf("closed_successfully is called %q", got)
+	}
+}
+
+func TestReasonsAreSaidInTheWordsOfTheirList(t *testing.T) {
+	v := &visit{words: printers["en"]}
+	v.me.Lists = []web.MyList{{ID: "support", Vocabulary: "standard"}, {ID: "sales", Vocabulary: "enreach"}}
+	for _, row := range []struct{ list, verdict, reason, want string }{
+		{"support", "missed", "abandoned_waiting", "Hung up while waiting"},
+		{"sales", "missed", "abandoned_waiting", "Dropped"},
+		{"sales", "missed", "abandoned_ringing", "Dropped"},
+		{"sales", "missed", "busy", "Missed"},
+		{"sales", "dropped", "media_lost", "Missed"},
+		{"sales", "", "", ""}, // made by hand
+		{"elsewhere", "missed", "timeout", "Nobody answered"},
+	} {
+		if got := v.whyOn(row.list, row.verdict, row.reason); got != row.want {
+			t.Errorf("%s: %q %q is %q, want %q", row.list, row.verdict, row.reason, got, row.want)
+		}
 	}
 }
