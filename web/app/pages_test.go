@@ -69,11 +69,26 @@ var scenes = []scene{
 // furnish makes what pages show.
 func furnish(s *stage) map[string]string {
 	s.missed(teppo, hotline)
-	c := s.create(web.NewCase{List: "support", Number: matti, Name: "Matti Meikäläinen", Topic: "Invoice 4711", Note: "Asks for a copy.\nAt home after five.", Channel: "request"})
+	missed := s.caseOf(teppo)
+	s.missed(teppo, hotline)
+	s.missed("+358405550500", orders)
+	due := func(in time.Duration) *time.Time { at := time.Now().Add(in); return &at }
+	c := s.create(web.NewCase{List: "support", Number: matti, Name: "Matti Meikäläinen", Topic: "Invoice 4711", Note: "Asks for a copy.\nAt home after five.", Channel: "request", Due: due(-95 * time.Minute)})
 	s.create(web.NewCase{List: "sales", Number: matti, Name: "Matti Meikäläinen", Channel: "request"})
-	for i := range 8 {
-		s.create(web.NewCase{List: []string{"support", "sales"}[i%2], Number: fmt.Sprintf("+35840555010%d", i), Topic: "Delivery"})
-		s.create(web.NewCase{List: "campaign", Number: fmt.Sprintf("+35840555020%d", i), Name: fmt.Sprintf("Customer %d", i+1)})
+	var some []string
+	for i, in := range []time.Duration{-20 * time.Minute, 12 * time.Minute, 35 * time.Minute, 50 * time.Minute, 2 * time.Hour, 20 * time.Hour, 26 * time.Hour, 30 * time.Hour} {
+		made := s.create(web.NewCase{
+			List: []string{"support", "sales"}[i%2], Number: fmt.Sprintf("+35840555010%d", i), Due: due(in),
+			Name: []string{"Aino Korhonen", "", "Eero Laine", "Helmi Nieminen"}[i%4], Topic: []string{"Delivery", "Quotation"}[i%2],
+		})
+		some = append(some, made.ID)
+		s.create(web.NewCase{List: "campaign", Number: fmt.Sprintf("+35840555020%d", i), Name: []string{"Kaisa Mäkinen", "Onni Heikkinen", "Tyyne Järvinen", "Väinö Lehtonen"}[i%4], Due: due(in + time.Hour)})
+	}
+	if _, err := s.admin.Assign(s.t.Context(), some[2], "anna"); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.admin.Await(s.t.Context(), some[3], "The serial number?"); err != nil {
+		s.t.Fatal(err)
 	}
 	closed := s.create(web.NewCase{List: "support", Number: "+358405550300", Topic: "Warranty"})
 	if _, err := s.admin.Close(s.t.Context(), closed.ID, "successful", "solved", "explained it"); err != nil {
@@ -84,7 +99,7 @@ func furnish(s *stage) map[string]string {
 	}
 	forbidden := s.create(web.NewCase{List: "support", Number: "+358405550400", Topic: "Advertising"})
 	s.number("blocked", "+358405550400", "asked us not to")
-	return map[string]string{"{forbidden}": forbidden.ID, "{case}": c.ID, "{closed}": closed.ID, "{missed}": s.caseOf(teppo)}
+	return map[string]string{"{forbidden}": forbidden.ID, "{case}": c.ID, "{closed}": closed.ID, "{missed}": missed}
 }
 
 // caseOf waits for the case of a number.
