@@ -435,5 +435,9 @@ func (r *caseRun) explain(err error) Problem {
 	case errors.Is(err, cases.ErrNotMember):
 		return Problem{Column: r.columnOf(FieldAgent), Reason: "the agent is not a member of the list"}
 	}
-	return Problem{Reason: strings.TrimPrefix(strings.TrimPrefix(err.Error(), cases.ErrInput.Error()+": "), "cases: ")}
+	p := Problem{Reason: strings.TrimPrefix(strings.TrimPrefix(err.Error(), cases.ErrInput.Error()+": "), "cases: ")}
+	if at, ok := errors.AsType[*cases.FieldError](err); ok {
+		p.Column = r.columnOf(at.Field)
+	}
+	return p
 }
