@@ -8,6 +8,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -27,24 +28,37 @@ type explained struct {
 	example string // "" when the comment gives none
 }
 
-// comments reads the doc comments of all struct fields in config.go, by type and field.
+// comments reads the doc comments of all struct fields of this package, by type and field.
 func comments(t *testing.T) map[string]map[string]string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "config.go", nil, parser.ParseComments)
+	paths, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := make(map[string]map[string]string)
-	for node := range ast.Preorder(file) {
-		spec, ok := node.(*ast.TypeSpec)
-		if !ok {
-			continue
+	for _, path := range paths {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if st, ok := spec.Type.(*ast.StructType); ok {
-			all[spec.Name.Name] = make(map[string]string)
-			for _, f := range st.Fields.List {
-				all[spec.Name.Name][f.Names[0].Name] = f.Doc.Text()
+		for node := range ast.Preorder(file) {
+			spec, ok := node.(*ast.TypeSpec)
+			if !ok {
+				continue
 			}
+			if st, ok := spec.Type.(*ast.StructType); ok {
+				all[spec.Name.Name] = fieldComments(st)
+			}
+		}
+	}
+	return all
+}
+
+func fieldComments(st *ast.StructType) map[string]string {
+	all := make(map[string]string)
+	for _, f := range st.Fields.List {
+		for _, name := range f.Names {
+			all[name.Name] = f.Doc.Text()
 		}
 	}
 	return all
@@ -96,7 +110,7 @@ func check(t *testing.T, path string, want []byte) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s is not what config.go says; run go test ./configs -update (-config.go +file)\n%s", path, diff)
+		t.Errorf("%s is not what the doc comments say; run go test ./configs -update (-comments +file)\n%s", path, diff)
 	}
 }
 
@@ -147,7 +161,7 @@ func comment(b *bytes.Buffer, indent string, e explained) {
 func manual(t *testing.T, root reflect.Value, docs map[string]map[string]string) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	b.WriteString(`<!-- Made from the doc comments in configs/config.go by "go test ./configs -update"; edit those. -->
+	b.WriteString(`<!-- Made from the doc comments in configs by "go test ./configs -update"; edit those. -->
 
 # Configuration
 
