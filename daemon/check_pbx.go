@@ -2,10 +2,10 @@ package daemon
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"ringback/cti"
+	"ringback/metrics"
 	"ringback/sip"
 	"ringback/web"
 )
@@ -64,7 +64,7 @@ func (d *Daemon) checksOf(p *sip.PBX, now time.Time) []web.PBXCheck {
 		}
 		c.see(h.Kind, h.State == cti.Up, says+".", mend+".")
 		if h.State == cti.Up {
-			c.see(h.Kind+"_lag", h.Lag.Abs() < lagging, fmt.Sprintf("%s is %s behind its own clock.", h.Name, h.Lag.Round(time.Millisecond)),
+			c.see(h.Kind+"_lag", h.Lag.Abs() < lagging, lagSays(&h),
 				"Set the PBX's clock by NTP.")
 			c.see(h.Kind+"_agrees", h.Disagreements == 0, fmt.Sprintf("%s told otherwise than the mirror %d times.", h.Name, h.Disagreements),
 				"Look at the evidence of the calls; the mirror or the feed misses messages.")
@@ -119,14 +119,44 @@ func (d *Daemon) checkMirror(c *checkup, now time.Time, told bool) {
 		c.see("direction_in", !received.IsZero(), directionSays("to", received, now), "Mirror what the PBX receives, from carriers and from phones.")
 		c.see("direction_out", !sent.IsZero(), directionSays("from", sent, now), "Mirror what the PBX sends, to phones and to carriers.")
 	}
-	c.see("registrations", bindings > 0 || told, fmt.Sprintf("%d phones were seen to register.", bindings),
-		"Mirror the phones' side too, or give agents addresses or extensions in the directory.")
-	worst := 0.0
-	for _, k := range skews {
-		worst = max(worst, math.Abs(k.Offset.Seconds()))
+	if !received.IsZero() && !sent.IsZero() { // else nobody could have seen phones register, and why is said above
+		c.see("registrations", bindings > 0 || told, fmt.Sprintf("%d phones were seen to register.", bindings),
+			"Mirror the phones' side too, or give agents addresses or extensions in the directory.")
 	}
-	c.see("clock", worst < skewed.Seconds(), fmt.Sprintf("Capture agents' clocks are at most %.1f s from ours.", worst), "Set the PBX's clock by NTP; verdicts are corrected for it.")
+	c.clock(skews)
 	c.see("lost", drops == 0, fmt.Sprintf("%d datagrams were lost here.", drops), "Raise net.core.rmem_max, or let the PBX send HEP over TCP.")
+}
+
+// clock says how wrong the clocks are of those who mirror, of the worst of them where one is.
+func (c *checkup) clock(skews []metrics.Skew) {
+	if len(skews) == 0 {
+		return
+	}
+	worst := skews[0]
+	for _, k := range skews {
+		if k.Offset.Abs() > worst.Offset.Abs() {
+			worst = k
+		}
+	}
+	off := worst.Offset.Abs().Seconds()
+	if off < skewed.Seconds() {
+		c.see("clock", true, fmt.Sprintf("Capture agents' clocks are at most %.1f s from ours.", off), "")
+		return
+	}
+	way := "ahead of"
+	if worst.Offset < 0 {
+		way = "behind"
+	}
+	c.see("clock", false, fmt.Sprintf("The clock of capture agent %d is %.1f s %s ours.", worst.CaptureAgent, off, way),
+		"Set the PBX's clock by NTP; verdicts are corrected for it.")
+}
+
+// lagSays says how late a feed's events come by their own clock; one that is ahead of ours has them come early.
+func lagSays(h *cti.Health) string {
+	if h.Lag < 0 {
+		return fmt.Sprintf("The clock of %s is %s ahead of ours.", h.Name, (-h.Lag).Round(time.Millisecond))
+	}
+	return fmt.Sprintf("%s is %s behind its own clock.", h.Name, h.Lag.Round(time.Millisecond))
 }
 
 func directionSays(way string, t, now time.Time) string {

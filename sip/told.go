@@ -113,11 +113,15 @@ func (t *Tracker) twice(m *Message, s *sight) bool {
 		return false
 	case !m.Told:
 		at.mirrored = m.Time
-		if s.src.kind == placePBX && s.src.pbx != nil {
-			s.src.pbx.sent = m.Time
+		from, to := s.src, s.dst
+		if !m.Request {
+			from, to = to, from // what is seen of a response is the way of its request
 		}
-		if s.dst.kind == placePBX && s.dst.pbx != nil {
-			s.dst.pbx.received = m.Time
+		if from.kind == placePBX && from.pbx != nil {
+			from.pbx.sent = m.Time
+		}
+		if to.kind == placePBX && to.pbx != nil {
+			to.pbx.received = m.Time
 		}
 		return false
 	}
