@@ -83,6 +83,7 @@ var routes = []route{
 	{pattern: "POST /notifications", serve: saveNotify},
 	{pattern: "POST /notifications/{id}/{do}", serve: changeDevice},
 	{pattern: "GET /more", serve: morePage},
+	{pattern: "GET /keys", serve: keysPage},
 	{pattern: "POST /device", serve: saveDevice},
 
 	{pattern: "GET /board", serve: boardPage},

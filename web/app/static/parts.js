@@ -35,7 +35,7 @@ export function tell(text, o = {}) {
     form.action = '/acts/' + encodeURIComponent(o.undo) + '/undo';
     form.hidden = false;
   }
-  document.getElementById('told')?.replaceChildren(toast);
+  document.getElementById(sheet().open ? 'sheet-told' : 'told')?.replaceChildren(toast); // what is outside of an open sheet is covered, and not read out
   setTimeout(() => toast.remove(), o.undo ? 12000 : 5000);
 }
 
@@ -65,6 +65,9 @@ export async function send(address, data) {
   return answer;
 }
 
+/** @type {{row: string, menu: boolean} | null} */
+let opener = null; // the row that a sheet was opened from
+
 const sheet = () => /** @type {HTMLDialogElement} */ (document.getElementById('sheet'));
 
 /**
@@ -90,7 +93,44 @@ export async function openSheet(address) {
   const heading = body.querySelector('h1, h2');
   if (heading) sheet().setAttribute('aria-label', heading.textContent ?? '');
   document.dispatchEvent(new CustomEvent('app:shown', { detail: { root: body } }));
-  if (!sheet().open) sheet().showModal();
+  if (sheet().open) {
+    if (!sheet().contains(document.activeElement)) /** @type {HTMLElement | null} */ (sheet().querySelector('.sheet-close button'))?.focus();
+    return;
+  }
+  const from = document.activeElement;
+  opener = { row: from?.closest('.row')?.id ?? '', menu: !!from?.matches('.menu') };
+  sheet().showModal();
+}
+
+/** What a sheet told goes on outside, and so does whoever opened it, even where the row has changed meanwhile. */
+function closed() {
+  const toast = document.querySelector('#sheet-told .toast:not(.bad)');
+  if (toast) document.getElementById('told')?.replaceChildren(toast);
+  document.getElementById('sheet-told')?.replaceChildren();
+  if (document.activeElement !== document.body || !opener?.row) return;
+  const row = document.getElementById(opener.row);
+  /** @type {HTMLElement | null | undefined} */ (row?.querySelector(opener.menu ? '.menu' : '.open'))?.focus();
+}
+
+/**
+ * Changes a part of a page, and leaves the focus where it was: on what is the same, or else near it.
+ * @param {Element} root
+ * @param {() => void} change
+ */
+export function keepFocus(root, change) {
+  const at = document.activeElement;
+  if (!at || !root.contains(at)) {
+    change();
+    return;
+  }
+  const near = ['.case-foot', '.case-tabs', '.chips', '.line'].find((s) => at.closest(s)) ?? '';
+  const row = at.closest('.row')?.id ?? '';
+  const way = at.getAttribute('href');
+  change();
+  const place = row ? document.getElementById(row) : near ? root.querySelector(near) : root;
+  const links = /** @type {HTMLElement[]} */ ([...place?.querySelectorAll('a, button') ?? []]);
+  const same = links.find((l) => way !== null && l.getAttribute('href') === way) ?? (row ? links[0] : near && !way ? links.find((l) => l.matches('button')) : undefined);
+  (same ?? document.getElementById('main'))?.focus({ preventScroll: true });
 }
 
 /**
@@ -114,8 +154,13 @@ async function onSubmit(event) {
   const answer = await send(button?.getAttribute('formaction') ?? form.getAttribute('action') ?? location.href, data);
   if (button) button.disabled = false;
   if (!answer?.ok) return;
-  if (form.closest('#told')) document.getElementById('told')?.replaceChildren();
-  const inSheet = !!form.closest('#sheet, #pane');
+  if (form.closest('.toast')) form.closest('.toast')?.remove();
+  const inSheet = !!form.closest('#sheet-body, #pane');
+  const next = answer.headers.get('X-Go') ?? '';
+  if (inSheet && next.includes('/handling?rest=')) { // one by one
+    await openSheet(next);
+    return;
+  }
   if (inSheet) sheet().close();
   if (form.dataset.gone !== undefined) form.closest('section')?.remove();
   const to = answer.headers.get('X-Go');
@@ -133,7 +178,8 @@ export async function refresh() {
   if (main.querySelector('form :is(input, textarea):focus')) return;
   const answer = await part(location.pathname + location.search, 'main').catch(() => null);
   if (answer?.ok && !answer.redirected) {
-    main.replaceChildren(elementsOf(await answer.text()));
+    const came = elementsOf(await answer.text());
+    keepFocus(main, () => main.replaceChildren(came));
     document.dispatchEvent(new CustomEvent('app:shown', { detail: { root: main } }));
   }
 }
@@ -225,13 +271,15 @@ export function startParts() {
   });
   document.addEventListener('submit', onSubmit);
   document.addEventListener('click', onClick);
+  sheet().addEventListener('close', closed);
   document.addEventListener('visibilitychange', afterCall);
   const toast = document.querySelector('#told .toast');
   if (toast) setTimeout(() => toast.remove(), 12000);
   document.addEventListener('keydown', (event) => {
-    if (event.key === '/' && !/** @type {HTMLElement} */ (event.target).closest('input, textarea, select')) {
-      event.preventDefault();
-      location.assign('/search');
-    }
+    if (event.ctrlKey || event.metaKey || event.altKey || /** @type {HTMLElement} */ (event.target).closest('input, textarea, select, dialog')) return;
+    if (event.key === '/') location.assign('/search');
+    else if (event.key === '?' && document.body.dataset.me) openSheet('/keys');
+    else return;
+    event.preventDefault();
   });
 }
