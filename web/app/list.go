@@ -107,6 +107,16 @@ func (v *visit) listPage(kind string) error {
 		Kind: kind, First: cursor == "", Select: v.r.FormValue("select") != "", Only: v.r.FormValue("list"),
 		ShowAll: v.prefer.ShowAll, Sort: v.prefer.Sort, Field: v.prefer.Field,
 	}
+	var above map[string]bool
+	var err error
+	if page.First && kind == "callback" {
+		if page.Recent, above, err = v.recent(&f); err != nil {
+			return err
+		}
+	}
+	if v.r.Header.Get("X-Part") == "recent" {
+		return v.showPart("recent", page)
+	}
 	rows, next, err := v.api.CasesPage(v.ctx(), f, cursor)
 	if err != nil {
 		return err
@@ -114,12 +124,6 @@ func (v *visit) listPage(kind string) error {
 	own := v.r.URL.Path
 	if next != "" {
 		page.Next = own + "?" + v.with("cursor", next)
-	}
-	var above map[string]bool
-	if page.First && kind == "callback" {
-		if page.Recent, above, err = v.recent(&f); err != nil {
-			return err
-		}
 	}
 	for i := range rows {
 		if !above[rows[i].ID] {

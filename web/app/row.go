@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"math"
+	"net/http"
 	"strings"
 	"time"
 
@@ -259,8 +260,19 @@ func rowPart(v *visit) error {
 	}
 	f := v.filter(v.r.FormValue("kind"))
 	if c.State != "open" || kind != f.Kind || !v.passes(&c.Case, &f) {
-		v.w.WriteHeader(204)
+		v.w.WriteHeader(http.StatusNoContent)
 		return nil
+	}
+	if kind == "callback" {
+		_, above, err := v.recent(&f)
+		if err != nil {
+			return err
+		}
+		if above[c.ID] { // it stands among those of recent calls
+			v.w.Header().Set("X-Recent", "1")
+			v.w.WriteHeader(http.StatusNoContent)
+			return nil
+		}
 	}
 	var siblings []web.Case
 	if f.Grouped {
@@ -270,7 +282,7 @@ func rowPart(v *visit) error {
 		for i := range siblings {
 			if v.order(&siblings[i], false) < v.order(&c.Case, false) { // it is shown under that one
 				v.w.Header().Set("X-Row", siblings[i].ID)
-				v.w.WriteHeader(204)
+				v.w.WriteHeader(http.StatusNoContent)
 				return nil
 			}
 		}

@@ -1,7 +1,7 @@
 // @ts-check
 // The list of cases: further pages as one scrolls, and rows that change while one looks without moving what is
 // under the finger.
-import { elementsOf, part } from './parts.js';
+import { elementsOf, keepFocus, part } from './parts.js';
 
 const rows = () => document.getElementById('rows');
 let held = false; // a finger is down
@@ -50,21 +50,59 @@ function inPlace(change) {
 function put(row) {
   const list = /** @type {HTMLElement} */ (rows());
   const old = document.getElementById(row.id);
-  if (old && old.closest('#recent-rows')) {
-    old.replaceWith(row);
-    return;
-  }
   const key = row.dataset.key ?? '';
   const all = /** @type {HTMLElement[]} */ ([...list.children].filter((r) => r !== old));
   const after = all.find((r) => r.classList.contains('next') || (r.dataset.key ?? '') > key);
   if (after?.classList.contains('next') && !old) return; // it is on a later page
-  inPlace(() => {
+  inPlace(() => keepFocus(list, () => {
     old?.remove();
     list.insertBefore(row, after ?? null);
-  });
+  }));
   if (old) return;
   row.classList.add('fresh');
   if (row.getBoundingClientRect().bottom < 60) /** @type {HTMLElement} */ (document.getElementById('fresh')).hidden = false;
+}
+
+/** Takes a case's row away; a focus in it goes on to the next.
+ * @param {string} id
+ */
+function drop(id) {
+  const row = document.getElementById('case-' + id);
+  if (!row) return;
+  const focused = row.contains(document.activeElement);
+  const next = row.nextElementSibling ?? row.previousElementSibling;
+  inPlace(() => row.remove());
+  if (focused) (/** @type {HTMLElement | null | undefined} */ (next?.querySelector('.open')) ?? document.getElementById('main'))?.focus({ preventScroll: true });
+}
+
+let calls = 0;
+/** The cases of one's recent calls stand on top. Several changes are one. */
+export function recent() {
+  const place = document.getElementById('recent');
+  if (!place || calls) return;
+  calls = setTimeout(async () => {
+    calls = 0;
+    if (held) {
+      recent();
+      return;
+    }
+    const answer = await part(location.pathname + location.search, 'recent').catch(() => null);
+    if (!answer?.ok) return;
+    const came = elementsOf(await answer.text());
+    const before = new Set([...place.querySelectorAll('.rows > li')].map((r) => r.id));
+    const now = new Set([...came.querySelectorAll('.rows > li')].map((r) => r.id));
+    inPlace(() => keepFocus(place, () => {
+      place.replaceChildren(came);
+      for (const id of now) document.querySelector('#rows > #' + CSS.escape(id))?.remove();
+    }));
+    for (const id of before) if (!now.has(id)) changed(id.slice('case-'.length)); // it stands among the others again
+    empty();
+  }, 150);
+}
+
+function empty() {
+  const at = document.getElementById('empty');
+  if (at) at.hidden = !!document.querySelector('.rows > li[id]');
 }
 
 /** @param {string} id */
@@ -75,17 +113,26 @@ export async function changed(id) {
     waiting.add(id);
     return;
   }
+  if (document.querySelector('#recent #case-' + CSS.escape(id))) {
+    recent();
+    sum();
+    return;
+  }
   const answer = await part('/cases/' + id + '/row?' + list.dataset.live, 'row').catch(() => null);
   if (!answer || answer.status >= 500) return;
+  if (answer.headers.get('X-Recent')) {
+    recent();
+    sum();
+    return;
+  }
   const under = answer.headers.get('X-Row');
   if (under) {
     changed(under);
   }
   const row = answer.status === 200 ? /** @type {HTMLElement | null} */ (elementsOf(await answer.text()).querySelector('li')) : null;
   if (row) put(row);
-  else inPlace(() => document.getElementById('case-' + id)?.remove());
-  const empty = document.getElementById('empty');
-  if (empty) empty.hidden = !!document.querySelector('.rows > li[id]');
+  else drop(id);
+  empty();
   sum();
 }
 
@@ -111,7 +158,8 @@ export async function again() {
   const came = elementsOf(await answer.text());
   if (versions(came) === versions(document)) return;
   const y = scrollY;
-  document.getElementById('main')?.replaceChildren(came);
+  const main = /** @type {HTMLElement} */ (document.getElementById('main'));
+  keepFocus(main, () => main.replaceChildren(came));
   scrollTo({ top: y, behavior: 'instant' });
   document.dispatchEvent(new CustomEvent('app:shown', { detail: { root: document } }));
 }

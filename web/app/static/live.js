@@ -1,8 +1,8 @@
 // @ts-check
 // What happens while one looks: the event stream, one for all open tabs of the app.
 import { openSheet, elementsOf, part, refresh, sheetChanged, tell } from './parts.js';
-import { again, changed } from './list.js';
 import { paneChanged } from './pane.js';
+import { again, changed, recent } from './list.js';
 
 const offline = () => /** @type {HTMLElement} */ (document.getElementById('offline'));
 /** @type {string | null} */
@@ -41,6 +41,7 @@ function happened(kind, data) {
     paneChanged(data.case);
   } else if (kind === 'hint' && data.agent === document.body.dataset.me) {
     hints();
+    recent();
     if (data.event === 'withdrawn' && call === data.call && data.reason !== 'dismissed') openSheet('/cases/' + data.case + '/handling');
     call = data.event === 'withdrawn' ? null : data.call;
   } else if (kind === 'call') {
