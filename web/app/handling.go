@@ -2,11 +2,13 @@ package app
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"ringback/web"
+	"ringback/web/client"
 )
 
 // handlingView is where somebody says what came of an attempt.
@@ -22,7 +24,9 @@ type handlingView struct {
 	Siblings    []siblingChoice
 	Later       string // a time to call again, as the field has it
 	Earliest    string
-	Given       string // the status given last
+	Given       string   // the status given last
+	ByOne       bool     // the customer's cases are handled one by one
+	Rest        []string // which of them come after this one
 }
 
 type statusChoice struct {
@@ -65,8 +69,12 @@ func handlingPage(v *visit) error {
 	if c.Attempt != nil {
 		page.When, page.Seen = v.maybe(&c.Attempt.At), v.result(c.Attempt.Result)
 	}
-	if page.Siblings, err = v.siblings(&c.Case); err != nil {
-		return err
+	q := v.r.URL.Query()
+	page.ByOne, page.Rest = q.Has("rest"), caseIDs(q.Get("rest"))
+	if !page.ByOne {
+		if page.Siblings, err = v.siblings(&c.Case); err != nil {
+			return err
+		}
 	}
 	return v.show(http.StatusOK, "handling", page)
 }
@@ -165,38 +173,53 @@ func (v *visit) timeField(name string) (*time.Time, error) {
 	return &t, nil
 }
 
-// handle gives a handling status.
-func handle(v *visit) error {
-	return v.act(v.say("Saved"), func(id string) (web.Case, error) {
-		h := web.HandlingGiven{Status: v.r.PostFormValue("status"), Resolution: v.r.PostFormValue("resolution"), Also: v.r.PostForm["also"]}
-		h.Note = v.r.PostFormValue("note")
-		list, err := v.listOf(id)
-		if err != nil {
-			return web.Case{}, err
-		}
-		if i := slices.IndexFunc(list.Settings.Handling, func(s web.HandlingStatus) bool { return s.ID == h.Status }); i >= 0 {
-			if list.Settings.Handling[i].AsksTime {
-				if h.Until, err = v.timeField("until"); err != nil {
-					return web.Case{}, err
-				}
-			}
-			if !list.Settings.Handling[i].Terminal {
-				h.Resolution = ""
-			}
-		}
-		if v.r.PostFormValue("attempted") != "" { // he says that he called, which nothing saw
-			if _, err := v.api.Attempt(v.ctx(), id); err != nil {
+// caseIDs reads the cases that an address names.
+func caseIDs(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' })
+}
+
+// handle gives a handling status: to the case alone, or to other cases of the customer too.
+func handle(v *visit) error { return v.act(v.say("Saved"), v.handleCase) }
+
+func (v *visit) handleCase(id string) (web.Case, error) {
+	h := web.HandlingGiven{Status: v.r.PostFormValue("status"), Resolution: v.r.PostFormValue("resolution")}
+	h.Note = v.r.PostFormValue("note")
+	switch v.r.PostFormValue("apply") {
+	case "all":
+		h.Also = v.r.PostForm["rest"]
+	case "one", "this":
+	default:
+		h.Also = v.r.PostForm["also"]
+	}
+	list, err := v.listOf(id)
+	if err != nil {
+		return web.Case{}, err
+	}
+	if i := slices.IndexFunc(list.Settings.Handling, func(s web.HandlingStatus) bool { return s.ID == h.Status }); i >= 0 {
+		if list.Settings.Handling[i].AsksTime {
+			if h.Until, err = v.timeField("until"); err != nil {
 				return web.Case{}, err
 			}
 		}
-		done, err := v.api.Handle(v.ctx(), id, h)
-		for i := range done.Also {
-			if p := done.Also[i].Problem; p != nil {
-				v.partly = append(v.partly, p.Detail)
-			}
+		if !list.Settings.Handling[i].Terminal {
+			h.Resolution = ""
 		}
-		return done.Case, err
-	})
+	}
+	if v.r.PostFormValue("attempted") != "" { // he says that he called, which nothing saw
+		if _, err := v.api.Attempt(v.ctx(), id); err != nil {
+			return web.Case{}, err
+		}
+	}
+	done, err := v.api.Handle(v.ctx(), id, h)
+	if rest := v.r.PostForm["rest"]; err == nil && v.r.PostFormValue("apply") == "one" && len(rest) > 0 {
+		v.r.Form.Set("back", "/cases/"+url.PathEscape(rest[0])+"/handling?"+url.Values{"rest": {strings.Join(rest[1:], ",")}}.Encode())
+	}
+	for i := range done.Also {
+		if p := done.Also[i].Problem; p != nil {
+			v.partly = append(v.partly, v.problem(&client.Error{Problem: *p}))
+		}
+	}
+	return done.Case, err
 }
 
 // listOf is the list of a case.
