@@ -38,3 +38,16 @@ func TestCasesOfACustomerAreHandledTogetherOrOneByOne(t *testing.T) {
 	}
 }
 
+
+func TestHistoryTellsWhoRangAndHowItEnded(t *testing.T) {
+	s := open(t)
+	s.missed(matti, hotline)
+	b := s.browse(t)
+	b.logIn("anna")
+	b.press("#rows .open", "+358 40")
+	b.press(".case-tabs a", "History")
+	b.press("summary", "What was seen")
+	b.shows(".proof", "Ended by\nCustomer")
+	b.shows(".ladder", "Customer → PBX")
+	b.shows(".ladder", "BYE")
+}

@@ -30,16 +30,17 @@ type chapter struct {
 type proofView struct {
 	Sum    []fact
 	Ladder []rung
+	Left   int // how many are left out of the middle
 	IDs    []string
 }
 
 // rung is one observed fact, as far after the call's beginning.
 type rung struct {
-	After string
-	What  string
-	Code  string
-	Who   string
-	Leg   int // which of the call's legs, from 1
+	After   string
+	Between string // who sent it, and to whom
+	What    string
+	Code    string
+	Leg     int // which of the call's legs, from 1
 }
 
 func historyPage(v *visit) error {
@@ -77,7 +78,7 @@ func (v *visit) chapter(c *web.Case, e *web.Entry) chapter {
 		t.Changes = append(t.Changes, f)
 	}
 	if e.Proof != nil {
-		t.Proof = v.proof(e.Proof)
+		t.Proof = v.proof(c.List, e.Proof)
 	}
 	return t
 }
@@ -162,8 +163,8 @@ func (v *visit) fieldName(name string) string {
 }
 
 // proof shows what was seen of a call.
-func (v *visit) proof(p *web.Proof) *proofView {
-	view := &proofView{IDs: p.CallIDs}
+func (v *visit) proof(list string, p *web.Proof) *proofView {
+	view := &proofView{IDs: p.CallIDs, Left: p.LeftOut}
 	text := func(name, text string) {
 		if text != "" {
 			view.Sum = append(view.Sum, fact{Name: name, Text: text})
@@ -179,27 +180,90 @@ func (v *visit) proof(p *web.Proof) *proofView {
 	if p.Answered != nil {
 		text(v.say("Answered after"), v.span(p.Answered.Sub(p.Started)))
 	}
-	sure := v.say("seen")
-	if p.Confidence == "inferred" {
-		sure = v.say("inferred: legs were tied by number and time, or a message was not seen")
+	rang := make([]string, len(p.Rang))
+	for i, id := range p.Rang {
+		rang[i] = v.agentName(list, id)
 	}
-	text(v.say("Verdict"), strings.TrimSpace(v.why(p.Verdict, p.Reason)+" · "+sure))
+	text(v.say("Whose phone rang"), strings.Join(rang, ", "))
+	text(v.say("Ended by"), v.party(p.EndedBy, p.Direction))
+	text(v.say("Result"), v.result(p.Result))
+	if p.Verdict != "none" {
+		text(v.say("Verdict"), v.verdict(p))
+	}
+	text(v.say("How sure"), v.sure(p.Confidence))
+	v.ladder(list, p, view)
+	return view
+}
+
+// verdict is what became of a service call, in words.
+func (v *visit) verdict(p *web.Proof) string {
+	if p.Verdict == "served" {
+		return v.say("Served")
+	}
+	return v.why(p.Verdict, p.Reason)
+}
+
+// sure is how sure a verdict is, in words.
+func (v *visit) sure(confidence string) string {
+	if confidence == "inferred" {
+		return v.say("inferred: legs were tied by number and time, or a message was not seen")
+	}
+	return v.say("seen")
+}
+
+// ladder shows the messages of a call.
+func (v *visit) ladder(list string, p *web.Proof, view *proofView) {
 	legs := map[string]int{}
 	for i, id := range p.CallIDs {
 		legs[id] = i + 1
 	}
-	for i := range p.Evidence {
-		e := &p.Evidence[i]
-		r := rung{After: v.after(e.At.Sub(p.Started)), What: e.What, Who: e.Agent, Leg: legs[e.CallID]}
-		if e.Status != 0 {
-			r.Code = v.say("SIP %d", e.Status)
+	for i := range p.Ladder {
+		s := &p.Ladder[i]
+		r := rung{After: v.after(s.At.Sub(p.Started)), Leg: legs[s.CallID], Between: v.party(s.From, p.Direction), What: s.Method, Code: s.Reason}
+		if to := v.party(s.To, p.Direction); to != "" {
+			r.Between += " → " + to
 		}
-		if e.Cause != nil {
-			r.Code = strings.TrimSpace(r.Code + " " + v.say("Q.850 cause %d", *e.Cause))
+		if s.Agent != "" {
+			r.Between += " (" + v.agentName(list, s.Agent) + ")"
+		}
+		switch {
+		case s.Note != "":
+			r.What = s.Note
+		case s.Status != 0:
+			r.What = strings.TrimSpace(s.Method + " " + v.say("SIP %d", s.Status))
+		case s.Method == "" && s.Unseen:
+			r.What = v.say("failed")
+		case s.Method == "":
+			r.What = v.say("rings")
+		}
+		if s.Unseen {
+			r.What += " (" + v.say("not seen itself") + ")"
 		}
 		view.Ladder = append(view.Ladder, r)
 	}
-	return view
+}
+
+// party is one end of a call, in words.
+func (v *visit) party(word, direction string) string {
+	switch word {
+	case "caller":
+		if direction == "outbound" {
+			return v.say("Agent")
+		}
+		return v.say("Customer")
+	case "pbx":
+		return v.say("PBX")
+	case "agent":
+		return v.say("Agent")
+	case "endpoint":
+		return v.say("Queue or announcement")
+	case "far_end":
+		if direction == "outbound" {
+			return v.say("Customer")
+		}
+		return v.say("Far end")
+	}
+	return ""
 }
 
 // after is a time of a call, from its beginning.
