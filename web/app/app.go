@@ -110,6 +110,8 @@ var routes = []route{
 	{pattern: "GET /cases/{id}/row", serve: rowPart},
 	{pattern: "GET /cases/{id}/actions", serve: actionsPage},
 	{pattern: "GET /cases/{id}/comment", serve: commentPage},
+	{pattern: "GET /cases/{id}/contact", serve: contactPage},
+	{pattern: "POST /cases/{id}/contact", serve: saveContact},
 	{pattern: "GET /cases/{id}/edit", serve: editPage},
 	{pattern: "POST /cases/{id}/edit", serve: editCase},
 	{pattern: "POST /cases/{id}/handling", serve: handle},

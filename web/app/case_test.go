@@ -3,6 +3,8 @@ package app_test
 import (
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"ringback/web"
 )
 
@@ -38,6 +40,21 @@ func TestCasesOfACustomerAreHandledTogetherOrOneByOne(t *testing.T) {
 	}
 }
 
+func TestANumberGetsANameFromACase(t *testing.T) {
+	s := open(t)
+	c := s.create(web.NewCase{List: "support", Number: matti})
+	b := s.browse(t)
+	b.logIn("anna")
+	for _, name := range []string{"Matti Meikäläinen", "Matti Möttönen"} {
+		b.visit("/cases/" + c.ID)
+		b.press("a.button", "name")
+		b.do(chromedp.WaitVisible(chromedp.CSS("#sheet [name=name]")), chromedp.SetValue(chromedp.CSS("#sheet [name=name]"), name))
+		b.press("#sheet button.main", "Save")
+		b.shows("h1", name)
+	}
+	b.visit("/callback")
+	b.shows("#rows .row", "Matti Möttönen")
+}
 
 func TestHistoryTellsWhoRangAndHowItEnded(t *testing.T) {
 	s := open(t)
