@@ -32,7 +32,7 @@ func (v *visit) problem(p *client.Error) string {
 	}
 	switch p.Code {
 	case "taken":
-		return v.say("%s has this case.", p.By)
+		return v.say("%s has this case.", v.personName(p.By))
 	case "not_open":
 		return v.say("The case is closed by now.")
 	case "no_attempt":
@@ -55,6 +55,20 @@ func (v *visit) problem(p *client.Error) string {
 		return v.say("There is no case to call now.")
 	case "credentials":
 		return v.say("User name or password is wrong.")
+	case "not_yours":
+		return v.say("The case is no longer yours.")
+	case "not_closed":
+		return v.say("The case is open by now.")
+	case "no_number":
+		return v.say("There is no number to call.")
+	case "number_taken":
+		return v.say("Another contact has this number.")
+	case "not_member":
+		return v.say("Only members of the list can have its cases.")
+	case "status":
+		return v.say("The list has no such status.")
+	case "cursor":
+		return v.say("The list has changed meanwhile: open it again.")
 	}
 	switch p.Status {
 	case http.StatusForbidden:
@@ -70,6 +84,9 @@ func (v *visit) problem(p *client.Error) string {
 	}
 	said := []string{p.Detail}
 	for _, e := range p.Errors {
+		if e.Location == "body.number" || strings.HasPrefix(e.Location, "body.numbers[") {
+			return v.say("This is no telephone number.")
+		}
 		said = append(said, e.Message)
 	}
 	if text := strings.TrimSpace(strings.Join(said, " ")); text != "" {

@@ -247,6 +247,16 @@ func (v *visit) agentName(list, id string) string {
 	return id
 }
 
+// personName is what somebody is called who is an agent of any of his lists.
+func (v *visit) personName(id string) string {
+	for i := range v.me.Lists {
+		if name := v.agentName(v.me.Lists[i].ID, id); name != id {
+			return name
+		}
+	}
+	return id
+}
+
 // rowPart answers a script that heard of a change of a case: with its row as it belongs into the list that
 // the query describes, or with nothing where it does not belong there.
 func rowPart(v *visit) error {

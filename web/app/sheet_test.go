@@ -22,7 +22,7 @@ func TestASheetTellsWhatIsWrongAndGivesTheFocusBack(t *testing.T) {
 	b.press("a.tool", "New call case")
 	b.do(chromedp.WaitVisible(chromedp.CSS("#sheet [name=number]")), chromedp.SetValue(chromedp.CSS("#sheet [name=number]"), "no number"))
 	b.press("#sheet button.main", "Save")
-	b.until("the sheet says what is wrong", "document.querySelector('#sheet[open] .toast.bad')")
+	b.shows("#sheet[open] .toast.bad", "This is no telephone number.")
 	b.press("#sheet .sheet-close button", "")
 
 	b.run("document.querySelector('#rows .menu').focus()")
