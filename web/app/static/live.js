@@ -1,6 +1,6 @@
 // @ts-check
 // What happens while one looks: the event stream, one for all open tabs of the app.
-import { openSheet, elementsOf, part, refresh, sheetChanged, tell } from './parts.js';
+import { openSheet, elementsOf, keepFocus, part, refresh, sheetChanged, tell } from './parts.js';
 import { paneChanged } from './pane.js';
 import { again, changed, recent } from './list.js';
 
@@ -8,10 +8,16 @@ const offline = () => /** @type {HTMLElement} */ (document.getElementById('offli
 /** @type {string | null} */
 let call = null; // the call whose hint is shown
 
+let shown = ''; // the hints as they stand there
+
 async function hints() {
   const place = document.getElementById('hints');
   const answer = await part('/hints', 'hints').catch(() => null);
-  if (answer?.ok && place) place.replaceChildren(elementsOf(await answer.text()));
+  if (!answer?.ok || !place) return;
+  const html = await answer.text();
+  if (html === shown) return; // nothing is read out again
+  shown = html;
+  keepFocus(place, () => place.replaceChildren(elementsOf(html)));
 }
 
 /** What happened before the stream was open nobody told. */

@@ -36,7 +36,7 @@ export function tell(text, o = {}) {
     form.hidden = false;
   }
   document.getElementById(sheet().open ? 'sheet-told' : 'told')?.replaceChildren(toast); // what is outside of an open sheet is covered, and not read out
-  setTimeout(() => toast.remove(), o.undo ? 12000 : 5000);
+  setTimeout(() => toast.remove(), o.undo || o.bad ? 12000 : 5000);
 }
 
 /**
