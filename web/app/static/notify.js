@@ -46,6 +46,13 @@ async function subscribe(key) {
   location.reload();
 }
 
+/** Whoever logs out is no longer told on this device: it may be another's next. */
+async function quiet() {
+  const worker = await navigator.serviceWorker?.getRegistration();
+  const subscription = await worker?.pushManager?.getSubscription();
+  if (subscription) await Promise.race([subscription.unsubscribe(), new Promise((done) => setTimeout(done, 2000))]);
+}
+
 export function startNotify() {
   const at = document.getElementById('notify');
   if (at) {
@@ -54,6 +61,12 @@ export function startNotify() {
       subscribe(at.dataset.key ?? '').catch((err) => tell(String(err.message ?? err), { bad: true }));
     });
   }
+  document.addEventListener('submit', (event) => {
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    if (form.getAttribute('action') !== '/logout') return;
+    event.preventDefault();
+    quiet().catch(() => {}).then(() => form.submit());
+  });
   // What was announced has been seen.
   const seen = async () => {
     if (document.visibilityState !== 'visible') return;
