@@ -188,7 +188,7 @@ func (v *visit) proof(list string, p *web.Proof) *proofView {
 	text(v.say("Ended by"), v.party(p.EndedBy, p.Direction))
 	text(v.say("Result"), v.result(p.Result))
 	if p.Verdict != "none" {
-		text(v.say("Verdict"), v.verdict(p))
+		text(v.say("Verdict"), v.verdict(list, p))
 	}
 	text(v.say("How sure"), v.sure(p.Confidence))
 	v.ladder(list, p, view)
@@ -196,11 +196,11 @@ func (v *visit) proof(list string, p *web.Proof) *proofView {
 }
 
 // verdict is what became of a service call, in words.
-func (v *visit) verdict(p *web.Proof) string {
+func (v *visit) verdict(list string, p *web.Proof) string {
 	if p.Verdict == "served" {
 		return v.say("Served")
 	}
-	return v.why(p.Verdict, p.Reason)
+	return v.whyOn(list, p.Verdict, p.Reason)
 }
 
 // sure is how sure a verdict is, in words.
