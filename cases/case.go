@@ -47,6 +47,7 @@ type Case struct {
 
 	Channel    Channel // the way it came in
 	CreatedBy  string  // the agent or program that made it, where no call did
+	Requests   int     // how often the customer asked to be called, where he did
 	ExternalID string  // what an import or another program calls it
 	Name       string  // of the customer
 	Topic      string

@@ -191,6 +191,9 @@ func (l *ledger) create(a *Act, n *Draft, salt string) (id string, err error) {
 	l.records = append(l.records, r)
 	r.Channel, r.CreatedBy, r.ExternalID = n.Channel, a.Agent, n.ExternalID
 	r.Name, r.Topic, r.Note, r.LastNote, r.Fields = n.Name, n.Topic, n.Note, a.Note, maps.Clone(n.Fields)
+	if n.Channel == ChannelRequest {
+		r.Requests = 1
+	}
 	l.times(r, n, list)
 	if n.Personal != "" {
 		l.personal(r, n.Personal)

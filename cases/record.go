@@ -97,6 +97,7 @@ func (r *record) public() Case {
 		LastNote: r.LastNote, Fields: r.Fields, Personal: r.Personal, PersonalUntil: r.Fallback, Accepted: r.Accepted,
 		ClaimUntil: r.Claim, NotBefore: r.NotBefore, Awaiting: r.Awaiting, Question: r.Question,
 		Handling: r.Handling, Resolution: r.Resolution, Contacted: r.Contacted,
+		Requests: int(r.Requests),
 	}
 	if !r.Try.at.IsZero() {
 		c.Attempt = r.Try.public()

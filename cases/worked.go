@@ -38,6 +38,7 @@ type worked struct {
 	Contacted  time.Time  // the customer was reached first
 	Said       bool       // Contacted is what a person said: nothing on the wire shows it
 	OpenedFor  sip.Reason // the reason of the first miss
+	Requests   uint64     // how often the customer asked to be called
 	Undo       undoing
 }
 
@@ -86,6 +87,7 @@ const (
 	hasOpenedFor
 	hasUndo
 	hasSaid
+	hasRequests
 	hasAll = 1<<iota - 1
 )
 
@@ -114,6 +116,7 @@ func (r *record) parts() uint64 {
 	add(hasOpenedFor, w.OpenedFor != r.Reason)
 	add(hasUndo, w.Undo.before != nil)
 	add(hasSaid, w.Said)
+	add(hasRequests, w.Requests > 0)
 	return has
 }
 
@@ -189,6 +192,9 @@ func (r *record) encodeWorked(w *writer) {
 		w.uint(uint64(len(x.Undo.before)))
 		w.b = append(w.b, x.Undo.before...)
 	}
+	if has&hasRequests != 0 {
+		w.uint(x.Requests)
+	}
 }
 
 func (r *record) decodeWorked(d *reader) {
@@ -249,6 +255,9 @@ func (r *record) decodeWorked(d *reader) {
 	}
 	if has&hasUndo != 0 {
 		x.Undo = undoing{act: d.string(), agent: d.string(), at: d.time(), event: ChangeEvent(d.uint()), before: d.bytes()}
+	}
+	if has&hasRequests != 0 {
+		x.Requests = d.uint()
 	}
 }
 

@@ -45,6 +45,10 @@ type Config struct {
 	// others: let the PBX mirror them too, and do not name these sockets in own_addresses.
 	Phone Phone `yaml:"phone"`
 
+	// The callback line: callers whom the PBX sends here choose to be called back. It needs phone.enabled;
+	// docs/calls.md shows how the PBX sends them.
+	Line Line `yaml:"line"`
+
 	// The API under /v1; it describes itself at /v1/docs and /v1/openapi.json.
 	Web Web `yaml:"web"`
 

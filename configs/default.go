@@ -57,6 +57,9 @@ func Default() *Config {
 			MediaFirstPort: 20000,
 			MediaLastPort:  29999,
 		},
+		Line: Line{
+			Language: "en",
+		},
 		Web: Web{
 			Listen:          "127.0.0.1:8080",
 			SessionIdle:     12 * time.Hour,

@@ -73,6 +73,7 @@ func (c *Config) validate() Problems {
 
 	c.validateHints(&v)
 	c.validatePhone(&v)
+	c.validateLine(&v)
 	v.pair("web.tls_cert_file", c.Web.TLSCertFile, "web.tls_key_file", c.Web.TLSKeyFile)
 	v.require(c.Web.Listen == "" || c.Web.Listen != c.Admin.Listen || strings.HasSuffix(string(c.Web.Listen), ":0"), "admin.listen",
 		"%s is the address of web.listen too; choose another port", c.Admin.Listen)

@@ -45,8 +45,17 @@ func accounts(list []configs.Account) []phone.Account {
 	return out
 }
 
-// callIn takes a call to a number that nothing here answers.
+// callIn takes a call: the callback line, where there is one, knows what it is for.
 func (d *Daemon) callIn(c *phone.Call) {
+	select {
+	case <-d.running:
+	case <-c.Done(): // before everything was open
+		return
+	}
+	if d.line != nil {
+		d.line.Answer(context.Background(), c) // the endpoint ends it when we stop
+		return
+	}
 	_ = c.Reject(phone.Response{StatusCode: 404}) // a caller who is gone needs no answer
 }
 

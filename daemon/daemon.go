@@ -18,6 +18,7 @@ import (
 	"ringback/cases/intake"
 	"ringback/cases/search"
 	"ringback/configs"
+	"ringback/daemon/line"
 	"ringback/directory"
 	"ringback/metrics"
 	"ringback/sip"
@@ -49,10 +50,11 @@ type Options struct {
 
 // Daemon is a running Ringback: everything New opened, until Run returns.
 type Daemon struct {
-	o      Options
-	log    *slog.Logger
-	config atomic.Pointer[configs.Config]
-	began  time.Time
+	o       Options
+	log     *slog.Logger
+	config  atomic.Pointer[configs.Config]
+	began   time.Time
+	running chan struct{} // closed when Run begins
 
 	store    *store.Store
 	versions *directory.Versions
@@ -64,6 +66,7 @@ type Daemon struct {
 	phone    *phone.Phone    // nil: hints do not go to phones
 	endpoint *phone.Endpoint // nil: calls are neither taken nor made
 	media    *rtp.Host       // the sound of its calls
+	line     *line.Line      // nil: callers cannot ask to be called
 	dial     dialler         // nil: nobody is called from here
 	delivery *assist.Delivery
 	metrics  *metrics.Metrics
@@ -110,7 +113,7 @@ func New(ctx context.Context, o Options) (_ *Daemon, err error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	d := &Daemon{o: o, log: o.Logger, began: time.Now(), queue: newEventQueue()}
+	d := &Daemon{o: o, log: o.Logger, began: time.Now(), queue: newEventQueue(), running: make(chan struct{})}
 	d.config.Store(o.Config)
 	defer func() {
 		if err != nil {
@@ -118,7 +121,7 @@ func New(ctx context.Context, o Options) (_ *Daemon, err error) {
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		d.openStore, d.openHooks, d.openDirectory, d.openPhone, d.openCalls, d.openMedia, d.openWatch, d.openSearch, d.openPush, d.openWeb, d.openFeeds, d.startHooks,
+		d.openStore, d.openHooks, d.openDirectory, d.openPhone, d.openCalls, d.openMedia, d.openLine, d.openWatch, d.openSearch, d.openPush, d.openWeb, d.openFeeds, d.startHooks,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -154,6 +157,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		defer close(applied)
 		d.applyAll()
 	}()
+	close(d.running)
 	g, gctx := errgroup.WithContext(ctx)
 	for _, f := range d.feeds {
 		g.Go(func() error {
@@ -304,6 +308,9 @@ func (d *Daemon) close() error {
 	var errs []error
 	if d.endpoint != nil { // first, so that the mirror still shows how our calls ended
 		errs = append(errs, d.endpoint.Close())
+	}
+	if d.line != nil { // what callers asked for is written
+		d.line.Wait()
 	}
 	if d.media != nil {
 		errs = append(errs, d.media.Close())

@@ -37,6 +37,9 @@
 // A replay ([Replay]) runs the same watch and the same flow over capture files, with a store in memory
 // and a printer at the end, so that what it prints is what live would have done.
 //
+// Calls that Ringback itself takes come to sip/phone, with their sound in sip/rtp. Package daemon/line talks with callers
+// who want to be called back (callback.go): what they ask for is a case at once, told like any other.
+//
 // Beside the flow run the timers of the watch (50 ms), the expiry of cases, and the write-behind of live
 // calls (1 s), by which a restart finds them again; the time between is recorded as blind. The
 // directory is the one thing all packages look things up in: it lives in the store, and [Daemon]

@@ -39,6 +39,7 @@ type Case struct {
 	Attempts    int        `json:"attempts" doc:"Tries to reach him."`
 	Attempted   *time.Time `json:"attempted,omitempty" doc:"When the last one was."`
 	Channel     string     `json:"channel_in" enum:"call,manual,request,import,api" doc:"The way it came in."`
+	Requests    int        `json:"requests,omitempty" doc:"How often the customer asked to be called, by the callback line or another program."`
 	CreatedBy   string     `json:"created_by,omitempty" doc:"The agent or program that made it; absent when a call did."`
 	ExternalID  string     `json:"external_id,omitempty" doc:"What an import or another program calls it."`
 	Name        string     `json:"name,omitempty" doc:"The customer's name."`
@@ -133,7 +134,7 @@ func caseOf(c *cases.Case) Case {
 		Closed: timeOf(c.Closed), CloseReason: c.CloseReason.String(), ClosedBy: c.ClosedBy, Proof: someOf(c.Proof), UndoUntil: timeOf(c.UndoUntil),
 		CallingNow: c.CallingNow, CallingFrom: timeOf(c.CallingSince),
 		Assignee: c.Assignee, Scheduled: timeOf(c.Scheduled), KeepOpen: c.KeepOpen, Attempts: c.Attempts, Attempted: timeOf(c.Attempted),
-		Channel: c.Channel.String(), CreatedBy: c.CreatedBy, ExternalID: c.ExternalID,
+		Channel: c.Channel.String(), Requests: c.Requests, CreatedBy: c.CreatedBy, ExternalID: c.ExternalID,
 		Name: c.Name, Topic: c.Topic, Note: c.Note, LastNote: c.LastNote, Fields: c.Fields,
 		Personal: c.Personal, PersonalEnd: timeOf(c.PersonalUntil), Accepted: timeOf(c.Accepted), ClaimUntil: timeOf(c.ClaimUntil), NotBefore: timeOf(c.NotBefore),
 		Awaiting: timeOf(c.Awaiting), Question: c.Question, Attempt: attemptOf(c.Attempt), Handling: c.Handling, Resolution: c.Resolution, Contacted: timeOf(c.Contacted),
