@@ -197,12 +197,6 @@ func (b *browser) shows(selector, text string) {
 	b.until(selector+" shows "+text, "[...document.querySelectorAll("+quote(selector)+")].some(e => e.innerText.includes("+quote(text)+"))")
 }
 
-// lacks waits until something can be read nowhere.
-func (b *browser) lacks(selector, text string) {
-	b.t.Helper()
-	b.until(selector+" no longer shows "+text, "![...document.querySelectorAll("+quote(selector)+")].some(e => e.innerText.includes("+quote(text)+"))")
-}
-
 // press clicks what a selector finds whose text, or name, is so.
 func (b *browser) press(selector, text string) {
 	b.t.Helper()
