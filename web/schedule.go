@@ -164,16 +164,22 @@ func (s *Server) planOf(c *cases.Case, agent string, b *ScheduleBody) (schedule.
 	return d, nil
 }
 
+// devicesOf are the devices that an agent can be rung on: his extensions and AORs.
+func devicesOf(a *directory.Agent) []string {
+	devices := slices.Clone(a.Extensions)
+	for _, u := range a.AORs {
+		devices = append(devices, string(u))
+	}
+	return devices
+}
+
 // checkDevice says whether the device is one of the agent's, and whether he has any where one is needed.
 func (s *Server) checkDevice(d *schedule.Draft) error {
 	a, known := s.o.Lists().Agent(d.Agent)
 	if !known {
 		return cases.ErrNotMember
 	}
-	devices := slices.Clone(a.Extensions)
-	for _, u := range a.AORs {
-		devices = append(devices, string(u))
-	}
+	devices := devicesOf(a)
 	switch {
 	case d.Device != "" && !slices.Contains(devices, d.Device):
 		return invalid("body.device", "he has no such device")

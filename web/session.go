@@ -24,6 +24,7 @@ type Me struct {
 	Roles   []string   `json:"roles" nullable:"false" enum:"agent,supervisor,approver,admin" doc:"Of a person."`
 	Scopes  []string   `json:"scopes" nullable:"false" doc:"What he may do at all."`
 	Lists   []MyList   `json:"lists" nullable:"false" doc:"The lists he may see."`
+	Devices []string   `json:"devices,omitempty" nullable:"false" doc:"Of a person: his extensions and AORs, which calls can be scheduled with."`
 	Expires *time.Time `json:"expires,omitempty" doc:"When the session ends at the latest; in the answer to logging in."`
 }
 
@@ -240,7 +241,7 @@ func (s *Server) me(p *people.Principal) Me {
 	d := s.o.Lists()
 	shown := Me{Kind: string(p.Kind), ID: p.ID, Name: p.ID, Roles: []string{}, Scopes: []string{}, Lists: []MyList{}}
 	if a, ok := d.Agent(p.Agent()); ok {
-		shown.Name = a.Name
+		shown.Name, shown.Devices = a.Name, devicesOf(a)
 	}
 	for _, r := range d.Roles(p.Agent()) {
 		shown.Roles = append(shown.Roles, r.String())

@@ -148,3 +148,27 @@ func (c *Client) CustomerJourney(ctx context.Context, number string) iter.Seq2[w
 		return page.Items, page.Next, err
 	})
 }
+
+// NumbersPage is one page of [Client.Numbers], and the cursor of the next; empty after the last.
+func (c *Client) NumbersPage(ctx context.Context, n Numbers, beginning, cursor string) (numbers []web.ListedNumber, next string, err error) {
+	q := query{}
+	q.text("agent", n.Agent)
+	q.text("q", beginning)
+	q.text("cursor", cursor)
+	page, err := get[struct {
+		Numbers []web.ListedNumber
+		Next    string
+	}](ctx, c, "/v1/numbers/"+url.PathEscape(n.Kind), url.Values(q))
+	return page.Numbers, page.Next, err
+}
+
+// CustomerJourneyPage is one page of [Client.CustomerJourney], and the cursor of the next; empty after the last.
+func (c *Client) CustomerJourneyPage(ctx context.Context, number, cursor string) (items []web.JourneyItem, next string, err error) {
+	q := query{}
+	q.text("cursor", cursor)
+	page, err := get[struct {
+		Items []web.JourneyItem
+		Next  string
+	}](ctx, c, "/v1/customers/"+url.PathEscape(number)+"/journey", url.Values(q))
+	return page.Items, page.Next, err
+}
