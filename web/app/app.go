@@ -89,6 +89,9 @@ var routes = []route{
 	{pattern: "GET /board", serve: boardPage},
 	{pattern: "GET /statistics", serve: statisticsPage},
 	{pattern: "GET /feeds", serve: feedsPage},
+	{pattern: "GET /numbers", serve: numbersPage},
+	{pattern: "POST /numbers/import", serve: importNumbers},
+	{pattern: "POST /numbers/{do}", serve: changeNumbers},
 	{pattern: "GET /directory", serve: directoryPage},
 	{pattern: "POST /directory", serve: changeDirectory},
 	{pattern: "GET /people", serve: peoplePage},
@@ -96,6 +99,13 @@ var routes = []route{
 	{pattern: "GET /run", serve: runPage},
 	{pattern: "GET /run/{list}", serve: settingsPage},
 	{pattern: "POST /run/{list}", serve: saveSettings},
+
+	{pattern: "GET /schedule", serve: plansPage},
+	{pattern: "POST /schedule/{id}/cancel", serve: cancelPlan},
+	{pattern: "POST /schedule", serve: changeCalendar},
+
+	{pattern: "GET /calls/{id}/journey", serve: callJourneyPage},
+	{pattern: "GET /customers/{number}/journey", serve: customerJourneyPage},
 
 	{pattern: "GET /next", serve: nextPage},
 	{pattern: "POST /next", serve: nextCase},
@@ -120,6 +130,8 @@ var routes = []route{
 	{pattern: "POST /cases/{id}/accept", serve: accept},
 	{pattern: "POST /cases/{id}/attempt", serve: attempt},
 	{pattern: "POST /cases/{id}/do-not-call", serve: doNotCall},
+	{pattern: "GET /cases/{id}/schedule", serve: schedulePage},
+	{pattern: "POST /cases/{id}/schedule", serve: scheduleCall},
 	{pattern: "POST /cases/{id}/comment", serve: comment},
 	{pattern: "POST /cases/{id}/call-later", serve: callLater},
 	{pattern: "POST /cases/{id}/await", serve: await},

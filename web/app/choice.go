@@ -192,6 +192,7 @@ func morePage(v *visit) error {
 	page.Entries = []entry{
 		{Address: "/lists", Icon: "list", Name: v.say("Lists I am active in")},
 		{Address: "/closed", Icon: "done", Name: v.say("Closed cases")},
+		{Address: "/schedule", Icon: "clock", Name: v.say("Scheduled calls")},
 		{Address: "/notifications", Icon: "bell", Name: v.say("Notifications")},
 	}
 	page.Manage = v.manage()
@@ -207,6 +208,9 @@ func (v *visit) manage() []entry {
 			entry{Address: "/statistics", Icon: "chart", Name: v.say("Statistics")},
 			entry{Address: "/run", Icon: "settings", Name: v.say("Lists and members")},
 			entry{Address: "/feeds", Icon: "feed", Name: v.say("Feeds")})
+	}
+	if slices.Contains(v.me.Scopes, "numbers:manage") {
+		all = append(all, entry{Address: "/numbers", Icon: "phone", Name: v.say("Numbers to call or not")})
 	}
 	if slices.Contains(v.me.Roles, "admin") {
 		all = append(all,

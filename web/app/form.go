@@ -53,6 +53,8 @@ func (v *visit) problem(p *client.Error) string {
 		return v.say("Choose a time in the future.")
 	case "none":
 		return v.say("There is no case to call now.")
+	case "no_device":
+		return v.say("There is no device of yours to ring: choose to be reminded.")
 	case "credentials":
 		return v.say("User name or password is wrong.")
 	case "not_yours":

@@ -28,6 +28,7 @@ type chapter struct {
 
 // proofView is what was seen of the call that an event rests on.
 type proofView struct {
+	Call   string // its id
 	Sum    []fact
 	Ladder []rung
 	Left   int // how many are left out of the middle
@@ -164,7 +165,7 @@ func (v *visit) fieldName(name string) string {
 
 // proof shows what was seen of a call.
 func (v *visit) proof(list string, p *web.Proof) *proofView {
-	view := &proofView{IDs: p.CallIDs, Left: p.LeftOut}
+	view := &proofView{Call: p.Call, IDs: p.CallIDs, Left: p.LeftOut}
 	text := func(name, text string) {
 		if text != "" {
 			view.Sum = append(view.Sum, fact{Name: name, Text: text})

@@ -126,6 +126,15 @@ func (v *visit) show(status int, page string, view any) error {
 	return v.write(status, page, "layout.html", view)
 }
 
+// again answers a form that is not right with its page, in which it says so. A script puts it where the form was.
+func (v *visit) again(page string, view any) error {
+	if v.part() {
+		v.w.Header().Set("X-Form", "again")
+		return v.write(http.StatusUnprocessableEntity, page, "main", view)
+	}
+	return v.show(http.StatusUnprocessableEntity, page, view)
+}
+
 // showPart writes a part of a page, for a script.
 func (v *visit) showPart(part string, view any) error {
 	return v.write(http.StatusOK, "part", part, view)

@@ -47,8 +47,12 @@ var scenes = []scene{
 	{name: "history", who: "anna", path: "/cases/{missed}/history", then: func(b *browser) { b.run("document.querySelectorAll('details').forEach(d => d.open = true)") }},
 	{name: "forbidden", who: "anna", path: "/cases/{forbidden}"},
 	{name: "actions", who: "anna", path: "/cases/{case}/actions"},
+	{name: "schedule", who: "anna", path: "/cases/{case}/schedule"},
+	{name: "scheduled", who: "anna", path: "/schedule"},
 	{name: "comment", who: "anna", path: "/cases/{case}/comment"},
 	{name: "edit", who: "anna", path: "/cases/{case}/edit"},
+	{name: "journey", who: "anna", path: "/calls/{call}/journey"},
+	{name: "customer", who: "anna", path: "/customers/%2B358409876543/journey"},
 	{name: "search", who: "anna", path: "/search?q=358"},
 	{name: "closed", who: "anna", path: "/closed?all=1"},
 	{name: "lists", who: "anna", path: "/lists"},
@@ -60,6 +64,7 @@ var scenes = []scene{
 	{name: "feeds", who: "sara", path: "/feeds"},
 	{name: "lists-run", who: "sara", path: "/run"},
 	{name: "settings", who: "sara", path: "/run/support"},
+	{name: "numbers", who: "sara", path: "/numbers?kind=blocked"},
 	{name: "directory", who: "sara", path: "/directory"},
 	{name: "people", who: "sara", path: "/people"},
 	{name: "nowhere", who: "anna", path: "/nowhere"},
@@ -97,9 +102,10 @@ func furnish(s *stage) map[string]string {
 	if _, err := s.admin.Comment(s.t.Context(), c.ID, "He prefers mornings.", false); err != nil {
 		s.t.Fatal(err)
 	}
+	s.schedule("anna", s.create(web.NewCase{List: "support", Number: "+358405550401", Name: "Noora Niemi"}).ID, web.ScheduleBody{At: time.Now().AddDate(0, 0, 1), Mode: "remind"})
 	forbidden := s.create(web.NewCase{List: "support", Number: "+358405550400", Topic: "Advertising"})
 	s.number("blocked", "+358405550400", "asked us not to")
-	return map[string]string{"{forbidden}": forbidden.ID, "{case}": c.ID, "{closed}": closed.ID, "{missed}": missed}
+	return map[string]string{"{forbidden}": forbidden.ID, "{case}": c.ID, "{closed}": closed.ID, "{missed}": missed, "{call}": s.call(teppo)}
 }
 
 // caseOf waits for the case of a number.

@@ -38,11 +38,7 @@ func (v *visit) showPeople(invited *web.Invitation) error {
 		page.People = append(page.People, personView{*p, how, v.maybe(p.LastLogin)})
 	}
 	if invited != nil {
-		scheme := "http"
-		if v.r.TLS != nil || v.r.Header.Get("X-Forwarded-Proto") == "https" {
-			scheme = "https"
-		}
-		page.Link = scheme + "://" + v.r.Host + web.InvitationPath + invited.Code
+		page.Link = v.server() + web.InvitationPath + invited.Code
 	}
 	return v.show(http.StatusOK, "people", page)
 }

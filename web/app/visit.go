@@ -108,6 +108,14 @@ func (v *visit) listName(id string) string {
 // say is a sentence in his language.
 func (v *visit) say(key string, args ...any) string { return v.words.Sprintf(key, args...) }
 
+// server is the address by which he reaches this server.
+func (v *visit) server() string {
+	if v.r.TLS != nil || v.r.Header.Get("X-Forwarded-Proto") == "https" {
+		return "https://" + v.r.Host
+	}
+	return "http://" + v.r.Host
+}
+
 // goTo answers a form: with the page to go on with. A script is told where that is.
 func (v *visit) goTo(address string) error {
 	if v.part() && v.r.Method == http.MethodPost {

@@ -54,6 +54,7 @@ export async function send(address, data) {
     document.dispatchEvent(new CustomEvent('app:offline'));
     return null;
   }
+  if (answer.headers.get('X-Form')) return answer; // it says itself what is wrong
   if (!answer.ok) {
     tell((await answer.text()) || answer.statusText, { bad: true });
     return answer;
@@ -153,6 +154,12 @@ async function onSubmit(event) {
   if (button) button.disabled = true;
   const answer = await send(button?.getAttribute('formaction') ?? form.getAttribute('action') ?? location.href, data);
   if (button) button.disabled = false;
+  if (answer?.headers.get('X-Form')) {
+    const root = /** @type {HTMLElement} */ (form.closest('#sheet-body') ?? document.getElementById('main'));
+    root.replaceChildren(elementsOf(await answer.text()));
+    root.scrollIntoView();
+    document.dispatchEvent(new CustomEvent('app:shown', { detail: { root } }));
+  }
   if (!answer?.ok) return;
   if (form.closest('.toast')) form.closest('.toast')?.remove();
   const inSheet = !!form.closest('#sheet-body, #pane');
