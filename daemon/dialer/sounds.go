@@ -1,0 +1,69 @@
+package dialer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ringback/sip/rtp"
+)
+
+// Tones of the telephone network (ETSI TR 101 041).
+var (
+	ringing = []*rtp.Clip{rtp.Tone(time.Second, 425), rtp.Silence(4 * time.Second)}
+	busy    = []*rtp.Clip{rtp.Tone(300*time.Millisecond, 425), rtp.Silence(300 * time.Millisecond)}
+)
+
+// announcePause is between two announcements.
+const announcePause = 3 * time.Second
+
+// accepts says whom the agent will be connected with, again and again, until he takes the call. It is false when he
+// hung up or did not take it in time.
+func (d *Dialer) accepts(r *run) bool {
+	clips := []*rtp.Clip{rtp.Beep()}
+	if d.o.Announce != nil {
+		if c, err := d.o.Cases.Case(r.call.Case); err == nil {
+			clips = d.o.Announce(r.call.List, c.Name, r.call.Number)
+		}
+	}
+	if d.o.Accept == "none" {
+		return r.sound.Play(r.ctx, rtp.Prompt{Clips: clips}) == nil && r.ctx.Err() == nil
+	}
+	ctx, cancel := context.WithTimeout(r.ctx, d.o.AcceptWithin)
+	defer cancel()
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		_ = rotate(ctx, r.sound, append(clips[:len(clips):len(clips)], rtp.Silence(announcePause))) // it ends with ctx or the call
+	}()
+	defer func() { cancel(); <-said }()
+	for {
+		select {
+		case digit, ok := <-r.sound.Digits():
+			if !ok {
+				return false
+			}
+			if d.o.Accept == "any" || string(digit.Symbol) == d.o.Accept {
+				return true
+			}
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// rotate plays clips over and over until ctx ends.
+func rotate(ctx context.Context, s *rtp.Session, clips []*rtp.Clip) error {
+	for {
+		if err := s.Play(ctx, rtp.Prompt{Clips: clips}); err != nil && !errors.Is(err, rtp.ErrInterrupted) {
+			return err
+		}
+	}
+}
+
+// regret lets the agent hear that there is no connection.
+func (d *Dialer) regret(r *run) {
+	ctx, cancel := context.WithTimeout(r.ctx, 2*time.Second)
+	defer cancel()
+	_ = rotate(ctx, r.sound, busy) // he may have hung up
+}
