@@ -152,6 +152,26 @@ type Phone struct {
 	MediaLastPort int `yaml:"media_last_port"`
 }
 
+// Callbacks says how customers are called back: an agent's device first, and then the customer.
+type Callbacks struct {
+	// What an agent hears when he answers, until he takes the call, as a WAV file, PCM or G.711. Empty: a beep.
+	//
+	// Example: /etc/ringback/callback.wav
+	Announcement string `yaml:"announcement"`
+
+	// The key with which he takes it: one of 0123456789*#, any, or none when answering is enough.
+	Accept string `yaml:"accept"`
+
+	// For how long he may think it over.
+	AcceptWithin time.Duration `yaml:"accept_within"`
+
+	// For how long his device rings.
+	RingAgent time.Duration `yaml:"ring_agent"`
+
+	// A scheduled callback waits while a caller of the agent's services has waited longer than this.
+	LiveFirst time.Duration `yaml:"live_first"`
+}
+
 // Account is Ringback's place at one PBX.
 type Account struct {
 	// The PBX of the directory.
@@ -190,4 +210,8 @@ type Account struct {
 	// Whether the PBX believes who we say is calling, and we what it says (P-Asserted-Identity), as between a PBX and
 	// its trunk.
 	Trusted bool `yaml:"trusted"`
+
+	// Whether the PBX connects agent and customer of a callback call itself, by REFER, rather than Ringback. Then the talking
+	// time is known only where the PBX is mirrored.
+	Refer bool `yaml:"refer"`
 }

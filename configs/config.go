@@ -49,6 +49,9 @@ type Config struct {
 	// docs/calls.md shows how the PBX sends them.
 	Line Line `yaml:"line"`
 
+	// Calls by which customers are called back. They need an account in phone; docs/calls.md.
+	Callbacks Callbacks `yaml:"callbacks"`
+
 	// The API under /v1; it describes itself at /v1/docs and /v1/openapi.json.
 	Web Web `yaml:"web"`
 

@@ -37,8 +37,19 @@ func (c *Config) validatePhone(v *validation) {
 	v.require(p.RingTimeout >= 5*time.Second && p.RingTimeout <= 10*time.Minute, "phone.ring_timeout", "%s is out of range; write 5s to 10m", p.RingTimeout)
 	v.require(p.SessionExpires >= 90*time.Second && p.SessionExpires <= 24*time.Hour, "phone.session_expires", // RFC 4028 §5
 		"%s is out of range; write 90s to 24h", p.SessionExpires)
+	c.validateCallbacks(v)
 	c.validateMedia(v)
 	c.validateAccounts(v)
+}
+
+// validateCallbacks checks how customers are called back.
+func (c *Config) validateCallbacks(v *validation) {
+	b := &c.Callbacks
+	v.require(b.Accept == "any" || b.Accept == "none" || len(b.Accept) == 1 && strings.Contains("0123456789*#", b.Accept), "callbacks.accept",
+		"%q is no key; write one of 0123456789*#, any or none", b.Accept)
+	v.require(b.AcceptWithin >= 3*time.Second && b.AcceptWithin <= 5*time.Minute, "callbacks.accept_within", "%s is out of range; write 3s to 5m", b.AcceptWithin)
+	v.require(b.RingAgent >= 5*time.Second && b.RingAgent <= 5*time.Minute, "callbacks.ring_agent", "%s is out of range; write 5s to 5m", b.RingAgent)
+	v.require(b.LiveFirst >= 0 && b.LiveFirst <= time.Hour, "callbacks.live_first", "%s is out of range; write 0s to 1h", b.LiveFirst)
 }
 
 // validateMedia checks what of the section phone is about sound.
@@ -85,6 +96,7 @@ func (c *Config) phoneFiles() []file {
 		{"phone.tls_cert_file", c.Phone.TLSCertFile, false},
 		{"phone.tls_key_file", c.Phone.TLSKeyFile, true},
 		{"phone.tls_ca_file", c.Phone.TLSCAFile, false},
+		{"callbacks.announcement", c.Callbacks.Announcement, false},
 	}
 	for i, a := range c.Phone.Accounts {
 		all = append(all, file{fmt.Sprintf("phone.accounts[%d].password_file", i), a.PasswordFile, true})

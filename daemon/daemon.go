@@ -18,6 +18,7 @@ import (
 	"ringback/cases/intake"
 	"ringback/cases/search"
 	"ringback/configs"
+	"ringback/daemon/dialer"
 	"ringback/daemon/line"
 	"ringback/directory"
 	"ringback/metrics"
@@ -67,7 +68,8 @@ type Daemon struct {
 	endpoint *phone.Endpoint // nil: calls are neither taken nor made
 	media    *rtp.Host       // the sound of its calls
 	line     *line.Line      // nil: callers cannot ask to be called
-	dial     dialler         // nil: nobody is called from here
+	dialer   *dialer.Dialer  // nil: nobody is called from here
+	dial     dialler         // of scheduled calls; nil likewise
 	delivery *assist.Delivery
 	metrics  *metrics.Metrics
 	web      *web.Server
@@ -121,7 +123,7 @@ func New(ctx context.Context, o Options) (_ *Daemon, err error) {
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		d.openStore, d.openHooks, d.openDirectory, d.openPhone, d.openCalls, d.openMedia, d.openLine, d.openWatch, d.openSearch, d.openPush, d.openWeb, d.openFeeds, d.startHooks,
+		d.openStore, d.openHooks, d.openDirectory, d.openPhone, d.openCalls, d.openMedia, d.openLine, d.openWatch, d.openDialer, d.openSearch, d.openPush, d.openWeb, d.openFeeds, d.startHooks,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -188,6 +190,12 @@ func (d *Daemon) Run(ctx context.Context) error {
 	g.Go(func() error {
 		return every(gctx, mendedEvery, func(time.Time) error { return d.mended() })
 	})
+	g.Go(func() error {
+		<-gctx.Done()
+		d.stopDialer()
+		return nil
+	})
+	g.Go(func() error { return d.runDialer(gctx) })
 	g.Go(func() error { return d.tellHooks(gctx) })
 	g.Go(func() error { return d.tellPushes(gctx) })
 	if d.search != nil {
@@ -306,6 +314,7 @@ func (d *Daemon) expire(ctx context.Context, now time.Time) error {
 // close closes what is open, in the order of the flow.
 func (d *Daemon) close() error {
 	var errs []error
+	d.stopDialer()
 	if d.endpoint != nil { // first, so that the mirror still shows how our calls ended
 		errs = append(errs, d.endpoint.Close())
 	}

@@ -42,7 +42,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 		Version: d.o.Version, Logger: d.log, Tokens: d.tokens, Observe: d.metrics.Request,
 		Cases: d.cases, Lists: d.directory,
 		People: d.people, Trail: d.audit, Contacts: d.contacts, Edit: d.editDirectory, Erase: d.erase,
-		Calling: d.calling, MayCall: d.mayCall(), Schedule: d.schedule, Journeys: d.journeys.to, CalendarNumbers: c.Web.CalendarNumbers,
+		Calling: d.calling, MayCall: d.mayCall(), Schedule: d.schedule, Journeys: d.journeys.to, Dialler: d.dialling(), CalendarNumbers: c.Web.CalendarNumbers,
 		LiveCalls: func() []*sip.Call { return d.watch.live(maxLiveShown) },
 		Board:     d.watch.board, Registered: d.watch.registered,
 		LiveHints: d.assist.Live, DismissHint: d.dismissHint, Recent: d.recentNumbers, Receipts: d.receipts, Imports: d.imports, Hooks: d.hooks.Hooks, Push: d.webPush(),

@@ -30,6 +30,7 @@ func (s *Server) apiHandler() http.Handler {
 	s.registerNumbers(api)
 	s.registerPINs(api)
 	s.registerSchedule(api)
+	s.registerCallback(api)
 	s.registerJourneys(api)
 	s.registerLive(api)
 	s.registerBoard(api)

@@ -314,7 +314,7 @@ func TestEveryEventIsAsTheDocumentPromises(t *testing.T) {
 	f := api(t, centre.options(Options{}))
 	c := readContract(t, f)
 	promised := c.Paths["/v1/events"]["get"].Responses["200"].Content["text/event-stream"].Schema
-	if len(promised.OneOf) != 5 {
+	if len(promised.OneOf) != 6 {
 		t.Fatalf("the document promises %+v", promised)
 	}
 	e := newEvents(time.Now(), 100, 1<<20)

@@ -41,6 +41,7 @@ type Options struct {
 	MayCall  *maycall.Checker   // the rules of who may be called
 	Schedule *schedule.Schedule // calls that people scheduled
 	Journeys *journey.Journeys  // what became of calls
+	Dialler  Dialler            // makes callback calls
 	Hooks    *webhook.Hooks     // what webhooks deliver
 	Push     *Push              // telling people by web push
 	Intake   *intake.Cases      // files of customers to call

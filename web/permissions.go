@@ -103,6 +103,10 @@ var permissions = []permission{
 
 	{"GET /v1/cases/{id}/may-call", scoped, people.CasesRead, directory.See},
 	{"GET /v1/may-call", scoped, people.CasesRead, directory.See},
+	{"GET /v1/cases/{id}/call-options", scoped, people.CasesRead, directory.See},
+	{"POST /v1/cases/{id}/call", scoped, people.CasesWrite, directory.Work},
+	{"GET /v1/cases/{id}/call", scoped, people.CasesRead, directory.See},
+	{"DELETE /v1/cases/{id}/call", scoped, people.CasesWrite, directory.Work},
 	{"POST /v1/cases/{id}/do-not-call", scoped, people.CasesWrite, directory.Work},
 	{"POST /v1/cases/{id}/schedule", scoped, people.CasesWrite, directory.Work},
 	{"GET /v1/cases/{id}/schedule", scoped, people.CasesRead, directory.See},

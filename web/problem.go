@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"ringback/cases"
+	"ringback/cases/callback"
 	"ringback/cases/journey"
 	"ringback/cases/schedule"
 	"ringback/cases/search"
@@ -134,6 +135,12 @@ var answers = []answer{
 	{calling.ErrNotFound, http.StatusNotFound, "", "The number is not on the list."},
 	{calling.ErrCursor, http.StatusUnprocessableEntity, "cursor", "The cursor is not of this list."},
 	{journey.ErrNotFound, http.StatusNotFound, "", "Nothing is kept of such a call."},
+	{callback.ErrOff, http.StatusConflict, "off", "Calls are not made from here just now."},
+	{callback.ErrDevice, http.StatusConflict, "no_device", "There is no such device to ring: the directory has none for the agent."},
+	{callback.ErrUnderWay, http.StatusConflict, "under_way", "The customer is being called already."},
+	{callback.ErrFull, http.StatusConflict, "device_full", "The device has two callbacks already: one under way, one waiting."},
+	{callback.ErrNumber, http.StatusConflict, "no_number", "There is no number to call."},
+	{callback.ErrNone, http.StatusNotFound, "no_call", "The case has no callback call."},
 	{schedule.ErrNotFound, http.StatusNotFound, "", "There is no such scheduled call."},
 	{schedule.ErrNotWaiting, http.StatusConflict, "not_waiting", "The call was due, or cancelled, already."},
 	{schedule.ErrPast, http.StatusUnprocessableEntity, "past", "This time is over."},
@@ -169,6 +176,19 @@ var places = []struct {
 
 // tellAll are errors whose own text says to the client what is wrong.
 var tellAll = []error{ErrInvalid, cases.ErrInput, contacts.ErrInput, calling.ErrInput, schedule.ErrInput, people.ErrPassword, people.ErrName, people.ErrScope, people.ErrExpiry, people.ErrQuiet}
+
+// Sentence says to people what an error of the rules means.
+func Sentence(err error) string {
+	if blocked, ok := errors.AsType[*callback.Blocked](err); ok {
+		return blocked.Answer.Findings[0].Reason
+	}
+	for _, a := range answers {
+		if errors.Is(err, a.err) {
+			return a.detail
+		}
+	}
+	return "Something went wrong: the log says what."
+}
 
 // problemOf is how an error is answered.
 func (s *Server) problemOf(err error) *Problem {

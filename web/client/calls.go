@@ -101,6 +101,32 @@ func (c *Client) ScheduleCall(ctx context.Context, id string, b web.ScheduleBody
 	return ask[web.ScheduledCall](ctx, c, http.MethodPost, "/v1/cases/"+url.PathEscape(id)+"/schedule", b, options...)
 }
 
+// CallOptions says whether and with which of one's devices a case's customer can be called.
+func (c *Client) CallOptions(ctx context.Context, id string) (web.CallOptions, error) {
+	q := query{}
+	q.text("agent", c.o.Agent)
+	return get[web.CallOptions](ctx, c, "/v1/cases/"+url.PathEscape(id)+"/call-options", url.Values(q))
+}
+
+// CallBack rings a device of one's own and connects it with a case's customer. A call that is refused by the rules says
+// why in the error's MayCall.
+func (c *Client) CallBack(ctx context.Context, id string, b web.CallOrder, options ...Option) (web.CallbackCall, error) {
+	if b.Agent == "" {
+		b.ActBody.Agent = c.o.Agent
+	}
+	return ask[web.CallbackCall](ctx, c, http.MethodPost, "/v1/cases/"+url.PathEscape(id)+"/call", b, options...)
+}
+
+// Callback is a case's callback call: that under way, or the one just over.
+func (c *Client) Callback(ctx context.Context, id string) (web.CallbackCall, error) {
+	return get[web.CallbackCall](ctx, c, "/v1/cases/"+url.PathEscape(id)+"/call", nil)
+}
+
+// HangUp ends a case's callback call.
+func (c *Client) HangUp(ctx context.Context, id string) error {
+	return c.tell(ctx, http.MethodDelete, "/v1/cases/"+url.PathEscape(id)+"/call", nil)
+}
+
 // CaseSchedule are the calls scheduled for a case.
 func (c *Client) CaseSchedule(ctx context.Context, id string) ([]web.ScheduledCall, error) {
 	out, err := get[struct{ Calls []web.ScheduledCall }](ctx, c, "/v1/cases/"+url.PathEscape(id)+"/schedule", nil)

@@ -21,13 +21,14 @@ import (
 // know, none is.
 type Event struct {
 	ID   string // to go on after it with EventOptions.After
-	Kind string // call, case, hint, scheduled or reset
+	Kind string // call, case, hint, scheduled, callback or reset
 	Data json.RawMessage
 
 	Call  *web.CallEvent
 	Case  *web.CaseEvent
 	Hint  *web.HintEvent
 	Due   *web.ScheduledEvent
+	Back  *web.CallbackEvent
 	Reset *web.Reset // events were missed: read again what is shown
 }
 
@@ -163,6 +164,9 @@ func (s *following) tell(ev Event) bool {
 	case "hint":
 		ev.Hint = new(web.HintEvent)
 		into = ev.Hint
+	case "callback":
+		ev.Back = new(web.CallbackEvent)
+		into = ev.Back
 	case "scheduled":
 		ev.Due = new(web.ScheduledEvent)
 		into = ev.Due

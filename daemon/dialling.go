@@ -1,0 +1,167 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"ringback/cases/callback"
+	"ringback/cases/queue"
+	"ringback/cases/schedule"
+	"ringback/cti"
+	"ringback/daemon/dialer"
+	"ringback/directory"
+	"ringback/sip"
+	"ringback/sip/rtp"
+	"ringback/web"
+)
+
+// openDialer makes what calls customers back, if there is an account to call at.
+func (d *Daemon) openDialer(context.Context) error {
+	c := d.config.Load()
+	if d.endpoint == nil || len(c.Phone.Accounts) == 0 {
+		return nil
+	}
+	announce, err := announcement(c.Callbacks.Announcement)
+	if err != nil {
+		return err
+	}
+	refers := map[string]bool{}
+	for _, a := range c.Phone.Accounts {
+		refers[a.PBX] = a.Refer
+	}
+	d.dialer = dialer.New(dialer.Options{
+		Endpoint: d.endpoint, Media: d.media, Directory: d.directory, Cases: d.cases, MayCall: d.mayCall(), Logger: d.log,
+		Tell: d.tellOwn, Waiting: d.waitingCallers, Busy: d.onACall, Changed: d.tellCases,
+		Observe:  func(call callback.Call) { d.web.Events().Callback(&call, time.Now()) },
+		Announce: announce,
+		Accept:   c.Callbacks.Accept, AcceptWithin: c.Callbacks.AcceptWithin, RingAgent: c.Callbacks.RingAgent, RingCustomer: c.Phone.RingTimeout,
+		LiveFirst: c.Callbacks.LiveFirst, Refer: func(account string) bool { return refers[account] },
+	})
+	d.dial = d.dialScheduled
+	return nil
+}
+
+// announcement is what agents hear: a file of their own, or the beep.
+func announcement(path string) (func(string, string, sip.Number) []*rtp.Clip, error) {
+	if path == "" {
+		return nil, nil //nolint:nilnil // a beep
+	}
+	f, err := os.Open(filepath.Clean(path))
+	if err != nil {
+		return nil, fmt.Errorf("callbacks.announcement: %w", err)
+	}
+	defer f.Close()
+	clip, err := rtp.LoadClip(f)
+	if err != nil {
+		return nil, fmt.Errorf("callbacks.announcement: %w", err)
+	}
+	return func(string, string, sip.Number) []*rtp.Clip { return []*rtp.Clip{clip} }, nil
+}
+
+// dialScheduled is the dialler of scheduled calls.
+func (d *Daemon) dialScheduled(ctx context.Context, p *schedule.Plan, n sip.Number) string {
+	o := callback.Order{Case: p.Case, Agent: p.Agent, Device: p.Device, PINGiven: p.PIN, By: p.By, Scheduled: true}
+	if p.Number != 0 {
+		o.Number = n
+	}
+	if _, err := d.dialer.Begin(ctx, &o); err != nil {
+		return web.Sentence(err)
+	}
+	return ""
+}
+
+// waitingCallers are the live callers who wait for an agent.
+func (d *Daemon) waitingCallers() []queue.Caller {
+	var all []queue.Caller
+	for _, l := range d.watch.board().Lines {
+		all = append(all, queue.Caller{Service: l.Call.Service, Since: l.Since})
+	}
+	return all
+}
+
+// onACall says whether an agent rings, dials or talks.
+func (d *Daemon) onACall(agent string) bool {
+	_, is := d.watch.board().Desks[agent]
+	return is
+}
+
+// stopDialer ends the calls of ours while what is told of them is still taken in.
+func (d *Daemon) stopDialer() {
+	if d.dialer != nil {
+		d.dialer.Close()
+	}
+}
+
+// runDialer lets callbacks begin that waited for live callers.
+func (d *Daemon) runDialer(ctx context.Context) error {
+	if d.dialer == nil {
+		return nil
+	}
+	return every(ctx, expireEvery, func(now time.Time) error { d.dialer.Step(now); return nil })
+}
+
+// dialling is the dialler as the web knows it; nil where there is none.
+func (d *Daemon) dialling() web.Dialler {
+	if d.dialer == nil {
+		return nil
+	}
+	return d.dialer
+}
+
+// tellOwn begins the account of a call of ours that an agent makes. Nobody knows it better, so that it does not wait
+// for the mirror: where that shows the call as well, it is the call that was told.
+func (d *Daemon) tellOwn(pbx, callID, device string, a *directory.Agent, to sip.Number) dialer.Telling {
+	site, err := cti.NewSite(d.plan(), pbx, nil)
+	if err != nil {
+		d.log.Warn("a call of our own is not watched", "pbx", pbx, "err", err)
+		return nil
+	}
+	if len(a.Extensions) > 0 {
+		device = a.Extensions[0] // whichever rings, it is he who calls
+	}
+	return ownLeg{cti.NewLeg(site, ownSink{d.watch}, callID, callID, cti.FromAgent, cti.Party{Endpoint: device, From: device, To: to.String()})}
+}
+
+// ownLeg is a leg of ours as the watch is told of it.
+type ownLeg struct{ *cti.Leg }
+
+// End implements dialer.Telling.
+func (l ownLeg) End(at time.Time, byCustomer bool, statusCode int) {
+	by := cti.Inviting
+	if byCustomer || statusCode >= 300 {
+		by = cti.Invited
+	}
+	l.Leg.End(at, cti.Ending{By: by, Cause: -1, Status: statusCode})
+}
+
+// ownSink hands what is told of our own calls to the watch, at once.
+type ownSink struct{ w *watch }
+
+// Message implements cti.Sink.
+func (s ownSink) Message(m cti.Told) {
+	defer s.w.told()
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	s.w.tracker.Expire(m.At.UnixNano(), s.w.emit)
+	s.w.cause = m.At
+	s.w.toldMessage(&telling{told: m, arrival: m.At})
+}
+
+// Link implements cti.Sink.
+func (s ownSink) Link(_ time.Time, caller, callee string) {
+	defer s.w.told()
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	s.w.tracker.Link(caller, callee, s.w.emit)
+}
+
+// Fact implements cti.Sink.
+func (s ownSink) Fact(f sip.Fact) {
+	defer s.w.told()
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	s.w.tracker.Tell(&f, s.w.emit)
+}
