@@ -107,7 +107,7 @@ func calm(seed uint64, calls int) []*sip.Event {
 func day(seed uint64, calls int) []*sip.Event {
 	rng := rand.New(rand.NewPCG(seed, 5))
 	all := calm(seed, calls)
-	for _, ev := range all[:len(all):len(all)] {
+	for _, ev := range slices.Clip(all) {
 		if c := ev.Call; ev.Kind == sip.CallEnded && c.Direction == sip.Inbound && c.Caller != 0 && rng.IntN(5) == 0 {
 			all = append(all, quick(rng, c.ID+".out", c.Caller, c.Ended)...)
 		}

@@ -151,6 +151,7 @@ func strength(pcm []byte, hertz float64) float64 {
 
 // speak plays a tone and records what is heard meanwhile.
 func speak(t *testing.T, s *rtp.Session, hertz float64, heard *bytes.Buffer) {
+	t.Helper()
 	go func() { _ = s.Play(t.Context(), rtp.Prompt{Clips: []*rtp.Clip{rtp.Tone(10*time.Second, hertz)}}) }()
 	_, _ = s.Record(t.Context(), heard, rtp.RecordOptions{MaxLength: 2 * time.Second})
 }

@@ -108,11 +108,12 @@ func (m *manager) write(s string) {
 
 // event tells one, of headers in turn.
 func (m *manager) event(kind string, headers ...string) {
-	s := "Event: " + kind + "\r\n"
+	var s strings.Builder
+	s.WriteString("Event: " + kind + "\r\n")
 	for i := 0; i < len(headers); i += 2 {
-		s += headers[i] + ": " + headers[i+1] + "\r\n"
+		s.WriteString(headers[i] + ": " + headers[i+1] + "\r\n")
 	}
-	m.write(s + "\r\n")
+	m.write(s.String() + "\r\n")
 }
 
 const customersNumber = "+358401234567"

@@ -20,7 +20,7 @@ func (d *Daemon) openMedia(context.Context) (err error) {
 		addrs = d.soundAddresses()
 	}
 	d.media, err = rtp.New(rtp.Options{
-		Addrs: addrs, Advertised: c.MediaAdvertised, FirstPort: uint16(c.MediaFirstPort), LastPort: uint16(c.MediaLastPort), //nolint:gosec // validated
+		Addrs: addrs, Advertised: c.MediaAdvertised, FirstPort: uint16(c.MediaFirstPort), LastPort: uint16(c.MediaLastPort),
 	})
 	return err
 }

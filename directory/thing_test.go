@@ -96,7 +96,7 @@ func TestWhatIsNoThingIsRefused(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
-	for _, text := range []string{`{"nmae":"x"}`, `{"extensions":[["101"]]}`, `{"roles":["king"]}`} {
+	for _, text := range []string{`{"naem":"x"}`, `{"extensions":[["101"]]}`, `{"roles":["king"]}`} {
 		_, err := directory.With(f, "agents", agent, []byte(text))
 		if _, ok := errors.AsType[*directory.InvalidError](err); !ok {
 			t.Errorf("%q: %v", text, err)

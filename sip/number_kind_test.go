@@ -40,8 +40,14 @@ func TestShortNumbersAreThoseOfACountry(t *testing.T) {
 		dialled, country string
 		short            bool
 	}{
-		{"112", "FI", true}, {"911", "US", true}, {"118", "FI", true}, {"0401234567", "FI", false}, {"+358401234567", "FI", false},
-		{"", "FI", false}, {"abc", "FI", false}, {"112", "", false},
+		{"112", "FI", true},
+		{"911", "US", true},
+		{"118", "FI", true},
+		{"0401234567", "FI", false},
+		{"+358401234567", "FI", false},
+		{"", "FI", false},
+		{"abc", "FI", false},
+		{"112", "", false},
 	} {
 		if got := IsShortNumber(row.dialled, row.country); got != row.short {
 			t.Errorf("%q in %s: %v, want %v", row.dialled, row.country, got, row.short)

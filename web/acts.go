@@ -251,8 +251,8 @@ func versionIn(header string, now uint64) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	version, any := m.pick(strconv.FormatUint(now, 10))
-	if any {
+	version, whatever := m.pick(strconv.FormatUint(now, 10))
+	if whatever {
 		return 0, nil
 	}
 	n, err := strconv.ParseUint(version, 10, 64)

@@ -187,8 +187,8 @@ func (s *Server) matched(ctx context.Context, wanted *match) (string, error) {
 			return "", err
 		}
 	}
-	version, any := wanted.pick(now)
-	if !any && version == "" {
+	version, whatever := wanted.pick(now)
+	if !whatever && version == "" {
 		return "", ErrStale
 	}
 	return version, nil

@@ -105,7 +105,7 @@ func TestOneThingOfTheDirectoryIsEdited(t *testing.T) {
 	if status, edit, _ := put(anna, changed); status != http.StatusOK || len(edit.Changes) != 0 {
 		t.Errorf("what is so already: %d %+v", status, edit)
 	}
-	for body, location := range map[string]string{`{"nmae":"x"}`: "body", `{"id":"bertil"}`: "body", `[]`: "body", `{"extensions":["102"]}`: "body"} {
+	for body, location := range map[string]string{`{"naem":"x"}`: "body", `{"id":"bertil"}`: "body", `[]`: "body", `{"extensions":["102"]}`: "body"} {
 		if status, _, p := put(anna, body); status != http.StatusUnprocessableEntity || len(p.Errors) == 0 || p.Errors[0].Location != location {
 			t.Errorf("%s: %d %+v", body, status, p)
 		}

@@ -19,7 +19,7 @@ func (h *MatchHead) mustMatch(etag string) error {
 	if err != nil {
 		return err
 	}
-	if version, any := m.pick(strings.Trim(etag, `"`)); !any && entityTag(version) != etag {
+	if version, whatever := m.pick(strings.Trim(etag, `"`)); !whatever && entityTag(version) != etag {
 		return ErrStale
 	}
 	return nil
@@ -68,8 +68,8 @@ func notMatch() error {
 }
 
 // pick is the version to insist on when the present one is now: that one where it is named, else another one named, "" where
-// none can match; any says that every version will do.
-func (m *match) pick(now string) (version string, any bool) {
+// none can match; whatever says that every version will do.
+func (m *match) pick(now string) (version string, whatever bool) {
 	switch {
 	case m.any:
 		return "", true

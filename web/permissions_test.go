@@ -138,7 +138,7 @@ var samples = []sample{
 	{route: "PUT /v1/directory", path: "/v1/directory", body: `{"lists":[{"id":"x","members":["nobody"]}]}`},
 	{route: "POST /v1/directory/check", path: "/v1/directory/check", body: `{}`},
 	{route: "GET /v1/directory/{kind}/{id}", path: "/v1/directory/agents/anna"},
-	{route: "PUT /v1/directory/{kind}/{id}", path: "/v1/directory/agents/anna", body: `{"nmae":"x"}`},
+	{route: "PUT /v1/directory/{kind}/{id}", path: "/v1/directory/agents/anna", body: `{"naem":"x"}`},
 	{route: "DELETE /v1/directory/{kind}/{id}", path: "/v1/directory/agents/nobody"},
 	{route: "POST /v1/erasures", path: "/v1/erasures", body: `{"number":"+358409999999","dry_run":true}`},
 	{route: "GET /v1/audit", path: "/v1/audit"},

@@ -24,7 +24,7 @@ func TestWhatIsWrongWithARequestIsSaidWithItsPlace(t *testing.T) {
 		// Members that do not exist, at every depth and in another case, say the same for everybody.
 		{"anna", "POST", "/v1/cases", `{"list":"support","nubmer":"+358401234599"}`, "", "body.nubmer"},
 		{"anna", "POST", "/v1/cases", `{"list":"support","Number":"+358401234599"}`, "", "body.Number"},
-		{"anna", "PATCH", one, `{"nmae":"Matti"}`, "", "body.nmae"},
+		{"anna", "PATCH", one, `{"naem":"Matti"}`, "", "body.naem"},
 		{"anna", "POST", one + "/assign", `{"two":"anna"}`, "", "body.two"},
 		{"anna", "POST", one + "/close", `{"reason":"successful","Reason":"expired"}`, "", "body.Reason"},
 		{"anna", "POST", one + "/undo", `{"akt":"x"}`, "", "body.akt"},

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -339,9 +340,7 @@ func (d *Dialer) claim(ctx context.Context, r *run, c *cases.Case) error {
 		return nil
 	}
 	edit := cases.Edit{Fields: map[string]string{}}
-	for k, v := range c.Fields {
-		edit.Fields[k] = v
-	}
+	maps.Copy(edit.Fields, c.Fields)
 	edit.Fields[Verified] = r.call.Number.String()
 	if r.call.Number != c.Number {
 		edit.Number = &r.call.Number

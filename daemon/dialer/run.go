@@ -153,10 +153,10 @@ func (d *Dialer) agentMissed(r *run, err error) ended {
 		return ended{outcome: callback.AgentNoAnswer, reason: "Your telephone was not answered."}
 	}
 	if refused, ok := errors.AsType[*phone.Refused](err); ok {
-		switch code := refused.StatusCode; {
-		case code == 408 || code == 480:
+		switch code := refused.StatusCode; code {
+		case 408, 480:
 			return ended{outcome: callback.AgentNoAnswer, status: code, reason: "Your telephone was not answered."}
-		case code == 486 || code == 600 || code == 603:
+		case 486, 600, 603:
 			return ended{outcome: callback.AgentRejected, status: code, reason: "Your telephone was busy, or the call was rejected."}
 		default:
 			return ended{outcome: callback.AgentFailed, status: code, reason: "Your telephone could not be reached."}

@@ -112,7 +112,7 @@ func (c *Client) CallOptions(ctx context.Context, id string) (web.CallOptions, e
 // why in the error's MayCall.
 func (c *Client) CallBack(ctx context.Context, id string, b web.CallOrder, options ...Option) (web.CallbackCall, error) {
 	if b.Agent == "" {
-		b.ActBody.Agent = c.o.Agent
+		b.Agent = c.o.Agent
 	}
 	return ask[web.CallbackCall](ctx, c, http.MethodPost, "/v1/cases/"+url.PathEscape(id)+"/call", b, options...)
 }

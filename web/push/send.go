@@ -54,15 +54,18 @@ const (
 	trialFor = time.Minute
 )
 
-// lifetime is that of a kind, and how urgent it is (RFC 8030 §5.2, §5.3).
-func (k Kind) lifetime() (time.Duration, webpush.Urgency) {
+// urgency is that of every message: one of a lesser urgency waits until somebody picks his phone up (RFC 8030 §5.3).
+const urgency = webpush.UrgencyHigh
+
+// lifetime is that of a kind (RFC 8030 §5.2).
+func (k Kind) lifetime() time.Duration {
 	switch k {
 	case Hint:
-		return hintFor, webpush.UrgencyHigh
+		return hintFor
 	case Trial:
-		return trialFor, webpush.UrgencyHigh
+		return trialFor
 	default:
-		return caseFor, webpush.UrgencyHigh // normal waits until a phone is picked up
+		return caseFor
 	}
 }
 
@@ -143,7 +146,7 @@ func (s *Sender) Send(ctx context.Context, sub *Subscription, m *Message) error 
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	ttl, urgency := m.Kind.lifetime()
+	ttl := m.Kind.lifetime()
 	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
 	defer cancel()
 	res, err := webpush.SendNotificationWithContext(ctx, body, &webpush.Subscription{

@@ -101,9 +101,18 @@ func TestWhatAPushServiceAnswersSaysWhatToDo(t *testing.T) {
 		is     error
 		wait   time.Duration
 	}{
-		{201, "", nil, 0}, {200, "", nil, 0}, {404, "", push.ErrGone, 0}, {410, "", push.ErrGone, 0}, {400, "", push.ErrRefused, 0}, {403, "", push.ErrRefused, 0},
-		{413, "", push.ErrRefused, 0}, {302, "", push.ErrRefused, 0},
-		{429, "7", push.ErrLater, 7 * time.Second}, {503, "99999999", push.ErrLater, time.Hour}, {500, "-3", push.ErrLater, 0}, {502, "soon", push.ErrLater, 0},
+		{201, "", nil, 0},
+		{200, "", nil, 0},
+		{404, "", push.ErrGone, 0},
+		{410, "", push.ErrGone, 0},
+		{400, "", push.ErrRefused, 0},
+		{403, "", push.ErrRefused, 0},
+		{413, "", push.ErrRefused, 0},
+		{302, "", push.ErrRefused, 0},
+		{429, "7", push.ErrLater, 7 * time.Second},
+		{503, "99999999", push.ErrLater, time.Hour},
+		{500, "-3", push.ErrLater, 0},
+		{502, "soon", push.ErrLater, 0},
 	} {
 		service := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "http://127.0.0.1:1/")
