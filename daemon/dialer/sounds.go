@@ -3,6 +3,7 @@ package dialer
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"ringback/sip/rtp"
@@ -34,7 +35,7 @@ func (d *Dialer) accepts(r *run) bool {
 	said := make(chan struct{})
 	go func() {
 		defer close(said)
-		_ = rotate(ctx, r.sound, append(clips[:len(clips):len(clips)], rtp.Silence(announcePause))) // it ends with ctx or the call
+		_ = rotate(ctx, r.sound, append(slices.Clip(clips), rtp.Silence(announcePause))) // it ends with ctx or the call
 	}()
 	defer func() { cancel(); <-said }()
 	for {
