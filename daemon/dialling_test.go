@@ -149,29 +149,30 @@ func strength(pcm []byte, hertz float64) float64 {
 	return math.Sqrt(max(a*a+b*b-k*a*b, 0)) / float64(max(n, 1))
 }
 
-// speak plays a tone and records what is heard meanwhile.
-func speak(t *testing.T, s *rtp.Session, hertz float64, heard *bytes.Buffer) {
+// speak plays a tone and gives what is heard meanwhile.
+func speak(t *testing.T, s *rtp.Session, hertz float64) []byte {
 	t.Helper()
+	var heard bytes.Buffer
 	go func() { _ = s.Play(t.Context(), rtp.Prompt{Clips: []*rtp.Clip{rtp.Tone(10*time.Second, hertz)}}) }()
-	_, _ = s.Record(t.Context(), heard, rtp.RecordOptions{MaxLength: 2 * time.Second})
+	_, _ = s.Record(t.Context(), &heard, rtp.RecordOptions{MaxLength: 2 * time.Second})
+	return heard.Bytes()
 }
 
 func TestACallbackCallJoinsAgentAndCustomer(t *testing.T) {
 	b := newSwitchboard(t)
-	var near, far bytes.Buffer
-	spoke := make(chan struct{})
+	near, far, spoke := make(chan []byte, 1), make(chan []byte, 1), make(chan struct{})
 	b.agent = b.answers("5", func(c *phone.Call, s *rtp.Session) {
 		select {
 		case <-spoke:
 		case <-c.Done():
 			return
 		}
-		speak(t, s, 600, &near)
+		near <- speak(t, s, 600)
 		<-c.Done()
 	})
 	b.far = b.answers("", func(_ *phone.Call, s *rtp.Session) {
 		close(spoke)
-		speak(t, s, 900, &far)
+		far <- speak(t, s, 900)
 	})
 	x, id := dialled(t, b, "5")
 	status, body := x.post("/v1/cases/"+id+"/call", `{"agent":"anna"}`)
@@ -192,7 +193,7 @@ func TestACallbackCallJoinsAgentAndCustomer(t *testing.T) {
 		who        string
 		heard      []byte
 		other, his float64
-	}{{"agent", near.Bytes(), 900, 600}, {"customer", far.Bytes(), 600, 900}} {
+	}{{"agent", <-near, 900, 600}, {"customer", <-far, 600, 900}} {
 		if got, own := strength(d.heard, d.other), strength(d.heard, d.his); got < 200 || got < 10*own {
 			t.Errorf("the %s heard the other at %.0f, himself at %.0f", d.who, got, own)
 		}
