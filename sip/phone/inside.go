@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -117,7 +118,8 @@ func (c *Call) reinvited(req *sip.Request, tx *sip.ServerTx, reply replier) {
 		reply(*pending)
 		return
 	}
-	defer c.finished()
+	finished := sync.OnceFunc(c.finished)
+	defer finished()
 	_ = tx.Respond(sip.NewResponseFromRequest(req, sip.StatusTrying, "Trying", nil))
 	var sdp []byte
 	if offer != nil {
@@ -142,7 +144,8 @@ func (c *Call) reinvited(req *sip.Request, tx *sip.ServerTx, reply replier) {
 	c.mu.Lock()
 	acked := c.awaitACK(req, take)
 	c.mu.Unlock()
-	go func() { // the peer may ask for more before his ACK has come
+	finished()  // before the peer knows, who may ask for more as soon as he does
+	go func() { // and before his ACK has come
 		if c.untilACK(tx, res, acked) == nil {
 			c.startSession()
 		}
@@ -170,8 +173,9 @@ func (c *Call) updated(req *sip.Request, tx *sip.ServerTx, reply replier) {
 			reply(*pending)
 			return
 		}
-		defer c.finished()
-		if answer, err = c.answerOffer(offer); err != nil {
+		answer, err = c.answerOffer(offer)
+		c.finished() // before the peer knows, who may ask for more as soon as he does
+		if err != nil {
 			reply(refusal(err))
 			return
 		}
