@@ -2,20 +2,26 @@ package web
 
 import (
 	"context"
+	"time"
 
 	"ringback/cases/callback"
 )
 
-// phoneless is a dialler of a centre where nobody has a telephone; daemon's tests call.
-type phoneless struct{}
+// answering is a dialler of a centre where every telephone is answered at once; daemon's tests call for real.
+type answering struct{}
 
-func (phoneless) Offer(string) callback.Offer {
-	return callback.Offer{Devices: []callback.Choice{}, Code: "no_device", Reason: "You have no telephone here."}
+func (answering) Offer(string) callback.Offer {
+	return callback.Offer{Devices: []callback.Choice{{ID: "101", Kind: "extension"}}}
 }
 
-func (phoneless) Begin(context.Context, *callback.Order) (callback.Call, error) {
-	return callback.Call{}, callback.ErrDevice
+func (a answering) Begin(_ context.Context, o *callback.Order) (callback.Call, error) {
+	c, err := a.Of(o.Case)
+	c.Agent = o.Agent
+	return c, err
 }
 
-func (phoneless) Of(string) (callback.Call, error) { return callback.Call{}, callback.ErrNone }
-func (phoneless) Cancel(string) error              { return callback.ErrNone }
+func (answering) Of(id string) (callback.Call, error) {
+	return callback.Call{ID: "call-" + id, Case: id, Agent: "anna", Device: "101", Number: matti, State: callback.Connected, Begun: time.Now()}, nil
+}
+
+func (answering) Cancel(string) error { return nil }

@@ -34,6 +34,7 @@ var exampleBodies = map[string]string{ //nolint:gosec // what looks like secrets
 	"keep-open-case":      `{"keep":true}`,
 	"undo-case":           `{}`,
 	"dismiss-hint":        `{"case":"1NG0JV8-YSYHCC"}`,
+	"call-case":           `{"device":"101"}`,
 	"set-active":          `{"active":false}`,
 	"edit-list":           `{"members":["anna","bertil"],"due_after":"90m","resolution_required":true,"resolutions":[{"id":"solved","name":"Solved"}]}`,
 	"create-contact":      `{"name":"Matti Meikäläinen","company":"Example Oy","numbers":["+358401234567"]}`,

@@ -305,6 +305,17 @@ func calls(t *testing.T, w *web.World, anna, sara, david *client.Client) {
 	t.Helper()
 	ctx := t.Context()
 	noon := time.Date(2030, 7, 3, 9, 0, 0, 0, time.UTC)
+	one := must[web.Case](t, "a case")(anna.Create(ctx, web.NewCase{List: "support", Number: "+358405559901"}))
+	if o := must[web.CallOptions](t, "how to call")(anna.CallOptions(ctx, one.ID)); !o.Enabled || len(o.Devices) != 1 {
+		t.Errorf("%+v", o)
+	}
+	begun := must[web.CallbackCall](t, "a call")(anna.CallBack(ctx, one.ID, web.CallOrder{Device: "101"}))
+	if now := must[web.CallbackCall](t, "the call")(anna.Callback(ctx, one.ID)); now.ID != begun.ID || now.State != "connected" {
+		t.Errorf("%+v, then %+v", begun, now)
+	}
+	if err := anna.HangUp(ctx, one.ID); err != nil {
+		t.Error("hanging up:", err)
+	}
 	asked := must[web.MayCall](t, "may call")
 	const number = "+358405556667"
 	if m := asked(anna.MayCallNumber(ctx, number, "support", noon)); m.Verdict != "allowed" {

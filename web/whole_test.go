@@ -124,7 +124,7 @@ func wholeWith(t *testing.T, change func(*Options)) *world {
 	o := Options{
 		Version: "test", Cases: c, Lists: w.directory, People: w.people, Trail: w.trail, Contacts: w.contacts, Receipts: w.receipts,
 		Calling: w.calling, MayCall: &maycall.Checker{Directory: w.directory, Lists: w.calling, Cases: c},
-		Schedule: w.schedule, Journeys: w.journeys, Dialler: phoneless{}, CalendarNumbers: false,
+		Schedule: w.schedule, Journeys: w.journeys, Dialler: answering{}, CalendarNumbers: false,
 		Edit: w.edit, Recent: func(string, time.Time) []sip.Number { return []sip.Number{matti} },
 		LiveCalls: func() []*sip.Call { return w.calls() }, LiveHints: w.hints,
 		DismissHint: w.dismiss,
