@@ -78,6 +78,14 @@ func TestTheLedgerSeesABrokenPromise(t *testing.T) {
 			l.played(missed)
 			l.event("case", event("opened", "a"))
 		}, open, ""},
+		{"a visitor works on a case", func(l *ledger) {
+			l.played(missed)
+			l.event("case", event("opened", "a"))
+			l.event("case", asJSON(t, web.CaseEvent{Type: "case", Event: "closed", List: "sales", Number: customer, Agent: "anna"}))
+		}, nil, ""},
+		{"a visitor makes a case", func(l *ledger) {
+			l.event("case", asJSON(t, web.CaseEvent{Type: "case", Event: "opened", List: "sales", Number: customer, Agent: "anna"}))
+		}, open, ""},
 		{"no case", func(l *ledger) { l.played(missed) }, nil, "is owed a call by sales, and no case says so"},
 		{"a case for nothing", func(l *ledger) { l.event("case", event("opened", "b")) }, nil, "for no call that was missed"},
 		{"a case for a mistake", func(l *ledger) {

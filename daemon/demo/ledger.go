@@ -22,6 +22,7 @@ type ledger struct {
 	mu      sync.Mutex
 	changed chan struct{}        // somebody may look whether all is settled
 	should  map[debt]bool        // cases that must be open when all is told
+	byHand  map[debt]bool        // cases that visitors of the app made or worked on, of which the play knows nothing
 	said    []debt               // cases that Ringback says are open, oldest first
 	expect  map[string]time.Time // Call-IDs of calls that must make a case, and when their verdict falls
 	dialled map[string][]debt    // what each call out closed, by its Call-ID
@@ -169,6 +170,15 @@ func (l *ledger) event(kind string, data []byte) {
 	}
 	l.screen.caseEvent(l.set, &e)
 	d := debt{e.List, e.Number}
+	if e.Agent != "" && e.Call == "" {
+		if l.byHand == nil {
+			l.byHand = map[debt]bool{}
+		}
+		l.byHand[d] = true
+	}
+	if l.byHand[d] {
+		return
+	}
 	switch e.Event {
 	case "opened", "miss_added", "reopened":
 		l.proves(&e, now)
@@ -237,12 +247,12 @@ func (l *ledger) settled() bool {
 func (l *ledger) difference(open []debt) []string {
 	var all []string
 	for d := range l.should {
-		if !slices.Contains(open, d) {
+		if !slices.Contains(open, d) && !l.byHand[d] {
 			all = append(all, fmt.Sprintf("%s is owed a call by %s, and no case says so", d.number, d.list))
 		}
 	}
 	for _, d := range open {
-		if !l.should[d] {
+		if !l.should[d] && !l.byHand[d] {
 			all = append(all, fmt.Sprintf("%s has an open case on %s, and is owed nothing", d.number, d.list))
 		}
 	}
