@@ -124,7 +124,7 @@ func (d *Daemon) erase(ctx context.Context, by people.Act, n sip.Number, o web.E
 
 // finish erases what an erasure is about, and says so in the trail.
 func (d *Daemon) finish(ctx context.Context, e *erasure) error {
-	act := contacts.Act{By: e.By, Peer: e.Peer, At: e.At}
+	act := contacts.Act{Act: audit.Act{By: e.By, Peer: e.Peer, At: e.At}}
 	for _, n := range e.Numbers {
 		d.assist.Erase(n)
 		changes, err := d.cases.Erase(ctx, cases.Act{Agent: e.By.ID, By: e.By, Peer: e.Peer, At: e.At}, n)

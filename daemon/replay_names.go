@@ -35,7 +35,7 @@ func readContacts(ctx context.Context, st *store.Store, dir *directory.Directory
 		return nil, fmt.Errorf("reading the contacts: %w", err)
 	}
 	report, err := intake.Contacts(ctx, known, intake.File{ReaderAt: f, Size: info.Size()}, intake.ContactsOptions{
-		Act: contacts.Act{By: audit.Who{Kind: audit.System}, At: time.Now()}, Country: dir.File().Country,
+		Act: contacts.Act{Act: audit.Act{By: audit.Who{Kind: audit.System}, At: time.Now()}}, Country: dir.File().Country,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the contacts: %w", err)

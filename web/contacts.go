@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"ringback/directory/audit"
 	"ringback/directory/contacts"
 	"ringback/sip"
 )
@@ -206,7 +207,7 @@ func (s *Server) contactVersion(id, header string) (uint64, error) {
 
 // contactAct is a caller as he changes contacts now.
 func contactAct(c *caller, id string) contacts.Act {
-	return contacts.Act{ID: id, By: c.Who(), Peer: c.address, At: time.Now()}
+	return contacts.Act{ID: id, Act: audit.Act{By: c.Who(), Peer: c.address, At: time.Now()}}
 }
 
 // nameOf is the contact that has a number, nil when none has.

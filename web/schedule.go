@@ -14,6 +14,7 @@ import (
 	"ringback/cases/maycall"
 	"ringback/cases/schedule"
 	"ringback/directory"
+	"ringback/directory/audit"
 )
 
 // ScheduledCall is a call that somebody scheduled.
@@ -117,7 +118,7 @@ func (s *Server) scheduleCall(ctx context.Context, in *struct {
 		return nil, err
 	}
 	caller := callerOf(ctx)
-	act := schedule.Act{By: caller.Who(), Peer: caller.address, At: a.At}
+	act := schedule.Act{Act: audit.Act{By: caller.Who(), Peer: caller.address, At: a.At}}
 	if in.Key != "" {
 		act.ID = a.ID
 	}
@@ -318,6 +319,6 @@ func (s *Server) cancelCall(ctx context.Context, in *ScheduledID) (*struct{}, er
 	if own := p.Agent == c.Agent() || p.Agent == "" || p.By == c.Who(); !own && s.right(ctx, p.List) < directory.Supervise {
 		return nil, huma.Error403Forbidden("Another's scheduled call is for supervisors to cancel.")
 	}
-	_, err = s.o.Schedule.Cancel(ctx, schedule.Act{By: c.Who(), Peer: c.address, At: time.Now()}, in.ID)
+	_, err = s.o.Schedule.Cancel(ctx, schedule.Act{Act: audit.Act{By: c.Who(), Peer: c.address, At: time.Now()}}, in.ID)
 	return nil, err
 }

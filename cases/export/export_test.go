@@ -207,7 +207,7 @@ func TestStatisticsAreWritten(t *testing.T) {
 
 func TestExportedContactsCanBeImported(t *testing.T) {
 	o := newOffice(t)
-	act := contacts.Act{By: audit.Who{Kind: audit.Person, ID: "anna"}, At: o.now}
+	act := contacts.Act{Act: audit.Act{By: audit.Who{Kind: audit.Person, ID: "anna"}, At: o.now}}
 	for _, d := range []contacts.Draft{
 		{Name: "Maija Mäkinen", Company: "Acme", Numbers: []sip.Number{358401234567, 358931002000}, ExternalID: "7"},
 		{Company: "=Beta()", Numbers: []sip.Number{46701234567, 46701234568, 46701234569, 46701234570}},

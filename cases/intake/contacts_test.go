@@ -17,7 +17,7 @@ import (
 // takeContacts imports a file of contacts.
 func (d *desk) takeContacts(file string, change ...func(*intake.ContactsOptions)) (intake.Report, error) {
 	d.tb.Helper()
-	o := intake.ContactsOptions{Act: contacts.Act{By: audit.Who{Kind: audit.Person, ID: "anna"}, At: d.now}, Country: "FI"}
+	o := intake.ContactsOptions{Act: contacts.Act{Act: audit.Act{By: audit.Who{Kind: audit.Person, ID: "anna"}, At: d.now}}, Country: "FI"}
 	for _, c := range change {
 		c(&o)
 	}

@@ -2,9 +2,6 @@ package schedule
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -56,28 +53,12 @@ func New(st *store.Store) *Schedule {
 
 // Act is who does something, from where and when.
 type Act struct {
-	ID   string // names the act: given again it is not done again; may be empty
-	By   audit.Who
-	Peer string // his address, where that is known
-	At   time.Time
+	ID string // names the act: given again it is not done again; may be empty
+	audit.Act
 }
 
 func (a *Act) entry(action string, p *Plan) audit.Entry {
-	return audit.Entry{
-		At: a.At, By: a.By, Peer: a.Peer, Action: action, Object: audit.On("case", p.Case),
-		Detail: fmt.Sprintf("%s %s for %s", p.Mode, p.At.UTC().Format(time.RFC3339), p.Agent),
-	}
-}
-
-// idLength is how many signs an id has: 80 bits.
-const idLength = 16
-
-func newID(a *Act) string {
-	if a.ID == "" {
-		return rand.Text()[:idLength]
-	}
-	sum := sha256.Sum256([]byte(a.By.String() + "\x00" + a.ID))
-	return base32.StdEncoding.EncodeToString(sum[:])[:idLength]
+	return a.Entry(action, audit.On("case", p.Case), fmt.Sprintf("%s %s for %s", p.Mode, p.At.UTC().Format(time.RFC3339), p.Agent))
 }
 
 // putting is the data of kindPut.
@@ -94,7 +75,7 @@ func (s *Schedule) Put(ctx context.Context, a Act, d Draft) (Plan, error) {
 		return Plan{}, err
 	}
 	d.At = d.At.UTC().Round(0)
-	p := putting{Act: a, ID: newID(&a), Draft: d}
+	p := putting{Act: a, ID: a.NewID(a.ID), Draft: d}
 	res, err := s.do(ctx, store.Command{ID: "schedule/" + p.ID, Kind: kindPut, At: a.At, Data: p, Once: a.ID != ""})
 	if errors.Is(err, store.ErrApplied) {
 		return s.Plan(p.ID)

@@ -37,7 +37,7 @@ func opened(t *testing.T) *schedule.Schedule {
 }
 
 func act(at time.Time) schedule.Act {
-	return schedule.Act{By: audit.Who{Kind: audit.Person, ID: "anna"}, At: at}
+	return schedule.Act{Act: audit.Act{By: audit.Who{Kind: audit.Person, ID: "anna"}, At: at}}
 }
 
 func at(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.Minute) }

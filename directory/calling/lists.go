@@ -56,18 +56,14 @@ func New(st *store.Store) *Lists {
 }
 
 // Act is who does something, from where and when.
-type Act struct {
-	By   audit.Who
-	Peer string // his address, where that is known
-	At   time.Time
-}
+type Act = audit.Act
 
-func (a *Act) entry(action string, p Place, detail string) audit.Entry {
-	object := string(p.Kind)
+// object names a list for the trail.
+func (p Place) object() string {
 	if p.Agent != "" {
-		object += " " + p.Agent
+		return audit.On("numbers", string(p.Kind)+" "+p.Agent)
 	}
-	return audit.Entry{At: a.At, By: a.By, Peer: a.Peer, Action: action, Object: audit.On("numbers", object), Detail: detail}
+	return audit.On("numbers", string(p.Kind))
 }
 
 // told is a pattern as the trail has it: numbers are personal data, beginnings of numbers are not.
@@ -201,7 +197,7 @@ func applyPut(tx *store.Tx, cmd store.Command) (any, error) {
 	case changed > 1:
 		last = fmt.Sprintf("%d created, %d updated", counts[Created], counts[Updated])
 	}
-	return outcomes, audit.Write(tx, in.entry("numbers.put", in.Place, last))
+	return outcomes, audit.Write(tx, in.Entry("numbers.put", in.Place.object(), last))
 }
 
 // deleting is the data of kindDelete.
@@ -230,7 +226,7 @@ func applyDelete(tx *store.Tx, cmd store.Command) (any, error) {
 		return nil, ErrNotFound
 	}
 	tx.Delete(key)
-	return nil, audit.Write(tx, d.entry("numbers.delete", d.Place, told(d.Pattern)))
+	return nil, audit.Write(tx, d.Entry("numbers.delete", d.Place.object(), told(d.Pattern)))
 }
 
 // erasing is the data of kindErase.
@@ -272,7 +268,7 @@ func applyErase(tx *store.Tx, cmd store.Command) (any, error) {
 		}
 		gone++
 		tx.Delete(key)
-		if err := audit.Write(tx, e.entry("numbers.erase", p, "")); err != nil {
+		if err := audit.Write(tx, e.Entry("numbers.erase", p.object(), "")); err != nil {
 			return nil, err
 		}
 	}

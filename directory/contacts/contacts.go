@@ -2,9 +2,6 @@ package contacts
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,27 +47,8 @@ func New(st *store.Store) *Contacts {
 
 // Act is who does something, from where and when.
 type Act struct {
-	ID   string // names the act: given again it is not done again; may be empty
-	By   audit.Who
-	Peer string // his address, where that is known
-	At   time.Time
-}
-
-func (a *Act) entry(action, id string) audit.Entry {
-	return audit.Entry{At: a.At, By: a.By, Peer: a.Peer, Action: action, Object: audit.On("contact", id)}
-}
-
-// idLength is how many signs an id has: 80 bits.
-const idLength = 16
-
-// newID makes the id of a contact: of the act that makes it, where that has a name, so that it is the same
-// when the act comes again.
-func newID(a *Act) string {
-	if a.ID == "" {
-		return rand.Text()[:idLength]
-	}
-	sum := sha256.Sum256([]byte(a.By.String() + "\x00" + a.ID))
-	return base32.StdEncoding.EncodeToString(sum[:])[:idLength]
+	ID string // names the act: given again it is not done again; may be empty
+	audit.Act
 }
 
 // Create makes a contact. The error is ErrInput, or a *TakenError for a number that is another's.
@@ -79,7 +57,7 @@ func (c *Contacts) Create(ctx context.Context, a Act, d Draft) (Contact, error) 
 	if err != nil {
 		return Contact{}, err
 	}
-	id := newID(&a)
+	id := a.NewID(a.ID)
 	made, err := c.put(ctx, putting{Act: a, ID: id, Draft: d})
 	if errors.Is(err, store.ErrApplied) {
 		return c.Contact(id)
@@ -173,7 +151,7 @@ func applyPut(tx *store.Tx, cmd store.Command) (any, error) {
 	if p.Edit {
 		action = "contact.edit"
 	}
-	return next, audit.Write(tx, p.entry(action, p.ID))
+	return next, audit.Write(tx, p.Entry(action, audit.On("contact", p.ID), ""))
 }
 
 // after is a contact once a draft was put in its place.
@@ -237,7 +215,7 @@ func applyDelete(tx *store.Tx, cmd store.Command) (any, error) {
 	if d.Erase {
 		action = "contact.erase"
 	}
-	return nil, audit.Write(tx, d.entry(action, d.ID))
+	return nil, audit.Write(tx, d.Entry(action, audit.On("contact", d.ID), ""))
 }
 
 func wrongData(cmd store.Command) error {

@@ -35,7 +35,7 @@ func open(tb testing.TB) (*contacts.Contacts, *audit.Trail, *store.Store) {
 }
 
 func act(at time.Time) contacts.Act {
-	return contacts.Act{By: audit.Who{Kind: audit.Person, ID: "anna"}, At: at}
+	return contacts.Act{Act: audit.Act{By: audit.Who{Kind: audit.Person, ID: "anna"}, At: at}}
 }
 
 func draft(name string, numbers ...sip.Number) contacts.Draft {

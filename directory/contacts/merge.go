@@ -59,7 +59,7 @@ func (c *Contacts) Import(ctx context.Context, a Act, drafts []Draft, strict boo
 		if each.ID != "" {
 			each.ID = fmt.Sprintf("%s/%d", a.ID, i)
 		}
-		in.IDs = append(in.IDs, newID(&each))
+		in.IDs = append(in.IDs, each.NewID(each.ID))
 		d, err := drafts[i].Checked()
 		in.Drafts, in.Errs = append(in.Drafts, d), append(in.Errs, err)
 	}
@@ -137,7 +137,7 @@ func applyImport(tx *store.Tx, cmd store.Command) (any, error) {
 	if counts[Created]+counts[Updated] == 0 {
 		return outcomes, nil
 	}
-	e := in.entry("contact.import", "")
+	e := in.Entry("contact.import", audit.On("contact", ""), "")
 	e.Detail = fmt.Sprintf("%d created, %d updated, %d unchanged, %d refused", counts[Created], counts[Updated], counts[Unchanged], counts[Refused])
 	return outcomes, audit.Write(tx, e)
 }

@@ -143,7 +143,7 @@ func applyState(tx *store.Tx, c store.Command) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := d.entry(string(d.What), person(d.ID))
+	e := d.Entry(string(d.What), person(d.ID), "")
 	e.Detail = d.Reason
 	switch d.What {
 	case disable:

@@ -86,5 +86,5 @@ func applyCalendar(tx *store.Tx, c store.Command) (any, error) {
 		action = "calendar.delete"
 		tx.Delete(calendarOfKey(in.ID))
 	}
-	return nil, audit.Write(tx, in.entry(action, person(in.ID)))
+	return nil, audit.Write(tx, in.Entry(action, person(in.ID), ""))
 }

@@ -91,7 +91,7 @@ func applyInvite(tx *store.Tx, c store.Command) (any, error) {
 	if err := write(tx, accountKey(in.ID), &a); err != nil {
 		return nil, err
 	}
-	return nil, audit.Write(tx, in.entry("account.invite", person(in.ID)))
+	return nil, audit.Write(tx, in.Entry("account.invite", person(in.ID), ""))
 }
 
 // drop takes an invitation back.
@@ -122,7 +122,7 @@ func applyAccept(tx *store.Tx, c store.Command) (any, error) {
 	if err := write(tx, accountKey(id), &a); err != nil {
 		return nil, err
 	}
-	return nil, audit.Write(tx, in.entry("account.accept", person(id)))
+	return nil, audit.Write(tx, in.Entry("account.accept", person(id), ""))
 }
 
 // invited is who an invitation is for, and his account.
@@ -196,5 +196,5 @@ func applyPassword(tx *store.Tx, c store.Command) (any, error) {
 	if err := write(tx, accountKey(ch.ID), &a); err != nil {
 		return nil, err
 	}
-	return nil, audit.Write(tx, ch.entry("account.password", person(ch.ID)))
+	return nil, audit.Write(tx, ch.Entry("account.password", person(ch.ID), ""))
 }

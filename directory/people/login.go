@@ -173,7 +173,7 @@ func applyFailed(tx *store.Tx, c store.Command) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := f.entry("session.login", person(f.ID))
+	e := f.Entry("session.login", person(f.ID), "")
 	e.Result, e.Reason, e.Detail = audit.Refused, f.Reason, lockedFor(until, f.At)
 	return nil, audit.Write(tx, e)
 }
@@ -223,5 +223,5 @@ func applyLogin(tx *store.Tx, c store.Command) (any, error) {
 	if err := write(tx, accountKey(l.ID), &a); err != nil {
 		return nil, err
 	}
-	return nil, audit.Write(tx, l.entry("session.login", person(l.ID)))
+	return nil, audit.Write(tx, l.Entry("session.login", person(l.ID), ""))
 }

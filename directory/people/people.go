@@ -108,16 +108,7 @@ func (p *People) do(ctx context.Context, kind string, at time.Time, data any) (a
 }
 
 // Act is who does something, from where and when.
-type Act struct {
-	By   audit.Who
-	Peer string // his address, where that is known
-	At   time.Time
-}
-
-// entry is what the trail says of a command.
-func (a *Act) entry(action, object string) audit.Entry {
-	return audit.Entry{At: a.At, By: a.By, Peer: a.Peer, Action: action, Object: object}
-}
+type Act = audit.Act
 
 // person names a person for the trail.
 func person(id string) string { return audit.On("person", id) }

@@ -76,7 +76,7 @@ func applyPrefer(tx *store.Tx, c store.Command) (any, error) {
 	if err := write(tx, preferKey(p.ID), &preferences{recordFormat, p.Prefer}); err != nil {
 		return nil, err
 	}
-	return nil, audit.Write(tx, p.entry("preferences.set", person(p.ID)))
+	return nil, audit.Write(tx, p.Entry("preferences.set", person(p.ID), ""))
 }
 
 // kindSweep is the command that drops what has ended, and sweepAtOnce how much it looks at.

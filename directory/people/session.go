@@ -217,7 +217,7 @@ func applyEnd(tx *store.Tx, c store.Command) (any, error) {
 	}
 	tx.Delete(sessionKey(e.Sum))
 	tx.Delete(ofKey(s.ID, e.Sum))
-	return nil, audit.Write(tx, e.entry("session.logout", person(s.ID)))
+	return nil, audit.Write(tx, e.Entry("session.logout", person(s.ID), ""))
 }
 
 // makeRoom ends the sessions of a person that were not used for longest, so that one more has room.

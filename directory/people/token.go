@@ -189,7 +189,7 @@ func applyToken(tx *store.Tx, c store.Command) (any, error) {
 		return nil, err
 	}
 	tx.Set(bearerKey([32]byte(m.Token.Sum)), []byte(m.Name))
-	e := m.entry("token.create", audit.On("token", m.Name))
+	e := m.Entry("token.create", audit.On("token", m.Name), "")
 	e.Detail = "scopes " + strings.Join(texts(m.Token.Scopes), " ")
 	if len(m.Token.Lists) > 0 {
 		e.Detail += "; lists " + strings.Join(m.Token.Lists, " ")
@@ -218,7 +218,7 @@ func applyRevoke(tx *store.Tx, c store.Command) (any, error) {
 	}
 	tx.Delete(tokenKey(r.Name))
 	tx.Delete(bearerKey([32]byte(t.Sum)))
-	return nil, audit.Write(tx, r.entry("token.revoke", audit.On("token", r.Name)))
+	return nil, audit.Write(tx, r.Entry("token.revoke", audit.On("token", r.Name), ""))
 }
 
 // applyUsed notes that a token was used.
