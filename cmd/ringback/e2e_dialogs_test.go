@@ -1,8 +1,8 @@
 package main
 
 import (
+	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,36 +11,31 @@ import (
 // TestDialogEventsOfARealProxyMakeCases has a real Kamailio tell of its calls by dialog events alone: a missed
 // call opens a case, and the agent's call to the customer closes it.
 func TestDialogEventsOfARealProxyMakeCases(t *testing.T) {
-	for _, program := range []string{"kamailio", "sipp", "baresip"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is not installed; apt-get install --no-install-recommends kamailio sip-tester baresip-core", program)
-		}
-	}
 	if found, _ := filepath.Glob("/usr/lib/*/kamailio/modules/pua_dialoginfo.so"); len(found) == 0 {
 		t.Skip("Kamailio's presence is not installed; apt-get install --no-install-recommends kamailio-presence-modules")
 	}
 	c := newCentre(t)
 	c.tables()
-	config, err := os.ReadFile(filepath.Join(c.Dir, "dialogs.yaml"))
+	config, err := os.ReadFile(c.Path("dialogs.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.write(filepath.Join(c.Dir, "ringback.yaml"), string(config), 0o644)
-	c.run("kamailio", "-DD", "-E", "-f", c.Dir+"/presence.cfg", "-P", c.Dir+"/kamailio.pid", "-Y", c.Dir, "-w", c.Dir, "-m", "64", "-M", "8")
+	c.Write("ringback.yaml", config)
+	c.Kamailio("presence.cfg")
 	c.ringback()
-	c.until("the dialogs are subscribed to", func() bool { return strings.Contains(c.daemon.String(), "feed is up") })
-	c.phone = c.run("baresip", "-f", c.Dir+"/baresip")
-	c.until("the agent's phone is registered", func() bool { return strings.Contains(c.phone.String(), "200 OK") })
+	c.Until("the dialogs are subscribed to", func() bool { return strings.Contains(c.daemon.String(), "feed is up") })
+	c.phone = c.Telephone("baresip", c.Control)
+	c.Until("the agent's phone is registered", func() bool { return strings.Contains(c.phone.String(), "200 OK") })
 
 	const customer = "+358401234501"
 	c.customer("abandon.xml", customer)
-	c.until("the missed call is an open case", func() bool { return c.cases("open", customer) == 1 })
+	c.Until("the missed call is an open case", func() bool { return c.cases("open", customer) == 1 })
 
-	carrier := c.sipp("answer.xml", c.Carrier, "")
-	c.dial("0401234501")
-	c.until("the customer answers", func() bool { return strings.Contains(c.phone.String(), "Call established") })
-	c.until("the agent's call closed the case", func() bool { return c.cases("closed", customer) == 1 && c.cases("open", customer) == 0 })
-	c.command("hangup")
+	carrier := c.SIPp("answer.xml", "-p", fmt.Sprint(c.Carrier))
+	c.phone.Command("dial", "0401234501")
+	c.Until("the customer answers", func() bool { return strings.Contains(c.phone.String(), "Call established") })
+	c.Until("the agent's call closed the case", func() bool { return c.cases("closed", customer) == 1 && c.cases("open", customer) == 0 })
+	c.phone.Command("hangup")
 	if err := carrier(); err != nil {
 		t.Errorf("the carrier: %v", err)
 	}
@@ -55,9 +50,6 @@ func (c *centre) tables() {
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		c.write(filepath.Join(c.Dir, "dbtext", name), string(text), 0o666)
-	}
-	if err := os.Chmod(filepath.Join(c.Dir, "dbtext"), 0o777); err != nil {
-		c.t.Fatal(err)
+		c.Write("dbtext/"+name, text)
 	}
 }
