@@ -10,45 +10,43 @@ import (
 	"time"
 
 	"ringback/configs"
-	"ringback/daemon"
 )
 
-// TestACallHookMakesCases has a sender tell of a call that nobody answered, and asks a running daemon how its feeds are.
-func TestACallHookMakesCases(t *testing.T) {
-	t.Parallel()
+// What the sender of these tests sends by.
+const (
+	hookToken = "hush-hush-hush"
+	hookPath  = "/hooks/cloud/" + hookToken
+)
+
+// hookedSettings are those of a daemon with a call hook, whose token stands in the path.
+func hookedSettings(t *testing.T) *configs.Config {
+	t.Helper()
 	c := settings(t)
 	know(t, c, "../configs/examples/asterisk-lab.yaml")
 	c.HEP.UDP = nil
 	file := filepath.Join(c.DataDir, "cloud.token")
-	put(t, file, "hush-hush-hush\n")
+	put(t, file, hookToken+"\n")
 	c.CallHooks = []configs.CallHook{{ID: "cloud", PBX: "asterisk", TokenFile: file}}
+	return c
+}
+
+// TestACallHookMakesCases has a sender tell of a call that nobody answered, and asks a running daemon how its feeds are.
+func TestACallHookMakesCases(t *testing.T) {
+	t.Parallel()
+	c := hookedSettings(t)
 	x := run(t, c)
-	kind := "application/x-www-form-urlencoded"
-	send := func(path, body string) int {
+	send := func(path, kind, body string) int {
 		t.Helper()
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+x.API().String()+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Content-Type", kind)
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = res.Body.Close()
+		res, _ := x.send(http.MethodPost, path, body, "Content-Type", kind)
 		return res.StatusCode
 	}
 	const newCall = "event=newCall&callId=1&from=358401234567&to=35893100100&direction=in&user[]=101"
-	for path, want := range map[string]int{"/hooks/cloud": 401, "/hooks/cloud/wrong": 401, "/hooks/other/hush-hush-hush": 404} {
-		if got := send(path, newCall); got != want {
+	for path, want := range map[string]int{"/hooks/cloud": 401, "/hooks/cloud/wrong": 401, "/hooks/other/" + hookToken: 404} {
+		if got := send(path, "application/x-www-form-urlencoded", newCall); got != want {
 			t.Errorf("%s: %d, want %d", path, got, want)
 		}
 	}
-	remote, err := daemon.Connect(t.Context(), c.Admin.Socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = remote.Close() })
+	remote := x.remote()
 	trials, err := remote.TestCallHook(t.Context(), "cloud")
 	if err != nil || len(trials) != 9 {
 		t.Fatalf("%+v, %v", trials, err)
@@ -66,8 +64,7 @@ func TestACallHookMakesCases(t *testing.T) {
 	now := time.Now()
 	began := event("1", "started", `{"call":"1","direction":"in","from":"+358401234567","to":"+35893100100","agents":["101"]}`, now.Add(-9*time.Second))
 	for _, body := range []string{began, began, event("2", "ended", `{"call":"1"}`, now)} {
-		kind = "application/cloudevents+json"
-		if got := send("/hooks/cloud/hush-hush-hush", body); got != 200 {
+		if got := send(hookPath, "application/cloudevents+json", body); got != 200 {
 			t.Errorf("%s: %d", body, got)
 		}
 	}
@@ -86,8 +83,25 @@ func TestACallHookMakesCases(t *testing.T) {
 	if _, err := remote.CheckPBX(t.Context(), "none"); err == nil {
 		t.Error("a PBX nobody knows is well")
 	}
-	if strings.Contains(x.log.String(), "hush") {
+	if strings.Contains(x.log.String(), hookToken) {
 		t.Error("the token is in the log")
+	}
+}
+
+// TestACallHookIsTestedOverTLS asks a daemon whose certificate is for an address, for a host and for all hosts of a
+// domain to send itself events: it trusts the certificate that it shows.
+func TestACallHookIsTestedOverTLS(t *testing.T) {
+	t.Parallel()
+	for name, hosts := range map[string][]string{"address": nil, "host": {"ringback.example.com"}, "domain": {"*.example.com"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := hookedSettings(t)
+			c.Web.TLSCertFile, c.Web.TLSKeyFile = newAuthority(t, "ours").pair(name, hosts...)
+			trials, err := run(t, c).remote().TestCallHook(t.Context(), "cloud")
+			if err != nil || len(trials) != 9 || trials[0].Status != http.StatusOK {
+				t.Errorf("%+v, %v", trials, err)
+			}
+		})
 	}
 }
 
@@ -95,25 +109,11 @@ func TestACallHookMakesCases(t *testing.T) {
 // case of either, but of the one who was missed.
 func TestACallToldByAHookOutlivesARestart(t *testing.T) {
 	t.Parallel()
-	c := settings(t)
-	know(t, c, "../configs/examples/asterisk-lab.yaml")
-	c.HEP.UDP = nil
-	file := filepath.Join(c.DataDir, "cloud.token")
-	put(t, file, "hush-hush-hush\n")
-	c.CallHooks = []configs.CallHook{{ID: "cloud", PBX: "asterisk", TokenFile: file}}
+	c := hookedSettings(t)
 	send := func(x *centre, kind, data string) {
 		t.Helper()
 		body := fmt.Sprintf(`{"specversion":"1.0","id":"%x","source":"cloud","type":"ringback.call.%s","data":%s}`, kind+data, kind, data)
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+x.API().String()+"/hooks/cloud/hush-hush-hush", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Content-Type", "application/cloudevents+json")
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = res.Body.Close()
+		res, _ := x.send(http.MethodPost, hookPath, body, "Content-Type", "application/cloudevents+json")
 		if res.StatusCode != http.StatusOK {
 			t.Fatalf("%s: %d", body, res.StatusCode)
 		}
@@ -156,27 +156,13 @@ func TestACallToldByAHookOutlivesARestart(t *testing.T) {
 // events again, and another call's.
 func TestWhatACallHookSendsAgainAfterARestartIsRefused(t *testing.T) {
 	t.Parallel()
-	c := settings(t)
-	know(t, c, "../configs/examples/asterisk-lab.yaml")
-	c.HEP.UDP = nil
-	file := filepath.Join(c.DataDir, "cloud.token")
-	put(t, file, "hush-hush-hush\n")
-	c.CallHooks = []configs.CallHook{{ID: "cloud", PBX: "asterisk", TokenFile: file}}
+	c := hookedSettings(t)
 	send := func(x *centre, kind, body string) string {
 		t.Helper()
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+x.API().String()+"/hooks/cloud/hush-hush-hush", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Content-Type", kind)
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer res.Body.Close()
+		_, answer := x.send(http.MethodPost, hookPath, body, "Content-Type", kind)
 		var a struct{ Events []struct{ Became string } }
-		if err := json.NewDecoder(res.Body).Decode(&a); err != nil || len(a.Events) != 1 {
-			t.Fatalf("%+v, %v", a, err)
+		if err := json.Unmarshal([]byte(answer), &a); err != nil || len(a.Events) != 1 {
+			t.Fatalf("%s, %v", answer, err)
 		}
 		return a.Events[0].Became
 	}

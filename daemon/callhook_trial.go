@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -32,12 +31,16 @@ func (d *Daemon) testCallHook(ctx context.Context, id string) ([]web.HookTrial, 
 	if h == nil {
 		return nil, fmt.Errorf("no call hook in the configuration in force is called %q", id)
 	}
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "tcp", reachable(d.api.Addr()))
-		},
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // it is ourselves, at our own address
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "tcp", reachable(d.api.Addr()))
 	}}
+	if d.apiTLS != nil {
+		var err error
+		if transport.TLSClientConfig, err = trusting(d.apiTLS); err != nil {
+			return nil, err
+		}
+	}
+	client := &http.Client{Timeout: 10 * time.Second, Transport: transport}
 	defer client.CloseIdleConnections()
 	var out []web.HookTrial
 	for _, form := range []string{"form", "json", "cloudevents"} {
@@ -69,7 +72,7 @@ func (d *Daemon) sendTrial(ctx context.Context, client *http.Client, h *callHook
 	body, contentType := d.trialBody(form, call, kind)
 	t := web.HookTrial{Form: form, Event: kind.String()}
 	scheme := "http"
-	if d.config.Load().Web.TLSCertFile != "" {
+	if d.apiTLS != nil {
 		scheme = "https"
 	}
 	path := "/hooks/" + h.config.ID

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -97,6 +98,7 @@ type Daemon struct {
 	callHooks  []*callHook
 
 	api, admin, socket net.Listener
+	apiTLS             *tls.Config // nil: the API is in the clear
 	reloading          sync.Mutex
 	blind              blindness
 	complaints         complaints

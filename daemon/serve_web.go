@@ -32,8 +32,8 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 		SearchLag: lag, Told: d.toldCounts,
 	})
 	d.prepareMetrics()
+	var err error
 	if c.Web.TokensFile != "" {
-		var err error
 		if d.tokens, err = web.OpenTokens(c.Web.TokensFile); err != nil {
 			return err
 		}
@@ -59,17 +59,15 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 			return app.New(app.Options{API: api, Logger: d.log, Zone: time.Local}).Handler()
 		},
 	})
-	var err error
 	if c.Web.Listen != "" {
 		if d.api, err = listenTCP(ctx, "web.listen", string(c.Web.Listen)); err != nil {
 			return err
 		}
 		if c.Web.TLSCertFile != "" {
-			t, err := serverTLS(c.Web.TLSCertFile, c.Web.TLSKeyFile, "")
-			if err != nil {
+			if d.apiTLS, err = serverTLS(c.Web.TLSCertFile, c.Web.TLSKeyFile, ""); err != nil {
 				return err
 			}
-			d.api = tls.NewListener(d.api, t)
+			d.api = tls.NewListener(d.api, d.apiTLS)
 		}
 	}
 	if c.Admin.Listen != "" {

@@ -8,6 +8,8 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
+	"io"
 	"math/big"
 	"net"
 	"os"
@@ -16,6 +18,7 @@ import (
 	"time"
 
 	"ringback/configs"
+	"ringback/daemon"
 )
 
 // authority signs the certificates of a test.
@@ -64,11 +67,11 @@ func (a *authority) sign(c *x509.Certificate) (*x509.Certificate, *ecdsa.Private
 	return signed, key
 }
 
-// pair writes a certificate of the name and its key to files.
-func (a *authority) pair(name string) (certFile, keyFile string) {
+// pair writes a certificate, for this machine's address and the hosts, and its key to files of the name.
+func (a *authority) pair(name string, hosts ...string) (certFile, keyFile string) {
 	a.t.Helper()
 	cert, key := a.sign(&x509.Certificate{
-		Subject: pkix.Name{CommonName: name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		Subject: pkix.Name{CommonName: name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: hosts,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	})
 	der, err := x509.MarshalECPrivateKey(key)
@@ -140,4 +143,42 @@ func TestTheTLSFeedTakesOnlySendersOfItsAuthority(t *testing.T) {
 		defer again.Close()
 		return again.ConnectionState().PeerCertificates[0].SerialNumber.Cmp(shown) != 0
 	})
+}
+
+// TestAClientOfOursTrustsOurCertificateAlone lets it meet another of the same authority, for the same names.
+func TestAClientOfOursTrustsOurCertificateAlone(t *testing.T) {
+	t.Parallel()
+	a := newAuthority(t, "ours")
+	load := func(name string) *tls.Config {
+		pair, err := tls.LoadX509KeyPair(a.pair(name, "ringback.example.com"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &pair, nil }}
+	}
+	ours, other := load("ours"), load("other")
+	client, err := daemon.Trusting(ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, server := range map[string]*tls.Config{"ours": ours, "other": other} {
+		l, err := tls.Listen("tcp", "127.0.0.1:0", server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			if conn, err := l.Accept(); err == nil {
+				_, _ = io.Copy(io.Discard, conn)
+				_ = conn.Close()
+			}
+		}()
+		conn, err := tls.Dial("tcp", l.Addr().String(), client)
+		if _, refused := errors.AsType[*tls.CertificateVerificationError](err); refused != (name == "other") || !refused && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil {
+			_ = conn.Close()
+		}
+		_ = l.Close()
+	}
 }
