@@ -42,11 +42,17 @@ func New(o Options) *App {
 		a.mux.Handle(r.pattern, a.visited(r))
 	}
 	a.mux.Handle("GET "+assetsPath, a.assets)
-	a.mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, a.assets.address("icon-192.png"), http.StatusFound)
-	})
-	a.mux.HandleFunc("GET /manifest.webmanifest", a.assets.manifest)
+	a.mux.Handle("GET /favicon.ico", http.RedirectHandler(must(a.assets.address("icon-192.png")), http.StatusFound))
+	a.mux.HandleFunc("GET /manifest.webmanifest", a.assets.serveManifest)
 	return a
+}
+
+// must is what is made at the start of our own files, which cannot be wrong but by a mistake of ours: that shows at once.
+func must[T any](made T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return made
 }
 
 // Handler is what serves the pages.

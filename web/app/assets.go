@@ -6,6 +6,7 @@ import (
 	"embed"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"io/fs"
 	"mime"
@@ -35,6 +36,8 @@ type assets struct {
 	byName    map[string]*asset // as app.css
 	byAddress map[string]*asset
 	icons     map[string]template.HTML
+	worker    []byte // the service worker, which names the files that it keeps
+	manifest  []byte
 }
 
 // theAssets are the embedded ones, made once.
@@ -45,14 +48,13 @@ var imported = regexp.MustCompile(`from '\./([a-z]+\.js)'`)
 
 func newAssets() *assets {
 	a := &assets{byName: map[string]*asset{}, byAddress: map[string]*asset{}, icons: map[string]template.HTML{}}
-	names, err := fs.Glob(staticFiles, "static/*")
-	if err != nil {
-		panic(err)
-	}
-	for _, name := range names {
+	for _, name := range must(fs.Glob(staticFiles, "static/*")) {
 		a.add(path.Base(name))
 	}
 	a.readIcons()
+	kept := must(json.Marshal([]string{must(a.address("app.css")), must(a.address("app.js")), must(a.address("icon.svg"))}))
+	a.worker = bytes.Replace(a.byName["worker.js"].body, []byte("/* kept */ []"), kept, 1)
+	a.manifest = must(json.Marshal(a.installed()))
 	return a
 }
 
@@ -61,10 +63,7 @@ func (a *assets) add(name string) *asset {
 	if done := a.byName[name]; done != nil {
 		return done
 	}
-	body, err := staticFiles.ReadFile("static/" + name)
-	if err != nil {
-		panic(err)
-	}
+	body := must(staticFiles.ReadFile("static/" + name))
 	if path.Ext(name) == ".js" {
 		body = imported.ReplaceAllFunc(body, func(m []byte) []byte {
 			return []byte("from '" + a.add(string(imported.FindSubmatch(m)[1])).address + "'")
@@ -84,12 +83,12 @@ func (a *assets) add(name string) *asset {
 }
 
 // address is where a file is.
-func (a *assets) address(name string) string {
+func (a *assets) address(name string) (string, error) {
 	one := a.byName[name]
 	if one == nil {
-		panic("app: there is no static/" + name)
+		return "", fmt.Errorf("app: there is no static/%s", name)
 	}
-	return one.address
+	return one.address, nil
 }
 
 // symbol finds the pictures in icons.svg.
@@ -102,12 +101,12 @@ func (a *assets) readIcons() {
 	}
 }
 
-func (a *assets) icon(name string) template.HTML {
+func (a *assets) icon(name string) (template.HTML, error) {
 	svg, ok := a.icons[name]
 	if !ok {
-		panic("app: icons.svg has no " + name)
+		return "", fmt.Errorf("app: icons.svg has no %q", name)
 	}
-	return svg
+	return svg, nil
 }
 
 // ServeHTTP serves a file for ever.
@@ -122,34 +121,34 @@ func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(one.body))
 }
 
-// worker serves the service worker, which has to stand at the root to look after all pages, with the files it
-// keeps and with what it says.
-func (a *assets) worker(w http.ResponseWriter, r *http.Request, words []byte) {
-	kept, err := json.Marshal([]string{a.address("app.css"), a.address("app.js"), a.address("icon.svg")})
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
+// serveWorker serves the service worker, which has to stand at the root to look after all pages, with what it says.
+func (a *assets) serveWorker(w http.ResponseWriter, r *http.Request, words []byte) {
 	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
-	body := bytes.Replace(a.byName["worker.js"].body, []byte("/* kept */ []"), kept, 1)
-	body = bytes.Replace(body, []byte("/* words */ { reasons: {} }"), words, 1)
+	body := bytes.Replace(a.worker, []byte("/* words */ { reasons: {} }"), words, 1)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
-// manifest says how the app is installed.
-func (a *assets) manifest(w http.ResponseWriter, _ *http.Request) {
+// serveManifest says how the app is installed.
+func (a *assets) serveManifest(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/manifest+json")
 	w.Header().Set("Cache-Control", "no-cache")
-	m := map[string]any{
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.manifest))
+}
+
+// installed is what the manifest says.
+func (a *assets) installed() map[string]any {
+	icon := func(name, sizes, kind, purpose string) map[string]string {
+		return map[string]string{"src": must(a.address(name)), "sizes": sizes, "type": kind, "purpose": purpose}
+	}
+	return map[string]any{
 		"name": "Ringback", "short_name": "Ringback", "id": "/", "start_url": "/callback", "scope": "/", "display": "standalone",
 		"background_color": "#ffffff", "theme_color": "#0b5d4e",
 		"icons": []map[string]string{
-			{"src": a.address("icon.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "any"},
-			{"src": a.address("icon-192.png"), "sizes": "192x192", "type": "image/png"},
-			{"src": a.address("icon-512.png"), "sizes": "512x512", "type": "image/png", "purpose": "any"},
-			{"src": a.address("icon-maskable-512.png"), "sizes": "512x512", "type": "image/png", "purpose": "maskable"},
+			icon("icon.svg", "any", "image/svg+xml", "any"),
+			icon("icon-192.png", "192x192", "image/png", "any"),
+			icon("icon-512.png", "512x512", "image/png", "any"),
+			icon("icon-maskable-512.png", "512x512", "image/png", "maskable"),
 		},
 	}
-	_ = json.NewEncoder(w).Encode(m) // The browser may be gone.
 }

@@ -117,6 +117,6 @@ func worker(v *visit) error {
 	if err != nil {
 		return err
 	}
-	v.app.assets.worker(v.w, v.r, words)
+	v.app.assets.serveWorker(v.w, v.r, words)
 	return nil
 }

@@ -29,24 +29,20 @@ func newPages(a *assets) *pages {
 	p := &pages{assets: a, byLang: map[string]map[string]*template.Template{}}
 	for _, l := range languages {
 		words := printers[l.Code]
-		base := template.Must(template.New("layout.html").Funcs(template.FuncMap{
+		base := must(template.New("layout.html").Funcs(template.FuncMap{
 			"t":     words.Sprintf,
 			"asset": a.address,
-			"icon":  func(name string) template.HTML { return a.icon(name) },
+			"icon":  a.icon,
 			"group": group,
 			"path":  url.PathEscape,
 		}).ParseFS(templateFiles, "templates/layout.html", shared))
 		set := map[string]*template.Template{}
-		names, err := templateFiles.ReadDir("templates")
-		if err != nil {
-			panic(err)
-		}
-		for _, n := range names {
+		for _, n := range must(templateFiles.ReadDir("templates")) {
 			name := strings.TrimSuffix(n.Name(), ".html")
 			if name == "layout" || strings.HasPrefix(name, "part_") {
 				continue
 			}
-			set[name] = template.Must(template.Must(base.Clone()).ParseFS(templateFiles, path.Join("templates", n.Name())))
+			set[name] = must(must(base.Clone()).ParseFS(templateFiles, path.Join("templates", n.Name())))
 		}
 		set["part"] = base
 		p.byLang[l.Code] = set

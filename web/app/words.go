@@ -20,7 +20,7 @@ var (
 
 	tags     = tagsOf()
 	matcher  = language.NewMatcher(tags)
-	printers = printersOf()
+	printers = must(printersOf())
 )
 
 func tagsOf() (all []language.Tag) {
@@ -68,14 +68,13 @@ func catalogueOf(code string) (map[string]forms, error) {
 	return all, nil
 }
 
-// printersOf makes what says sentences in each language. Our own files cannot be wrong but by a mistake of
-// ours, which shows at once.
-func printersOf() map[string]*message.Printer {
+// printersOf makes what says sentences in each language.
+func printersOf() (map[string]*message.Printer, error) {
 	b := catalog.NewBuilder(catalog.Fallback(tags[0]))
 	for i, l := range languages {
 		all, err := catalogueOf(l.Code)
 		if err != nil {
-			panic(err)
+			return nil, err
 		}
 		for key, f := range all {
 			msg := catalog.Message(catalog.String(f.text))
@@ -89,7 +88,7 @@ func printersOf() map[string]*message.Printer {
 				msg = plural.Selectf(1, "%d", cases...)
 			}
 			if err := b.Set(tags[i], key, msg); err != nil {
-				panic(fmt.Errorf("app: text/%s.json: %q: %w", l.Code, key, err))
+				return nil, fmt.Errorf("app: text/%s.json: %q: %w", l.Code, key, err)
 			}
 		}
 	}
@@ -97,5 +96,5 @@ func printersOf() map[string]*message.Printer {
 	for i, l := range languages {
 		out[l.Code] = message.NewPrinter(tags[i], message.Catalog(b))
 	}
-	return out
+	return out, nil
 }
