@@ -18,7 +18,8 @@ var named = []struct {
 	{"templates/*.html", regexp.MustCompile(`\basset "([^"]*)"`), func(name string) error { _, err := theAssets().address(name); return err }},
 	{"*.go", regexp.MustCompile(`Icon: +"([^"]*)"`), hasIcon},
 	{"*.go", regexp.MustCompile(`Icon, .*= "([^"]*)", v\.say`), hasIcon},
-	{"history.go", regexp.MustCompile(`return "([^"]*)", v\.say`), hasIcon},
+	{"*.go", regexp.MustCompile(`return "([^"]*)", v\.say`), hasIcon},
+	{"naming.go", regexp.MustCompile(`": +\{"([^"]*)", `), hasIcon},
 }
 
 func hasIcon(name string) error { _, err := theAssets().icon(name); return err }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -56,7 +57,7 @@ func boardPage(v *visit) error {
 		page.Waiting = append(page.Waiting, waitingView{v.caller(w), names[w.Service], v.since(&w.Since)})
 	}
 	for i := range b.Agents {
-		a := agentView{BoardAgent: b.Agents[i], Doing: v.doing(b.Agents[i].State), For: v.since(b.Agents[i].Since)}
+		a := agentView{BoardAgent: b.Agents[i], Doing: cmp.Or(v.named(doings, b.Agents[i].State), b.Agents[i].State), For: v.since(b.Agents[i].Since)}
 		a.Away = a.Registered != nil && !*a.Registered
 		if a.State == "idle" && !a.Away {
 			page.Idle++
@@ -90,19 +91,4 @@ func (v *visit) since(t *time.Time) string {
 		return ""
 	}
 	return v.span(max(v.now.Sub(*t), 0))
-}
-
-// doing is what an agent's phones do.
-func (v *visit) doing(state string) string {
-	switch state {
-	case "idle":
-		return v.say("Free")
-	case "ringing":
-		return v.say("Ringing")
-	case "dialling":
-		return v.say("Dialling")
-	case "talking":
-		return v.say("Talking")
-	}
-	return state
 }

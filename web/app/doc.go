@@ -12,6 +12,6 @@
 //   - visit.go: one request of one person: who he is, in which language, and the client that acts for him
 //   - inside.go: how requests reach the API without a network
 //   - pages.go: templates, and what all pages have
-//   - words.go, when.go: languages and times
+//   - words.go, naming.go, when.go: languages, what words of the API are called, and times
 //   - assets.go: styles, scripts and pictures, addressed by checksum
 package app

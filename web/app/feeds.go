@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -38,7 +39,7 @@ func feedsPage(v *visit) error {
 	page := feedsView{}
 	for i := range feeds {
 		f := &feeds[i]
-		page.Feeds = append(page.Feeds, feedView{*f, v.feedState(f.State), f.State == "refused" || f.State == "connecting", v.maybe(f.LastEvent), v.moment(f.Since)})
+		page.Feeds = append(page.Feeds, feedView{*f, cmp.Or(v.named(feedStates, f.State), v.say("Nothing came yet")), f.State == "refused" || f.State == "connecting", v.maybe(f.LastEvent), v.moment(f.Since)})
 	}
 	blind, err := v.api.Blind(v.ctx(), v.now.AddDate(0, 0, -30), time.Time{})
 	if err != nil {
@@ -53,19 +54,4 @@ func feedsPage(v *visit) error {
 	}
 	page.head = v.head(v.say("Feeds"), "more")
 	return v.show(http.StatusOK, "feeds", page)
-}
-
-// feedState is how a feed is, in words.
-func (v *visit) feedState(state string) string {
-	switch state {
-	case "up":
-		return v.say("Works")
-	case "connecting":
-		return v.say("Connecting")
-	case "refused":
-		return v.say("Refused")
-	case "stopped":
-		return v.say("Stopped")
-	}
-	return v.say("Nothing came yet")
 }

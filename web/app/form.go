@@ -30,47 +30,11 @@ func (v *visit) problem(p *client.Error) string {
 		m := v.may(p.MayCall)
 		return m.said(v)
 	}
-	switch p.Code {
-	case "taken":
+	if p.Code == "taken" {
 		return v.say("%s has this case.", v.personName(p.By))
-	case "not_open":
-		return v.say("The case is closed by now.")
-	case "no_attempt":
-		return v.say("Call the customer first: a status says what came of an attempt.")
-	case "calling_now":
-		return v.say("The customer is calling right now.")
-	case "tried_enough":
-		return v.say("This number was tried often enough today.")
-	case "no_undo", "too_late":
-		return v.say("It can no longer be undone.")
-	case "other_open":
-		return v.say("There is an open case of this customer on the list.")
-	case "resolution":
-		return v.say("Choose a resolution.")
-	case "note":
-		return v.say("A note is needed.")
-	case "time":
-		return v.say("Choose a time in the future.")
-	case "none":
-		return v.say("There is no case to call now.")
-	case "no_device":
-		return v.say("There is no device of yours to ring: choose to be reminded.")
-	case "credentials":
-		return v.say("User name or password is wrong.")
-	case "not_yours":
-		return v.say("The case is no longer yours.")
-	case "not_closed":
-		return v.say("The case is open by now.")
-	case "no_number":
-		return v.say("There is no number to call.")
-	case "number_taken":
-		return v.say("Another contact has this number.")
-	case "not_member":
-		return v.say("Only members of the list can have its cases.")
-	case "status":
-		return v.say("The list has no such status.")
-	case "cursor":
-		return v.say("The list has changed meanwhile: open it again.")
+	}
+	if said := v.named(refusals, p.Code); said != "" {
+		return said
 	}
 	switch p.Status {
 	case http.StatusForbidden:

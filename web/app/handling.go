@@ -135,25 +135,7 @@ func (v *visit) short(d time.Duration) string {
 }
 
 // result is what the signalling says became of a call.
-func (v *visit) result(word string) string {
-	switch word {
-	case "answered":
-		return v.say("The customer answered")
-	case "busy":
-		return v.say("Busy")
-	case "no_answer":
-		return v.say("No answer")
-	case "wrong_number":
-		return v.say("The number is not in use")
-	case "network_failure":
-		return v.say("The network failed: it counts as no attempt")
-	case "rejected":
-		return v.say("The call was rejected")
-	case "unknown":
-		return v.say("The result was not seen")
-	}
-	return ""
-}
+func (v *visit) result(word string) string { return v.named(results, word) }
 
 // dateTime is how the browser's field for a time writes it.
 const dateTime = "2006-01-02T15:04"

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -75,7 +76,7 @@ func (v *visit) chapter(c *web.Case, e *web.Entry) chapter {
 	}
 	t.Icon, t.What = v.event(c.List, e)
 	for _, f := range e.Fields {
-		f.Name = v.fieldName(f.Name)
+		f.Name = cmp.Or(v.named(fields, f.Name), f.Name)
 		t.Changes = append(t.Changes, f)
 	}
 	if e.Proof != nil {
@@ -105,32 +106,11 @@ func (v *visit) event(list string, e *web.Entry) (icon, what string) {
 		return "phone", v.say("Called")
 	case "closed":
 		return "done", v.closed(e.Reason)
-	case "reopened":
-		return "callback", v.say("Opened again")
-	case "calling_now":
-		return "ringing", v.say("The customer is calling")
-	case "calling_over":
-		return "clock", v.say("The customer is no longer on the line")
-	case "edited":
-		return "edit", v.say("Edited")
-	case "assigned":
-		return "assign", v.say("Assigned")
-	case "released":
-		return "unassign", v.say("Released")
-	case "accepted":
-		return "check", v.say("Accepted")
-	case "commented":
-		return "comment", v.say("Comment")
 	case "handled":
 		return "check", v.say("Handling: %s", v.statusOf(e.Reason))
-	case "awaiting":
-		return "waiting", v.say("Awaiting info")
-	case "informed":
-		return "check", v.say("No longer awaiting info")
-	case "undone":
-		return "callback", v.say("Undone")
-	case "erased":
-		return "close", v.say("Personal data erased")
+	}
+	if known, ok := events[e.Event]; ok {
+		return known.icon, v.say(known.what)
 	}
 	return "clock", e.Event
 }
@@ -142,25 +122,6 @@ func (v *visit) statusOf(id string) string {
 	}
 	name := strings.ReplaceAll(id, "_", " ")
 	return v.status(strings.ToUpper(name[:1]) + name[1:])
-}
-
-// fieldName is what a field of a case is called.
-func (v *visit) fieldName(name string) string {
-	switch name {
-	case "name":
-		return v.say("Name")
-	case "topic":
-		return v.say("Topic")
-	case "note":
-		return v.say("Note")
-	case "number":
-		return v.say("Number")
-	case "due":
-		return v.say("Due")
-	case "expires":
-		return v.say("Expires")
-	}
-	return name
 }
 
 // proof shows what was seen of a call.

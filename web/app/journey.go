@@ -120,7 +120,7 @@ func (v *visit) callFacts(c *web.CallJourney) []fact {
 	if c.Answered != nil {
 		text(v.say("Talking time"), v.span(time.Duration(c.Talking*float64(time.Second))))
 	}
-	text(v.say("Hung up by"), v.hungUp(c.HungUp))
+	text(v.say("Hung up by"), v.named(parties, c.HungUp))
 	text(v.say("Agent"), v.callAgent(c))
 	text(v.say("Device"), c.Device)
 	for _, id := range c.Rang {
@@ -161,19 +161,6 @@ func (v *visit) callResult(c *web.CallJourney) string {
 		said += " (" + v.say("as far as could be seen") + ")"
 	}
 	return said
-}
-
-// hungUp is who ended a call, in words.
-func (v *visit) hungUp(who string) string {
-	switch who {
-	case "customer":
-		return v.say("The customer")
-	case "agent":
-		return v.say("The agent")
-	case "pbx":
-		return v.say("The PBX")
-	}
-	return ""
 }
 
 // relatedCall leads to another call about the same case.

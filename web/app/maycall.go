@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -55,39 +56,7 @@ func (m *mayView) said(v *visit) string {
 
 // finding is what a rule says against a call, in words; of a rule without any of ours as the API says it.
 func (v *visit) finding(f *web.MayCallFinding) string {
-	switch f.Rule {
-	case "no_number":
-		return v.say("There is no number to call.")
-	case "not_open":
-		return v.say("The case is closed.")
-	case "taken":
-		return v.say("Somebody else has the case.")
-	case "calling_now":
-		return v.say("The customer is calling right now.")
-	case "do_not_call":
-		return v.say("The number is on the do-not-call list.")
-	case "block_list":
-		return v.say("The number is on the block list.")
-	case "allow_list":
-		return v.say("The number is on no allow list.")
-	case "country":
-		return v.say("Numbers of this country are not called.")
-	case "premium":
-		return v.say("The call costs extra: it is a premium-rate or shared-cost number.")
-	case "short_number":
-		return v.say("It is a short number, as of emergency services.")
-	case "pin":
-		return v.say("Calls to such numbers need a PIN.")
-	case "attempts_per_case":
-		return v.say("The customer was called as often as the list allows.")
-	case "attempts_per_day":
-		return v.say("This number was tried often enough today.")
-	case "quiet_hours":
-		return v.say("It is night where the customer may be.")
-	case "outside_hours":
-		return v.say("The list is closed at this hour.")
-	}
-	return f.Reason
+	return cmp.Or(v.named(rules, f.Rule), f.Reason)
 }
 
 // attempt says that the customer is being called, from this telephone, unless a rule blocks that. Scripts wait for the

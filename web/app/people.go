@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"net/http"
 
 	"ringback/web"
@@ -31,7 +32,7 @@ func (v *visit) showPeople(invited *web.Invitation) error {
 	page := peopleView{head: v.head(v.say("People"), "more"), Invited: invited}
 	for i := range people {
 		p := &people[i]
-		how := v.account(p.State)
+		how := cmp.Or(v.named(accounts, p.State), p.State)
 		if p.LockedUntil != nil {
 			how = v.say("Locked after failed logins, until %s", v.moment(*p.LockedUntil).Text)
 		}
@@ -41,21 +42,6 @@ func (v *visit) showPeople(invited *web.Invitation) error {
 		page.Link = v.server() + web.InvitationPath + invited.Code
 	}
 	return v.show(http.StatusOK, "people", page)
-}
-
-// account is how somebody's account is, in words.
-func (v *visit) account(state string) string {
-	switch state {
-	case "not_invited":
-		return v.say("Not invited")
-	case "invited":
-		return v.say("Invited")
-	case "active":
-		return v.say("Can log in")
-	case "disabled":
-		return v.say("May not log in")
-	}
-	return state
 }
 
 // changePerson does what a button beside a person says.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
@@ -128,21 +129,7 @@ func (v *visit) extra(c *web.Case) string {
 }
 
 // channel is the way a case came in, in words.
-func (v *visit) channel(word string) string {
-	switch word {
-	case "call":
-		return v.say("Phone call")
-	case "manual":
-		return v.say("Made by hand")
-	case "request":
-		return v.say("Callback request")
-	case "import":
-		return v.say("Imported")
-	case "api":
-		return v.say("Another system")
-	}
-	return word
-}
+func (v *visit) channel(word string) string { return cmp.Or(v.named(channels, word), word) }
 
 // whyOn is the verdict on a call in the words of a list.
 func (v *visit) whyOn(list, verdict, reason string) string {
@@ -160,68 +147,17 @@ func (v *visit) whyOn(list, verdict, reason string) string {
 
 // why is the verdict on a call in words.
 func (v *visit) why(verdict, reason string) string {
-	switch reason {
-	case "":
-		return ""
-	case "abandoned_waiting":
-		return v.say("Hung up while waiting")
-	case "abandoned_ringing":
-		return v.say("Hung up while it rang")
-	case "timeout":
-		return v.say("Nobody answered")
-	case "no_agent":
-		return v.say("No agent was there")
-	case "busy":
-		return v.say("All agents were busy")
-	case "declined":
-		return v.say("Agents declined")
-	case "failed":
-		return v.say("The call failed")
-	case "lost":
-		return v.say("The end was not seen")
-	case "voicemail":
-		return v.say("Reached voicemail")
-	case "outage":
-		return v.say("Dropped by an outage")
-	case "media_lost":
-		return v.say("Dropped: no sound")
-	case "session_expired":
-		return v.say("Dropped: connection lost")
-	case "signalling":
-		return v.say("Dropped by the network")
-	case "transfer_failed":
-		return v.say("Dropped in a transfer")
-	case "on_hold":
-		return v.say("Hung up on hold")
+	if said := v.named(verdicts, reason); said != "" {
+		return said
 	}
-	if verdict == "dropped" {
+	if verdict == "dropped" && reason != "" {
 		return v.say("Dropped")
 	}
 	return strings.ReplaceAll(reason, "_", " ")
 }
 
 // closed is why a case closed, in words.
-func (v *visit) closed(reason string) string {
-	switch reason {
-	case "successful":
-		return v.say("Closed successfully")
-	case "unsuccessful":
-		return v.say("Closed unsuccessfully")
-	case "agent_called":
-		return v.say("Called by an agent")
-	case "caller_served":
-		return v.say("Called again and was served")
-	case "expired":
-		return v.say("Expired")
-	case "attempts_exhausted":
-		return v.say("Tried often enough")
-	case "suppressed":
-		return v.say("Not to be called")
-	case "merged":
-		return v.say("Merged")
-	}
-	return reason
-}
+func (v *visit) closed(reason string) string { return cmp.Or(v.named(closings, reason), reason) }
 
 // agentName is what an agent of a list is called.
 func (v *visit) agentName(list, id string) string {

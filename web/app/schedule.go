@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -200,7 +201,7 @@ func (v *visit) timeIn(zone *time.Location, date, clock string) (t time.Time, wr
 
 // planned shows a scheduled call.
 func (v *visit) planned(s *web.ScheduledCall, title string) planned {
-	p := planned{ScheduledCall: *s, Title: title, When: v.moment(s.At), How: v.mode(s.Mode), Came: v.cameOf(s)}
+	p := planned{ScheduledCall: *s, Title: title, When: v.moment(s.At), How: cmp.Or(v.named(modes, s.Mode), s.Mode), Came: v.cameOf(s)}
 	if zone, err := time.LoadLocation(s.Zone); err == nil && s.Zone != "" {
 		if there := s.At.In(zone); there.Format(dateTime) != s.At.In(v.zone).Format(dateTime) {
 			p.There = v.say("%s in %s", there.Format(v.say("3:04 PM")), s.Zone)
@@ -209,43 +210,15 @@ func (v *visit) planned(s *web.ScheduledCall, title string) planned {
 	return p
 }
 
-// mode is what happens when a scheduled call is due, in words.
-func (v *visit) mode(mode string) string {
-	switch mode {
-	case "remind":
-		return v.say("You are reminded")
-	case "dial":
-		return v.say("Your device rings")
-	case "offer":
-		return v.say("Offered to the list")
-	}
-	return mode
-}
-
 // cameOf is what came of a scheduled call, in words.
 func (v *visit) cameOf(s *web.ScheduledCall) string {
-	if s.State == "cancelled" {
+	switch {
+	case s.State == "cancelled":
 		return v.say("Cancelled")
-	}
-	switch s.Outcome {
-	case "":
-		return ""
-	case "reminded":
-		return v.say("Reminded")
-	case "offered":
-		return v.say("Offered")
-	case "dialled":
-		return v.say("Dialled")
-	case "refused":
+	case s.Outcome == "refused":
 		return v.say("Refused: %s", v.finding(&web.MayCallFinding{Rule: s.Reason, Reason: s.Reason}))
-	case "too_late":
-		return v.say("Not dialled: it was too late when it could be")
-	case "interrupted":
-		return v.say("Interrupted: look what became of it")
-	case "over":
-		return v.say("Not needed: the case was closed")
 	}
-	return s.Outcome
+	return cmp.Or(v.named(outcomes, s.Outcome), s.Outcome)
 }
 
 // plansView are the calls that are scheduled for oneself.

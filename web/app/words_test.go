@@ -11,8 +11,8 @@ import (
 	"ringback/web"
 )
 
-// sentences finds what the app says: in templates by t, in code by say.
-var sentences = regexp.MustCompile(`(?:\{\{-?\s*|[( ])t ("(?:[^"\\]|\\.)*")|\.say\(("(?:[^"\\]|\\.)*")`)
+// sentences finds what the app says: in templates by t, in code by say or in a vocabulary.
+var sentences = regexp.MustCompile(`(?:\{\{-?\s*|[( ])t ("(?:[^"\\]|\\.)*")|\.say\(("(?:[^"\\]|\\.)*")|(?m:^\t"\w+": +(?:\{"\w+", )?("(?:[^"\\]|\\.)*")\}?,$)`)
 
 // spoken are all sentences of the app, with where they are said.
 func spoken(t *testing.T) map[string]string {
@@ -32,7 +32,7 @@ func spoken(t *testing.T) map[string]string {
 			t.Fatal(err)
 		}
 		for _, m := range sentences.FindAllSubmatch(text, -1) {
-			quoted := string(m[1]) + string(m[2])
+			quoted := string(m[1]) + string(m[2]) + string(m[3])
 			key, err := strconv.Unquote(quoted)
 			if err != nil {
 				t.Fatalf("%s: %s: %v", file, quoted, err)
