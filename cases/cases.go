@@ -26,6 +26,10 @@ type Options struct {
 	// DoNotCall says whether a number is one that is not to be called: a case of it that a command opens is closed
 	// as suppressed in the same transaction. nil: none is. It is asked while a command is applied.
 	DoNotCall func(store.Reader, sip.Number) bool
+
+	// RequestOf is the id of the act by which a customer asked to be called in a call that has a leg of this Call-ID; see
+	// Request. nil: nobody can ask in a call.
+	RequestOf func(callID string) string
 }
 
 // Cases keeps the cases of all lists in a store. Its methods may be called from any goroutine, except

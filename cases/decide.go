@@ -37,6 +37,7 @@ const (
 	whyShortPair     Why = "short_pair"     // two short abandons in a short while make one miss
 	whyShortAbandon  Why = "short_abandon"  // counted, no case
 	whyReachedSince  Why = "reached_since"  // the verdict falls late: he was called or served after the miss
+	whyOtherNumber   Why = "other_number"   // he asked in this call to be called at another number, whose case has the miss
 	whyWithheld      Why = "withheld"       // counted, no case: there is no number to call
 	whyNoNumber      Why = "no_number"      // no identity at all
 	whyNotCollected  Why = "not_collected"  // the list does not collect the reason

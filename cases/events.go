@@ -293,6 +293,10 @@ func (l *ledger) missed(h *held) {
 		l.decided(whyUnknownList)
 		return
 	}
+	if l.askedElsewhere(h, list) {
+		l.decided(whyOtherNumber)
+		return
+	}
 	p := &list.Policy
 	o := *h.on(c.List)
 	var r *record

@@ -31,6 +31,7 @@ type ledger struct {
 	settled   int       // outcomes of cases whose turn is over
 	doer      doer
 	doNotCall func(store.Reader, sip.Number) bool // nil: everybody may be called
+	requestOf func(callID string) string          // nil: nobody asks in a call
 
 	result *result
 }
@@ -49,7 +50,7 @@ func (c *Cases) blank(tx *store.Tx, at time.Time) *ledger {
 	clear(l.customers)
 	clear(l.entries)
 	*l = ledger{
-		tx: tx, ids: &c.ids, heads: &c.heads, at: at, doNotCall: c.opt.DoNotCall, records: l.records[:0], customers: l.customers[:0], entries: l.entries[:0],
+		tx: tx, ids: &c.ids, heads: &c.heads, at: at, doNotCall: c.opt.DoNotCall, requestOf: c.opt.RequestOf, records: l.records[:0], customers: l.customers[:0], entries: l.entries[:0],
 		arena: writer{l.arena.b[:0]}, result: new(result),
 	}
 	l.result.changes = l.result.room[:0]

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"ringback/directory"
 )
 
 // Request is a customer who asks to be called: the first request of a customer on a list makes a case, a later one
@@ -46,4 +48,29 @@ func (asked) do(l *ledger, r *record, a *Act) error {
 	}
 	l.change(r, Entry{Event: Commented, Reason: ChannelRequest.String(), Agent: a.Agent, Note: a.Note})
 	return nil
+}
+
+// askedElsewhere says whether the caller of a missed call asked in it to be called at another number. The miss is that
+// case's then: he is one customer, who is called once.
+func (l *ledger) askedElsewhere(h *held, list *directory.List) bool {
+	if l.requestOf == nil {
+		return false
+	}
+	for _, id := range l.call.CallIDs {
+		x := l.acted(l.requestOf(id))
+		if x == nil {
+			continue
+		}
+		for _, asked := range x.named() {
+			r := l.record(asked)
+			if r == nil || l.customerOf(r) == h {
+				continue
+			}
+			if r.State == Open {
+				l.miss(r, list, MissAdded)
+			}
+			return true
+		}
+	}
+	return false
 }

@@ -84,10 +84,13 @@ func (w *world) open(o store.Options) {
 	if w.st, err = store.Open(o); err != nil {
 		w.t.Fatal(err)
 	}
-	if w.c, err = cases.New(w.st, func() *directory.Directory { return w.dir }, cases.Options{}); err != nil {
+	if w.c, err = cases.New(w.st, func() *directory.Directory { return w.dir }, cases.Options{RequestOf: requestOf}); err != nil {
 		w.t.Fatal(err)
 	}
 }
+
+// requestOf is the act of what is asked in a call.
+func requestOf(callID string) string { return "asked in " + callID }
 
 // onBoth runs a test on the disk, in memory, and with every event told twice.
 func onBoth(t *testing.T, test func(*world)) {

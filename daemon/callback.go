@@ -182,8 +182,13 @@ func (d *Daemon) requested(ctx context.Context, r line.Request) (again bool, err
 
 // lineAct is what a call to the line does to the cases. One call asks once: its later acts are the same.
 func lineAct(r *line.Request) cases.Act {
-	sum := sha256.Sum256([]byte(r.Call))
-	return cases.Act{ID: "line/" + hex.EncodeToString(sum[:16]), At: r.At, By: audit.Who{Kind: audit.System}}
+	return cases.Act{ID: lineActID(r.Call), At: r.At, By: audit.Who{Kind: audit.System}}
+}
+
+// lineActID is the id of what is asked in a call.
+func lineActID(callID string) string {
+	sum := sha256.Sum256([]byte(callID))
+	return "line/" + hex.EncodeToString(sum[:16])
 }
 
 func (d *Daemon) tellByLine(done cases.Done) {

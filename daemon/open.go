@@ -39,7 +39,11 @@ func (d *Daemon) openStore(context.Context) (err error) {
 	d.assist = assist.New(assist.Options{Directory: d.directory, Note: d.lastNote, Name: d.nameOf, MaxCall: c.Tracker.MaxCall + time.Hour})
 	d.behind.assist = d.assist
 	d.intake = intake.Cases{Directory: d.directory, Memory: intake.NewMemory(d.store), Dir: filepath.Join(c.DataDir, "imports")}
-	d.cases, err = cases.New(d.store, d.directory, cases.Options{Logger: d.log, DoNotCall: calling.OnDoNotCall})
+	o := cases.Options{Logger: d.log, DoNotCall: calling.OnDoNotCall}
+	if c.Line.Enabled {
+		o.RequestOf = lineActID
+	}
+	d.cases, err = cases.New(d.store, d.directory, o)
 	d.intake.Cases = d.cases
 	d.resumeImports = d.intake.Resume(d.tellCases)
 	return err
