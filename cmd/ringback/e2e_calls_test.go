@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -68,9 +69,17 @@ func (x *exchange) registered() {
 }
 
 // speaks says what a telephone plays.
-func (x *exchange) speaks(folder string, c *rtp.Clip) {
+func (x *exchange) speaks(folder string, clips ...*rtp.Clip) {
 	x.t.Helper()
-	x.Write(folder+"/speaks.wav", c.WAV())
+	var sound []int16
+	for _, c := range clips {
+		sound = append(sound, c.Samples()...)
+	}
+	b := rtp.WAVHeader(len(sound))
+	for _, s := range sound {
+		b = binary.LittleEndian.AppendUint16(b, uint16(s))
+	}
+	x.Write(folder+"/speaks.wav", b)
 }
 
 // ringAnna starts Anna's telephone, which answers by itself.
