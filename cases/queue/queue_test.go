@@ -123,7 +123,7 @@ func TestADeviceTakesTwoAndTheThirdIsMissed(t *testing.T) {
 }
 
 func TestAnOfferThatNobodyTakesGoesToTheNext(t *testing.T) {
-	q := queue.New(queue.Options{OfferFor: 10 * time.Second})
+	q := queue.New(queue.Options{OfferFor: 10 * time.Second, AskAgain: 5 * time.Second})
 	q.Add(request("a", 0))
 	q.Next(at(0), []queue.Agent{free("anna")}, nil)
 	if wake := q.Wake(); !wake.Equal(at(10)) {
@@ -138,7 +138,7 @@ func TestAnOfferThatNobodyTakesGoesToTheNext(t *testing.T) {
 	if q.Begin("a", "anna") || !q.Begin("a", "bertil") {
 		t.Error("anna takes what is bertil's")
 	}
-	if gone := q.Decline("a", "bertil"); gone || len(q.Waiting()) != 1 || q.Under("bertil") != 0 {
+	if gone := q.Decline(at(10), "a", "bertil"); gone || len(q.Waiting()) != 1 || q.Under("bertil") != 0 {
 		t.Errorf("declined: gone %v, %v", gone, q.Waiting())
 	}
 	own := request("own", 5)
@@ -146,8 +146,65 @@ func TestAnOfferThatNobodyTakesGoesToTheNext(t *testing.T) {
 	q.Done("a")
 	q.Add(own)
 	q.Next(at(20), []queue.Agent{free("anna")}, nil)
-	if !q.Decline("own", "anna") || len(q.Waiting()) != 0 {
+	if !q.Decline(at(20), "own", "anna") || len(q.Waiting()) != 0 {
 		t.Error("what was for her alone waits on")
+	}
+}
+
+func TestWhoDidNotWantItIsNotAskedAgainAtOnce(t *testing.T) {
+	q := queue.New(queue.Options{OfferFor: 10 * time.Second, AskAgain: time.Minute})
+	q.Add(request("a", 0))
+	q.Add(request("b", 5))
+	both := []queue.Agent{free("anna"), free("bertil")}
+	if got := said(q.Next(at(10), both, nil)); !slices.Equal(got, []string{"a to anna at anna", "b to bertil at bertil"}) {
+		t.Fatalf("%v", got)
+	}
+	q.Decline(at(11), "a", "anna") // bertil has an offer: it waits, and where it stood
+	if got := said(q.Next(at(11), both, nil)); got != nil || q.Waiting()[0].Case != "a" {
+		t.Errorf("%v", got)
+	}
+	lapsed := q.Lapse(at(20)) // he is not there: neither is offered to him
+	if !slices.Equal(said(lapsed), []string{"b to bertil at bertil"}) {
+		t.Errorf("lapsed: %v", said(lapsed))
+	}
+	if got := said(q.Next(at(20), both, nil)); !slices.Equal(got, []string{"b to anna at anna"}) {
+		t.Errorf("%v", got)
+	}
+	q.Withdraw("b") // a call came in for her: no fault of hers
+	if got := said(q.Next(at(21), both, nil)); !slices.Equal(got, []string{"b to anna at anna"}) {
+		t.Errorf("%v", got)
+	}
+	q.Return("bertil")
+	if got := said(q.Next(at(22), both, nil)); !slices.Equal(got, []string{"a to bertil at bertil"}) {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestWhyACallbackWaits(t *testing.T) {
+	anna, busy := free("anna"), free("bertil")
+	busy.Free = false
+	own := free("cecilia")
+	own.Own = true
+	long := []queue.Caller{{Service: "hotline", Since: at(0)}}
+	for _, row := range []struct {
+		agents []queue.Agent
+		live   []queue.Caller
+		want   string
+	}{
+		{nil, nil, "nobody_free"},
+		{[]queue.Agent{busy, own}, nil, "nobody_free"},
+		{[]queue.Agent{busy, own}, long, "nobody_free"},
+		{[]queue.Agent{anna, busy}, long, "live_callers"},
+		{[]queue.Agent{busy, anna}, nil, "next"},
+	} {
+		q := queue.New(queue.Options{LiveFirst: 20 * time.Second})
+		q.Add(request("a", 0))
+		if got := q.Held(at(60), q.Waiting()[0], row.agents, row.live); got.String() != row.want {
+			t.Errorf("%+v: %s, want %s", row.agents, got, row.want)
+		}
+		if offers := q.Next(at(60), row.agents, row.live); (len(offers) > 0) != (row.want == "next") {
+			t.Errorf("%s, and %v", row.want, said(offers))
+		}
 	}
 }
 
@@ -181,7 +238,7 @@ func TestNoDeviceHasMoreThanItTakesAndNobodyIsForgotten(t *testing.T) {
 				for id, agent := range live {
 					if r.IntN(2) == 0 {
 						q.Begin(id, agent)
-					} else if q.Decline(id, agent) {
+					} else if q.Decline(at(now), id, agent) {
 						delete(in, id)
 					}
 				}
