@@ -9,6 +9,8 @@ import (
 const (
 	maxCalendars = 1000
 	day24        = 24 * time.Hour
+	minOffer     = 5 * time.Second // for whoever looks at it to decide
+	maxOffer     = 10 * time.Minute
 )
 
 func (c *checker) calendars() {
@@ -184,6 +186,9 @@ func (c *checker) policy(l *ListEntry, name string) {
 	c.atMost(&p.ShortPair, "short_pair", day24)
 	c.atMost(&p.ClaimFor, "claim_for", day24)
 	c.atMost(&p.PersonalFallback, "personal_fallback", 90*day24)
+	if p.OfferFor < minOffer || p.OfferFor > maxOffer {
+		c.bad(&p.OfferFor, "offer_for is %s; it is from %s to %s", durationText(p.OfferFor), durationText(minOffer), durationText(maxOffer))
+	}
 	c.count(&p.Retention, "retention", 36500)
 	c.count(&p.ExpireAfter, "expire_after", 366)
 	c.count(&p.AttemptsPerCase, "attempts_per_case", 100)

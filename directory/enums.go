@@ -6,6 +6,8 @@ var (
 	autoCloseNames    = []string{AutoCloseOff: "off", AutoCloseDialled: "dialled", AutoCloseAnswered: "answered"}
 	vocabularyNames   = []string{VocabularyStandard: "standard", VocabularyEnreach: "enreach"}
 	allocationNames   = []string{AllocationDue: "due", AllocationOldest: "oldest"}
+	offerWayNames     = []string{OfferOff: "off", OfferApp: "app", OfferDevice: "device"}
+	offerCasesNames   = []string{OfferRequests: "requests", OfferAll: "all"}
 	roleNames         = []string{RoleAgent: "agent", RoleSupervisor: "supervisor", RoleApprover: "approver", RoleAdmin: "admin"}
 	listKindNames     = []string{CallbackList: "callback", CallList: "call"}
 	endpointKindNames = []string{EndpointOther: "other", EndpointVoicemail: "voicemail", EndpointIVR: "ivr", EndpointAnnouncement: "announcement"}
@@ -28,6 +30,21 @@ func (a *Allocation) UnmarshalText(text []byte) error { return readName(a, text,
 
 // MarshalText writes what UnmarshalText reads.
 func (a Allocation) MarshalText() ([]byte, error) { return writeName(a, allocationNames) }
+
+// UnmarshalText reads off, app or device.
+func (o *OfferWay) UnmarshalText(text []byte) error { return readName(o, text, offerWayNames) }
+
+// MarshalText writes what UnmarshalText reads.
+func (o OfferWay) MarshalText() ([]byte, error) { return writeName(o, offerWayNames) }
+
+// String is the way as the file writes it.
+func (o OfferWay) String() string { return nameOf(o, offerWayNames) }
+
+// UnmarshalText reads requests or all.
+func (o *OfferCases) UnmarshalText(text []byte) error { return readName(o, text, offerCasesNames) }
+
+// MarshalText writes what UnmarshalText reads.
+func (o OfferCases) MarshalText() ([]byte, error) { return writeName(o, offerCasesNames) }
 
 // UnmarshalText reads agent, supervisor, approver or admin.
 func (r *Role) UnmarshalText(text []byte) error { return readName(r, text, roleNames) }

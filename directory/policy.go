@@ -65,6 +65,14 @@ type Policy struct {
 	// Allocation is the order in which agents are given their next case: due, the one due first, or
 	// oldest, the one opened first. Default: due.
 	Allocation Allocation `yaml:"allocation"`
+	// Offer says whether callbacks are offered to agents who are free, the one that waits longest first: off, app, where
+	// who is logged in to the app is asked there, or device, where his telephone rings and says what it is about. Agents are
+	// called by their own telephones then, so that needs an account at the PBX. Default: off.
+	Offer OfferWay `yaml:"offer"`
+	// OfferCases says which are offered: requests, those of customers who asked to be called, or all. Default: requests.
+	OfferCases OfferCases `yaml:"offer_cases"`
+	// OfferFor is how long an offer in the app stands until the next agent is asked. Default: 30s.
+	OfferFor time.Duration `yaml:"offer_for"`
 	// PersonalFallback is the opening time after which a callback meant for one agent is everybody's;
 	// 0 is never. Default: 4h.
 	PersonalFallback time.Duration `yaml:"personal_fallback"`
@@ -161,6 +169,7 @@ func DefaultPolicy() Policy {
 		AttemptsPerCase:  3,
 		AttemptsPerDay:   3,
 		ClaimFor:         10 * time.Minute,
+		OfferFor:         30 * time.Second,
 		PersonalFallback: 4 * time.Hour,
 		Handling:         BuiltInHandling(),
 		Hint:             DefaultHint,
@@ -204,6 +213,25 @@ type Allocation uint8
 const (
 	AllocationDue    Allocation = iota // due first
 	AllocationOldest                   // opened first
+)
+
+// OfferWay is how callbacks are offered to agents who are free.
+type OfferWay uint8
+
+// The ways.
+const (
+	OfferOff    OfferWay = iota // agents choose for themselves
+	OfferApp                    // in the app, where he says yes or no
+	OfferDevice                 // his telephone rings
+)
+
+// OfferCases says which cases of a list are offered.
+type OfferCases uint8
+
+// The cases.
+const (
+	OfferRequests OfferCases = iota // of customers who asked to be called
+	OfferAll
 )
 
 // AutoClose says what an agent's call to the number of an open case does to the case. The zero value

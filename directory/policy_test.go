@@ -14,7 +14,7 @@ func TestDefaultsAreThoseOfTheDomain(t *testing.T) {
 		DueAfter: 60 * time.Minute, ExpireAfter: 3, AutoClose: AutoCloseDialled, AnsweredAfter: 10 * time.Second,
 		ReopenWithin: 30 * time.Minute, UndoWithin: 10 * time.Minute, CallerServed: true, GroupByNumber: true, ShortPair: 10 * time.Minute,
 		AttemptsPerCase: 3, AttemptsPerDay: 3, Hint: DefaultHint,
-		ClaimFor: 10 * time.Minute, PersonalFallback: 4 * time.Hour,
+		ClaimFor: 10 * time.Minute, OfferFor: 30 * time.Second, PersonalFallback: 4 * time.Hour,
 		Handling: []HandlingStatus{
 			{ID: "closed_successfully", Name: "Closed successfully", Terminal: true, Success: true, CountsAsAttempt: true},
 			{ID: "closed_unsuccessfully", Name: "Closed unsuccessfully", Terminal: true, CountsAsAttempt: true},

@@ -18,6 +18,14 @@ type Preferences struct {
 	Field    string   // the extra field of a row: empty for none, "channel_in", "name", "note" or "topic"
 	Theme    string   // empty: as the device; "light" or "dark"
 	Notify   Notify   // what he wants to be told of
+	Calls    Calls    // how he is called himself, to call customers back
+}
+
+// Calls are how a person wants to be called, to be connected with customers.
+type Calls struct {
+	Paused   bool   // he is offered no callbacks for the time being
+	Device   string // of his, that rings; empty: his first
+	Language string // that he is told in whom he will be connected with; empty: as the list's
 }
 
 // preferences is how they are stored.
