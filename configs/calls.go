@@ -168,7 +168,7 @@ type Callbacks struct {
 	// For how long his device rings.
 	RingAgent time.Duration `yaml:"ring_agent"`
 
-	// A scheduled callback waits while a caller of the agent's services has waited longer than this.
+	// A scheduled or offered callback waits while a caller of the agent's services has waited longer than this.
 	LiveFirst time.Duration `yaml:"live_first"`
 }
 

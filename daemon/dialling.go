@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"ringback/cases"
 	"ringback/cases/callback"
 	"ringback/cases/queue"
 	"ringback/cases/schedule"
@@ -34,7 +35,8 @@ func (d *Daemon) openDialer(context.Context) error {
 	}
 	d.dialer = dialer.New(dialer.Options{
 		Endpoint: d.endpoint, Media: d.media, Directory: d.directory, Cases: d.cases, MayCall: d.mayCall(), Logger: d.log,
-		Tell: d.tellOwn, Waiting: d.waitingCallers, Busy: d.onACall, Changed: d.tellCases,
+		Tell: d.tellOwn, Live: d.onTheLine, Ready: d.readyFor, Changed: d.tellCases,
+		Offered:  func(o callback.Offering) { d.web.Events().Offered(&o, time.Now()) },
 		Observe:  func(call callback.Call) { d.web.Events().Callback(&call, time.Now()) },
 		Announce: announce,
 		Accept:   c.Callbacks.Accept, AcceptWithin: c.Callbacks.AcceptWithin, RingAgent: c.Callbacks.RingAgent, RingCustomer: c.Phone.RingTimeout,
@@ -67,25 +69,51 @@ func (d *Daemon) dialScheduled(ctx context.Context, p *schedule.Plan, n sip.Numb
 	if p.Number != 0 {
 		o.Number = n
 	}
-	if _, err := d.dialer.Begin(ctx, &o); err != nil {
+	call, err := d.dialer.Begin(ctx, &o)
+	switch {
+	case err != nil:
 		return web.Sentence(err)
+	case call.Outcome == callback.Missed:
+		return call.Reason
 	}
 	return ""
 }
 
-// waitingCallers are the live callers who wait for an agent.
-func (d *Daemon) waitingCallers() []queue.Caller {
-	var all []queue.Caller
-	for _, l := range d.watch.board().Lines {
-		all = append(all, queue.Caller{Service: l.Call.Service, Since: l.Since})
+// onTheLine is who is on the line: the live callers who wait for an agent, and the agents who ring, dial or talk.
+func (d *Daemon) onTheLine() dialer.Live {
+	b := d.watch.board()
+	live := dialer.Live{Busy: make(map[string]bool, len(b.Desks))}
+	for _, l := range b.Lines {
+		live.Waiting = append(live.Waiting, queue.Caller{Service: l.Call.Service, Since: l.Since})
 	}
-	return all
+	for agent := range b.Desks {
+		live.Busy[agent] = true
+	}
+	return live
 }
 
-// onACall says whether an agent rings, dials or talks.
-func (d *Daemon) onACall(agent string) bool {
-	_, is := d.watch.board().Desks[agent]
-	return is
+// readyFor is what an agent wants to be offered, and whether he sees it.
+func (d *Daemon) readyFor(agent string) dialer.Ready {
+	prefer, err := d.people.Preferences(agent)
+	if err != nil {
+		d.complaints.log(d.log, "what a person prefers cannot be read", err)
+		return dialer.Ready{}
+	}
+	if prefer.Calls.Paused {
+		return dialer.Ready{}
+	}
+	lists, err := d.people.Active(agent)
+	if err != nil {
+		d.complaints.log(d.log, "what a person prefers cannot be read", err)
+	}
+	return dialer.Ready{Lists: lists, App: d.web.Events().Present(agent), Device: prefer.Calls.Device}
+}
+
+// offerAnew has the dialler look at what changed, which may be to be offered, or no longer.
+func (d *Daemon) offerAnew(ch *cases.Change) {
+	if d.dialer != nil {
+		d.dialer.Changed(ch.Case.List)
+	}
 }
 
 // stopDialer ends the calls of ours while what is told of them is still taken in.

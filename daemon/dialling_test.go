@@ -24,6 +24,7 @@ type switchboard struct {
 	t     *testing.T
 	host  *rtp.Host
 	agent func(*phone.Call, *rtp.Session) // what his telephone does; it is answered, and hung up behind it
+	other func(*phone.Call, *rtp.Session) // likewise another agent's
 	far   func(*phone.Call, *rtp.Session) // likewise the customer's
 	calls chan phone.Invitation
 }
@@ -46,9 +47,12 @@ func newSwitchboard(t *testing.T) *switchboard {
 				return
 			}
 			defer s.Close()
-			if c.Invitation.To == "101" {
+			switch c.Invitation.To {
+			case "101":
 				b.agent(c, s)
-			} else {
+			case "102":
+				b.other(c, s)
+			default:
 				b.far(c, s)
 			}
 		},
@@ -99,24 +103,36 @@ country: FI
 // dialled is a daemon that calls at a switchboard, with one case.
 func dialled(t *testing.T, b *switchboard, accept string) (*centre, string) {
 	t.Helper()
+	x := dialledWith(t, b, accept, dialling)
+	return x, x.opens(`{"list":"support","number":"+358401234567","agent":"anna"}`)
+}
+
+// opens opens a case.
+func (x *centre) opens(body string) string {
+	x.t.Helper()
+	status, answer := x.post("/v1/cases", body)
+	var made web.Case
+	if err := json.Unmarshal([]byte(answer), &made); err != nil || status != http.StatusCreated {
+		x.t.Fatal(status, answer)
+	}
+	return made.ID
+}
+
+// dialledWith is a daemon that calls at a switchboard, with a directory that is told its port.
+func dialledWith(t *testing.T, b *switchboard, accept, dir string) *centre {
+	t.Helper()
 	c := settings(t)
 	c.Phone.Enabled, c.Phone.UDP = true, []configs.Address{"127.0.0.1:0"}
 	c.Phone.Accounts = []configs.Account{{PBX: "main", URI: "sip:ringback@" + b.Addrs()[0].String(), Trusted: true}}
 	c.Phone.MediaFirstPort, c.Phone.MediaLastPort = 32000, 32199
-	c.Phone.RingTimeout = 5 * time.Second
+	c.Phone.RingTimeout, c.Callbacks.LiveFirst = 5*time.Second, time.Millisecond
 	c.Callbacks.Accept, c.Callbacks.AcceptWithin, c.Callbacks.RingAgent = accept, 3*time.Second, 5*time.Second
 	path := filepath.Join(t.TempDir(), "directory.yaml")
-	if err := os.WriteFile(path, fmt.Appendf(nil, dialling, b.Addrs()[0].Port()), 0o600); err != nil {
+	if err := os.WriteFile(path, fmt.Appendf(nil, dir, b.Addrs()[0].Port()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	know(t, c, path)
-	x := run(t, c)
-	status, body := x.post("/v1/cases", `{"list":"support","number":"+358401234567","agent":"anna"}`)
-	var made web.Case
-	if err := json.Unmarshal([]byte(body), &made); err != nil || status != http.StatusCreated {
-		t.Fatal(status, body)
-	}
-	return x, made.ID
+	return run(t, c)
 }
 
 // over waits until the call of a case is over.

@@ -93,6 +93,7 @@ func listenTCP(ctx context.Context, key, address string) (net.Listener, error) {
 // changedByHand tells of what a client did to a case; the event streams know it already.
 func (d *Daemon) changedByHand(ch cases.Change) {
 	d.metrics.Case(ch)
+	d.offerAnew(&ch)
 	d.tellHints(d.assist.Changed(ch), time.Now())
 }
 

@@ -33,6 +33,7 @@ func (d *Daemon) tellCases(changes []cases.Change) {
 	for i := range changes {
 		d.metrics.Case(changes[i])
 		d.web.Events().Case(changes[i])
+		d.offerAnew(&changes[i])
 	}
 }
 

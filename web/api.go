@@ -31,6 +31,7 @@ func (s *Server) apiHandler() http.Handler {
 	s.registerPINs(api)
 	s.registerSchedule(api)
 	s.registerCallback(api)
+	s.registerOffers(api)
 	s.registerJourneys(api)
 	s.registerLive(api)
 	s.registerBoard(api)

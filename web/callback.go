@@ -25,6 +25,13 @@ type Dialler interface {
 	Of(id string) (callback.Call, error)
 	// Cancel ends the callback call of a case; callback.ErrNone where there is none.
 	Cancel(id string) error
+
+	// Offers are the callbacks that are offered to an agent in the app; to all agents when it is empty.
+	Offers(agent string) []callback.Offering
+	// Waiting are the callbacks of lists that wait for somebody to be free, in their order.
+	Waiting(now time.Time, lists []string) []callback.Waiting
+	// Decline takes what is offered to an agent to the next; callback.ErrGone when it is not offered to him.
+	Decline(id, agent string) error
 }
 
 // CallbackCall is a callback call: the agent's device is rung, then the customer, and both are joined.
@@ -37,7 +44,7 @@ type CallbackCall struct {
 	Number     string     `json:"number" doc:"The customer's."`
 	Shown      string     `json:"shown,omitempty" doc:"What he is shown: the service's number."`
 	State      string     `json:"state" enum:"queued,device,announcing,dialling,ringing,connected,over" doc:"How far it is: it waits for its turn; the agent's device is called; he hears whom he will be connected with; the customer is called; rings; both talk."`
-	Outcome    string     `json:"outcome,omitempty" enum:"answered,busy,no_answer,wrong_number,rejected,failed,agent_no_answer,agent_rejected,agent_declined,agent_failed,refused,cancelled,stopped" doc:"Of over: what came of it. With agent_ and from refused on the customer was not reached by it, and mostly not called."`
+	Outcome    string     `json:"outcome,omitempty" enum:"answered,busy,no_answer,wrong_number,rejected,failed,agent_no_answer,agent_rejected,agent_declined,agent_failed,refused,cancelled,stopped,missed" doc:"Of over: what came of it. With agent_ and from refused on the customer was not reached by it, and mostly not called."`
 	StatusCode int        `json:"status_code,omitempty" doc:"Of SIP, behind the outcome."`
 	Reason     string     `json:"reason,omitempty" doc:"A sentence for people."`
 	Begun      time.Time  `json:"begun" doc:"When it was asked for."`
@@ -86,14 +93,14 @@ func (s *Server) registerCallback(api huma.API) {
 	begin := withBody(operation(http.MethodPost, "/v1/cases/{id}/call", "call-case", "calls", "Call by your device",
 		"Rings a device of yours, says whom you will be connected with, and when you take the call, calls the customer, who is shown the service's number, and joins you. "+
 			"The case is assigned to you; the rules are asked now and again at the moment of dialling, and what came of it is written to the case by itself. "+
-			"A device that is busy with a callback takes one more, which waits; a third is refused with the code device_full.",
+			"A device that is busy with a callback takes one more, which waits; a third is not made: it is over at once with the outcome missed, and the case is as it was.",
 		http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed))
 	begin.DefaultStatus = http.StatusAccepted
 	handle(s, api, begin, s.beginCall)
 	handle(s, api, operation(http.MethodGet, "/v1/cases/{id}/call", "show-call", "calls", "How is the call?",
 		"The case's callback call: that under way, or the last one until ten minutes after it.", http.StatusForbidden, http.StatusNotFound), s.showCall)
 	cancel := operation(http.MethodDelete, "/v1/cases/{id}/call", "hang-up-call", "calls", "Hang up",
-		"Ends the case's callback call, however far it is.", http.StatusForbidden, http.StatusNotFound)
+		"Ends the case's callback call, however far it is.", http.StatusForbidden, http.StatusNotFound, http.StatusConflict)
 	cancel.DefaultStatus = http.StatusNoContent
 	handle(s, api, cancel, s.hangUpCall)
 }
@@ -156,6 +163,11 @@ type callbackOutput struct {
 }
 
 func (s *Server) beginCall(ctx context.Context, in *callInput) (*callbackOutput, error) {
+	return s.call(ctx, in, false)
+}
+
+// call calls a case's customer by a device of the agent, to whom it was offered or not.
+func (s *Server) call(ctx context.Context, in *callInput, offered bool) (*callbackOutput, error) {
 	b := in.Body
 	if b == nil {
 		b = &CallOrder{}
@@ -170,7 +182,7 @@ func (s *Server) beginCall(ctx context.Context, in *callInput) (*callbackOutput,
 	}
 	o := callback.Order{
 		Case: c.ID, Agent: a.Agent, Device: b.Device, Verify: b.Verify, PIN: b.PIN, By: a.By, Peer: a.Peer, Who: callerOf(ctx).String(),
-		Supervises: a.Supervises, Version: a.Version,
+		Supervises: a.Supervises, Version: a.Version, Offered: offered,
 	}
 	if b.Number != "" {
 		o.Number, o.Dialled = s.dialledIn(b.Number, c.List)

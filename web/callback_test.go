@@ -25,3 +25,16 @@ func (answering) Of(id string) (callback.Call, error) {
 }
 
 func (answering) Cancel(string) error { return nil }
+
+func (answering) Offers(agent string) []callback.Offering {
+	return []callback.Offering{{Case: "none", List: "support", Agent: agent, Number: matti, Step: callback.Offered}}
+}
+
+func (answering) Waiting(_ time.Time, lists []string) (all []callback.Waiting) {
+	for _, list := range lists {
+		all = append(all, callback.Waiting{Case: "none", List: list, Number: matti})
+	}
+	return all
+}
+
+func (answering) Decline(string, string) error { return nil }

@@ -306,6 +306,9 @@ func (e *Events) tell() {
 	}
 }
 
+// Present says whether an agent has a stream open, so that he sees at once what is published.
+func (e *Events) Present(agent string) bool { return e.of(agent) > 0 }
+
 // of is how many streams an agent has open.
 func (e *Events) of(agent string) int {
 	e.mu.Lock()

@@ -316,6 +316,15 @@ func calls(t *testing.T, w *web.World, anna, sara, david *client.Client) {
 	if err := anna.HangUp(ctx, one.ID); err != nil {
 		t.Error("hanging up:", err)
 	}
+	if o := must[web.Offers](t, "offers")(anna.Offers(ctx)); len(o.Offers) != 1 || len(o.Waiting) == 0 {
+		t.Errorf("%+v", o)
+	}
+	if err := anna.DeclineOffer(ctx, one.ID); err != nil {
+		t.Error("declining:", err)
+	}
+	if taken := must[web.CallbackCall](t, "an offer")(anna.AcceptOffer(ctx, one.ID, web.CallOrder{})); taken.Agent != "anna" {
+		t.Errorf("%+v", taken)
+	}
 	asked := must[web.MayCall](t, "may call")
 	const number = "+358405556667"
 	if m := asked(anna.MayCallNumber(ctx, number, "support", noon)); m.Verdict != "allowed" {

@@ -138,7 +138,7 @@ var answers = []answer{
 	{callback.ErrOff, http.StatusConflict, "off", "Calls are not made from here just now."},
 	{callback.ErrDevice, http.StatusConflict, "no_device", "There is no such device to ring: the directory has none for the agent."},
 	{callback.ErrUnderWay, http.StatusConflict, "under_way", "The customer is being called already."},
-	{callback.ErrFull, http.StatusConflict, "device_full", "The device has two callbacks already: one under way, one waiting."},
+	{callback.ErrGone, http.StatusConflict, "offer_gone", "It is not offered to you any more."},
 	{callback.ErrNumber, http.StatusConflict, "no_number", "There is no number to call."},
 	{callback.ErrNone, http.StatusNotFound, "no_call", "The case has no callback call."},
 	{schedule.ErrNotFound, http.StatusNotFound, "", "There is no such scheduled call."},

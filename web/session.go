@@ -45,6 +45,14 @@ type Preferences struct {
 	Field    string   `json:"field" enum:"none,channel_in,name,note,topic" doc:"The extra field of a row."`
 	Theme    string   `json:"theme" enum:"device,light,dark" doc:"Colours of the app."`
 	Notify   *Notify  `json:"notify,omitempty" doc:"What he is told of by web push; absent in a request: as it is."`
+	Calls    *Calls   `json:"calls,omitempty" doc:"How he is called himself, to call customers back; absent in a request: as it is."`
+}
+
+// Calls are how a person wants to be called himself.
+type Calls struct {
+	Paused   bool   `json:"paused,omitempty" doc:"He is offered no callbacks for the time being."`
+	Device   string `json:"device,omitempty" maxLength:"128" doc:"Which of his devices rings, as call-options names it; absent: the first."`
+	Language string `json:"language,omitempty" maxLength:"16" pattern:"^[a-z]{2,8}$" doc:"In which he is told on the telephone whom he will be connected with; absent: that of the list."`
 }
 
 func (s *Server) registerSessions(api huma.API) {
@@ -205,8 +213,11 @@ func (s *Server) setPreferences(ctx context.Context, in *struct {
 	if b.Notify != nil {
 		kept.Notify = b.Notify.stored()
 	}
+	if b.Calls != nil {
+		kept.Calls = people.Calls(*b.Calls)
+	}
 	err = s.o.People.SetPreferences(ctx, actOf(c), c.ID, people.Preferences{
-		Notify:   kept.Notify,
+		Notify: kept.Notify, Calls: kept.Calls,
 		Inactive: b.Inactive, ShowAll: b.ShowAll, Sort: unless(b.Sort, "priority"), Field: unless(b.Field, "none"), Theme: unless(b.Theme, "device"),
 	})
 	if err != nil {
@@ -224,7 +235,7 @@ func preferencesOf(p *people.Preferences) Preferences {
 	}
 	return Preferences{
 		Inactive: someOf(p.Inactive), ShowAll: p.ShowAll,
-		Sort: or(p.Sort, "priority"), Field: or(p.Field, "none"), Theme: or(p.Theme, "device"), Notify: notifyOf(&p.Notify),
+		Sort: or(p.Sort, "priority"), Field: or(p.Field, "none"), Theme: or(p.Theme, "device"), Notify: notifyOf(&p.Notify), Calls: new(Calls(p.Calls)),
 	}
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding"
 	"strings"
 	"time"
 
@@ -29,6 +30,9 @@ type ListSettings struct {
 	AttemptsPerDay     int              `json:"attempts_per_day" doc:"Attempts to reach one number on one day; 0: no limit."`
 	ClaimFor           string           `json:"claim_for" example:"10m" doc:"How long a case somebody took is his without a call; 0s: for ever."`
 	Allocation         string           `json:"allocation" enum:"due,oldest" doc:"Which case is given out next."`
+	Offer              string           `json:"offer" enum:"off,app,device" doc:"Whether callbacks are offered to agents who are free: off; in the app; by ringing their device."`
+	OfferCases         string           `json:"offer_cases" enum:"requests,all" doc:"Which: of customers who asked to be called, or all."`
+	OfferFor           string           `json:"offer_for" example:"30s" doc:"How long an offer in the app stands until the next agent is asked."`
 	PersonalFallback   string           `json:"personal_fallback" example:"4h" doc:"Opening time until a personal callback is everybody's; 0s: never."`
 	Handling           []HandlingStatus `json:"handling" nullable:"false" doc:"What can come of an attempt."`
 	Resolutions        []Resolution     `json:"resolutions" nullable:"false" doc:"How a case can be solved."`
@@ -75,6 +79,9 @@ type ListEdit struct {
 	AttemptsPerDay     *int              `json:"attempts_per_day,omitempty" minimum:"0" maximum:"10000"`
 	ClaimFor           *string           `json:"claim_for,omitempty" maxLength:"20"`
 	Allocation         *string           `json:"allocation,omitempty" enum:"due,oldest"`
+	Offer              *string           `json:"offer,omitempty" enum:"off,app,device"`
+	OfferCases         *string           `json:"offer_cases,omitempty" enum:"requests,all"`
+	OfferFor           *string           `json:"offer_for,omitempty" maxLength:"20"`
 	PersonalFallback   *string           `json:"personal_fallback,omitempty" maxLength:"20"`
 	Handling           *[]HandlingStatus `json:"handling,omitempty" maxItems:"50"`
 	Resolutions        *[]Resolution     `json:"resolutions,omitempty" maxItems:"100"`
@@ -90,6 +97,7 @@ func settingsOf(l *directory.ListEntry) ListSettings {
 		Collect: reasonsOf(l.Collect), DueAfter: spanOf(l.DueAfter), ExpireAfter: l.ExpireAfter, AutoClose: textOf(l.AutoClose), AnsweredAfter: spanOf(l.AnsweredAfter),
 		ReopenWithin: spanOf(l.ReopenWithin), UndoWithin: spanOf(l.UndoWithin), CallerServed: l.CallerServed, GroupByNumber: l.GroupByNumber,
 		AttemptsPerCase: l.AttemptsPerCase, AttemptsPerDay: l.AttemptsPerDay, ClaimFor: spanOf(l.ClaimFor), Allocation: textOf(l.Allocation),
+		Offer: textOf(l.Offer), OfferCases: textOf(l.OfferCases), OfferFor: spanOf(l.OfferFor),
 		PersonalFallback: spanOf(l.PersonalFallback), Handling: []HandlingStatus{}, Resolutions: []Resolution{},
 		ResolutionRequired: l.ResolutionRequired, NoteRequired: l.NoteRequired, Notifications: l.Notifications, Retention: l.Retention,
 	}
@@ -133,6 +141,7 @@ func (e *ListEdit) apply(l *directory.ListEntry) error {
 		{"reopen_within", &l.ReopenWithin, e.ReopenWithin},
 		{"undo_within", &l.UndoWithin, e.UndoWithin},
 		{"claim_for", &l.ClaimFor, e.ClaimFor},
+		{"offer_for", &l.OfferFor, e.OfferFor},
 		{"personal_fallback", &l.PersonalFallback, e.PersonalFallback},
 	} {
 		if span.from == nil {
@@ -157,14 +166,21 @@ func (e *ListEdit) applyWords(l *directory.ListEntry) error {
 			l.Collect |= directory.ReasonsOf(reason)
 		}
 	}
-	if e.AutoClose != nil {
-		if err := l.AutoClose.UnmarshalText([]byte(*e.AutoClose)); err != nil {
-			return invalid("body.auto_close", err.Error())
+	for _, word := range []struct {
+		name string
+		to   encoding.TextUnmarshaler
+		from *string
+	}{
+		{"auto_close", &l.AutoClose, e.AutoClose},
+		{"allocation", &l.Allocation, e.Allocation},
+		{"offer", &l.Offer, e.Offer},
+		{"offer_cases", &l.OfferCases, e.OfferCases},
+	} {
+		if word.from == nil {
+			continue
 		}
-	}
-	if e.Allocation != nil {
-		if err := l.Allocation.UnmarshalText([]byte(*e.Allocation)); err != nil {
-			return invalid("body.allocation", err.Error())
+		if err := word.to.UnmarshalText([]byte(*word.from)); err != nil {
+			return invalid("body."+word.name, err.Error())
 		}
 	}
 	if e.Resolutions != nil {

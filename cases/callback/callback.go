@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ringback/cases/maycall"
+	"ringback/cases/queue"
 	"ringback/directory/audit"
 	"ringback/sip"
 )
@@ -17,7 +18,7 @@ var (
 	ErrOff      = errors.New("callback: no calls are made from here")
 	ErrDevice   = errors.New("callback: the agent has no such device")
 	ErrUnderWay = errors.New("callback: the customer is being called")
-	ErrFull     = errors.New("callback: the device has as many callbacks as it takes")
+	ErrGone     = errors.New("callback: it is not offered to the agent any more")
 	ErrNone     = errors.New("callback: no call is under way")
 	ErrNumber   = errors.New("callback: nothing that could be dialled")
 )
@@ -63,6 +64,7 @@ const (
 	Refused       Outcome = "refused"        // a rule, or somebody else, came in between
 	Cancelled     Outcome = "cancelled"
 	Stopped       Outcome = "stopped" // Ringback did
+	Missed        Outcome = "missed"  // the device had as many callbacks as it takes
 )
 
 // Order is a callback call that somebody wants.
@@ -85,6 +87,7 @@ type Order struct {
 	Supervises bool
 	Version    uint64 // of the case as he saw it; 0: whatever it is
 	Scheduled  bool   // nobody is waiting for it at a screen: live callers go first
+	Offered    bool   // it was offered to him, and is taken only while it is
 }
 
 // Choice is a device of an agent.
@@ -123,4 +126,39 @@ type Offer struct {
 	Reason  string // a sentence: why he cannot; empty: he can
 	Code    string // off, no_device or unreachable
 	Under   []Call // his that are not over
+}
+
+// Step is what became of an offering.
+type Step string
+
+// The steps.
+const (
+	Offered   Step = "offered"
+	Accepted  Step = "accepted"
+	Declined  Step = "declined"
+	Lapsed    Step = "lapsed"    // he did not say in time
+	Withdrawn Step = "withdrawn" // he is busy, callers wait, or the customer is not to be called any more
+)
+
+// Offering is a callback that is offered to an agent, in the app.
+type Offering struct {
+	Case   string
+	List   string
+	Agent  string
+	Device string // that would ring
+	Number sip.Number
+	Asked  time.Time // when the customer's case was opened: since when he waits
+	Since  time.Time // when it was offered
+	Until  time.Time // when it lapses
+	Step   Step
+}
+
+// Waiting is a callback that waits for an agent to be free.
+type Waiting struct {
+	Case   string
+	List   string
+	Agent  string // the only one who may have it; empty: any of the list
+	Number sip.Number
+	Asked  time.Time
+	Held   queue.Hold
 }

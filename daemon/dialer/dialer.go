@@ -33,10 +33,12 @@ type Options struct {
 
 	// Tell begins the watch's account of a call that an agent makes; nil where the watch does not know the PBX.
 	Tell func(pbx, callID, device string, agent *directory.Agent, to sip.Number) Telling
-	// Waiting are the live callers who wait, and Busy says whether an agent is on a call: they matter to callbacks
-	// that nobody waits for at a screen.
-	Waiting func() []queue.Caller
-	Busy    func(agent string) bool
+	// Live says who is on the line: it matters to callbacks that nobody waits for at a screen. nil: nobody is.
+	Live func() Live
+	// Ready says on which lists an agent takes callbacks just now, and where; nil: callbacks are offered to nobody.
+	Ready func(agent string) Ready
+	// Offered is told of what is offered in the app. It must not block.
+	Offered func(callback.Offering)
 	// Changed is told of what became of cases, Observe of every step of a call. They must not block.
 	Changed func([]cases.Change)
 	Observe func(callback.Call)
@@ -48,10 +50,23 @@ type Options struct {
 	AcceptWithin time.Duration             // he has taken it: 20 s
 	RingAgent    time.Duration             // his device: 30 s
 	RingCustomer time.Duration             // 60 s
-	LiveFirst    time.Duration             // a live caller who waited longer than this goes before scheduled callbacks: 0
+	LiveFirst    time.Duration             // a live caller who waited longer than this goes before scheduled and offered callbacks: 0
 	PerDevice    int                       // callbacks at a time: 2
 	Refer        func(account string) bool // whether a PBX joins the two itself; nil: none does
 	PBX          func() string             // the account to call at; nil: the first
+}
+
+// Live is who is on the line at one moment.
+type Live struct {
+	Waiting []queue.Caller  // with nobody
+	Busy    map[string]bool // agents who ring, dial or talk
+}
+
+// Ready is what an agent is ready for.
+type Ready struct {
+	Lists  []string // that he is active on
+	App    bool     // he is logged in to the app and sees what is offered
+	Device string   // that he wants to be rung; empty: his first
 }
 
 // Telling is the watch's account of one leg; cti.Leg keeps it.
@@ -73,6 +88,9 @@ type Dialer struct {
 	mu    sync.Mutex
 	queue *queue.Queue
 	runs  map[string]*run // by case; those that are over stay for a while
+	pool  pool
+
+	changed sync.Map // lists whose cases may be others than the pool has
 }
 
 // Why calls end that nobody hung up.
@@ -80,6 +98,7 @@ var (
 	errCancelled = errors.New("dialer: cancelled")
 	errStopped   = errors.New("dialer: stopped")
 	errAgentGone = errors.New("dialer: the agent has hung up")
+	errOvertaken = errors.New("dialer: somebody else calls the customer")
 )
 
 // New makes a dialler. Whoever makes it closes it before its endpoint.
@@ -91,7 +110,7 @@ func New(o Options) *Dialer {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	d := &Dialer{o: o, runs: map[string]*run{}, queue: queue.New(queue.Options{PerDevice: o.PerDevice, LiveFirst: o.LiveFirst})}
+	d := &Dialer{o: o, runs: map[string]*run{}, queue: queue.New(queue.Options{PerDevice: o.PerDevice, LiveFirst: o.LiveFirst}), pool: newPool()}
 	d.ctx, d.stop = context.WithCancelCause(context.Background())
 	return d
 }
@@ -201,14 +220,15 @@ func (d *Dialer) Cancel(id string) error {
 }
 
 // Begin takes an order: the agent has the case then, and his device rings, at once or when its turn comes. Without a call
-// the error is ErrOff, ErrDevice, ErrUnderWay, ErrFull, ErrNumber, a *callback.Blocked, or one of the cases.
+// the error is ErrOff, ErrDevice, ErrUnderWay, ErrGone, ErrNumber, a *callback.Blocked, or one of the cases. A call for a
+// device that has as many as it takes is over at once, as missed, and the case stays as it is.
 func (d *Dialer) Begin(ctx context.Context, o *callback.Order) (callback.Call, error) {
 	c, err := d.o.Cases.Case(o.Case)
 	if err != nil {
 		return callback.Call{}, err
 	}
 	r := &run{order: *o, call: callback.Call{
-		ID: strings.ToLower(rand.Text()[:16]), Case: c.ID, List: c.List, Agent: o.Agent, Number: cmp.Or(o.Number, c.Number), Begun: time.Now(), State: callback.Queued,
+		ID: newID(), Case: c.ID, List: c.List, Agent: o.Agent, Number: cmp.Or(o.Number, c.Number), Begun: time.Now(), State: callback.Queued,
 	}}
 	dir := d.o.Directory()
 	r.service, r.call.Shown = shown(dir, &c)
@@ -224,6 +244,10 @@ func (d *Dialer) Begin(ctx context.Context, o *callback.Order) (callback.Call, e
 	if err := d.reserve(r); err != nil {
 		return callback.Call{}, err
 	}
+	if r.call.Outcome == callback.Missed {
+		d.observe(r)
+		return d.Of(o.Case)
+	}
 	if err := d.claim(ctx, r, &c); err != nil {
 		d.forget(r)
 		return callback.Call{}, err
@@ -232,6 +256,9 @@ func (d *Dialer) Begin(ctx context.Context, o *callback.Order) (callback.Call, e
 	d.Step(time.Now())
 	return d.Of(o.Case)
 }
+
+// newID names a call.
+func newID() string { return strings.ToLower(rand.Text()[:16]) }
 
 // device is the device of an order.
 func (d *Dialer) device(dir *directory.Directory, o *callback.Order) (string, error) {
@@ -293,27 +320,40 @@ func (d *Dialer) may(c *cases.Case, r *run, q maycall.Question) error {
 	return nil
 }
 
-// reserve puts a call in the queue, if neither the customer is being called nor the device has enough.
+// reserve puts a call in the queue, if the customer is not being called. Who wants to call him goes before those to whom he
+// is only offered.
 func (d *Dialer) reserve(r *run) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.ctx.Err() != nil {
 		return callback.ErrOff
 	}
-	if old, ok := d.runs[r.call.Case]; ok && old.call.State != callback.Over {
+	if old, ok := d.runs[r.call.Case]; ok && !old.yields() {
 		return callback.ErrUnderWay
 	}
+	at := r.call.Begun
+	if r.order.Offered {
+		asked, still := d.take(r.call.Case, r.call.Agent)
+		if !still {
+			return callback.ErrGone
+		}
+		at = asked
+	}
+	d.overtake(r)
+	defer d.Changed(r.call.List) // without a call the case may be offered again
+	r.begin(d.ctx)
 	switch d.queue.Add(queue.Request{
-		Case: r.call.Case, Customer: r.call.Number.String(), Service: r.service, List: r.call.List, At: r.call.Begun, Agent: r.call.Agent, Device: r.call.Device,
+		Case: r.call.Case, Customer: r.call.Number.String(), Service: r.service, List: r.call.List, At: at, Agent: r.call.Agent, Device: r.call.Device,
 	}) {
 	case queue.Missed:
-		return callback.ErrFull
+		r.call.State, r.call.Outcome, r.call.Ended = callback.Over, callback.Missed, r.call.Begun
+		r.call.Reason = "Your telephone has two callbacks already: one under way, one waiting."
+		r.cancel(errCancelled)
 	case queue.Again:
 		return callback.ErrUnderWay
 	case queue.Queued:
+		r.held = true
 	}
-	r.ctx, r.cancel = context.WithCancelCause(d.ctx)
-	r.held = true
 	for id, old := range d.runs { // what is over is not looked for any more
 		if old.call.State == callback.Over && r.call.Begun.Sub(old.call.Ended) > kept {
 			delete(d.runs, id)
@@ -369,6 +409,7 @@ func (d *Dialer) forget(r *run) {
 	if d.runs[r.call.Case] == r {
 		delete(d.runs, r.call.Case)
 	}
+	d.Changed(r.call.List)
 }
 
 // release gives the place in the queue back; mu is held.

@@ -20,6 +20,8 @@ type run struct {
 	call    callback.Call
 	service string
 	held    bool // it has a place in the queue
+	offered bool // the device rings to ask the agent whether he wants it
+	taken   bool // he does
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -28,6 +30,9 @@ type run struct {
 	agent   *phone.Call
 	sound   *rtp.Session // the agent's
 }
+
+// begin makes what the call ends with.
+func (r *run) begin(ctx context.Context) { r.ctx, r.cancel = context.WithCancelCause(ctx) }
 
 // shown is the call for others to keep; the dialler's mu is held.
 func (r *run) shown() callback.Call {
@@ -52,8 +57,8 @@ func (d *Dialer) make(r *run) {
 	d.observe(r)
 	e := d.try(r)
 	d.mu.Lock()
-	d.release(r)
 	now := time.Now()
+	d.settle(r, now, e.outcome)
 	r.call.State, r.call.Ended = callback.Over, now
 	r.call.Outcome, r.call.StatusCode, r.call.Reason, r.call.HungUp = e.outcome, e.status, e.reason, e.hungUp
 	if !r.call.Answered.IsZero() {
@@ -90,8 +95,12 @@ func (d *Dialer) try(r *run) ended {
 		}
 	}()
 	d.state(r, callback.Announcing)
-	if !d.accepts(r) {
+	if !d.accepts(r) || !d.accept(r) {
 		return d.declined(r)
+	}
+	if e, ok := d.claimOffered(r); !ok {
+		d.regret(r)
+		return e
 	}
 	if e, ok := d.attempt(r); !ok {
 		d.regret(r)
@@ -178,6 +187,8 @@ func (d *Dialer) broken(r *run) (ended, bool) {
 		return ended{outcome: callback.Stopped}, true
 	case errors.Is(cause, errCancelled):
 		return ended{outcome: callback.Cancelled}, true
+	case errors.Is(cause, errOvertaken):
+		return ended{outcome: callback.Refused, reason: "Somebody else calls the customer."}, true
 	}
 	return ended{}, false
 }
@@ -188,6 +199,22 @@ func (d *Dialer) declined(r *run) ended {
 		return e
 	}
 	return ended{outcome: callback.AgentDeclined, reason: "You did not take the call."}
+}
+
+// claimOffered gives the case to an agent who took what his device rang for.
+func (d *Dialer) claimOffered(r *run) (ended, bool) {
+	if !r.offered {
+		return ended{}, true
+	}
+	c, err := d.o.Cases.Case(r.call.Case)
+	if err == nil {
+		err = d.claim(context.WithoutCancel(r.ctx), r, &c)
+	}
+	if err != nil {
+		d.o.Logger.Info("a callback was offered too late", "call_id", r.call.ID, "case_id", r.call.Case, "agent", r.call.Agent, "err", err)
+		return ended{outcome: callback.Refused, reason: "Somebody else calls the customer."}, false
+	}
+	return ended{}, true
 }
 
 // attempt notes the attempt with the case, if the customer may still be called and the case is still the agent's, as

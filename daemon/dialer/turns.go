@@ -9,19 +9,26 @@ import (
 	"ringback/directory"
 )
 
-// Step begins the calls whose turn it is. It is called after every change here, and now and then, as live callers come
-// and go.
+// Step begins the calls whose turn it is, and offers callbacks to those who are free. It is called after every change here, and
+// now and then, as live callers come and go.
 func (d *Dialer) Step(now time.Time) {
-	var live []queue.Caller
-	if d.o.Waiting != nil {
-		live = d.o.Waiting()
+	var live Live
+	if d.o.Live != nil {
+		live = d.o.Live()
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.ctx.Err() != nil {
 		return
 	}
-	for _, offer := range d.queue.Next(now, d.agents(), live) {
+	d.fill(now)
+	agents := append(d.callers(&live), d.offerable(&live)...)
+	d.review(now, agents, &live)
+	for _, offer := range d.queue.Next(now, agents, live.Waiting) {
+		if c, ok := d.pool.cases[offer.Case]; ok {
+			d.offer(now, &c, &offer)
+			continue
+		}
 		r, ok := d.runs[offer.Case]
 		if !ok || !d.queue.Begin(offer.Case, offer.Agent) {
 			continue
@@ -31,9 +38,9 @@ func (d *Dialer) Step(now time.Time) {
 	}
 }
 
-// agents are those who wait for callbacks, as they are now; mu is held. Whoever asked at a screen does not wait for live
-// callers: he decided.
-func (d *Dialer) agents() []queue.Agent {
+// callers are those who wait for callbacks of their own, as they are now; mu is held. Whoever asked at a screen does not wait
+// for live callers: he decided.
+func (d *Dialer) callers(live *Live) []queue.Agent {
 	dir := d.o.Directory()
 	var all []queue.Agent
 	for _, w := range d.queue.Waiting() {
@@ -41,13 +48,13 @@ func (d *Dialer) agents() []queue.Agent {
 			continue // his first decides
 		}
 		r := d.runs[w.Case]
-		if r == nil {
+		if r == nil || !r.held {
 			continue
 		}
-		a := queue.Agent{ID: w.Agent, Lists: []string{w.List}, Device: w.Device, Free: !d.calls(w.Agent)}
+		a := queue.Agent{ID: w.Agent, Lists: []string{w.List}, Device: w.Device, Free: !d.calls(w.Agent), Own: true}
 		if r.order.Scheduled {
 			a.Services = servicesOf(dir, w.Agent)
-			a.Free = a.Free && (d.o.Busy == nil || !d.o.Busy(w.Agent))
+			a.Free = a.Free && !live.Busy[w.Agent]
 		}
 		all = append(all, a)
 	}

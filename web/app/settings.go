@@ -94,6 +94,7 @@ func saveSettings(v *visit) error {
 	yes := func(name string) *bool { on := f.Get(name) != ""; return &on }
 	e := web.ListEdit{
 		Name: text("name"), DueAfter: text("due_after"), AutoClose: text("auto_close"), ClaimFor: text("claim_for"), Allocation: text("allocation"),
+		Offer: text("offer"), OfferCases: text("offer_cases"), OfferFor: text("offer_for"),
 		CallerServed: yes("caller_served"), GroupByNumber: yes("group_by_number"), ResolutionRequired: yes("resolution_required"),
 		NoteRequired: yes("note_required"), Notifications: yes("notifications"),
 	}

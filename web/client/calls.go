@@ -127,6 +127,24 @@ func (c *Client) HangUp(ctx context.Context, id string) error {
 	return c.tell(ctx, http.MethodDelete, "/v1/cases/"+url.PathEscape(id)+"/call", nil)
 }
 
+// Offers are the callbacks that are offered to oneself, and those that wait.
+func (c *Client) Offers(ctx context.Context) (web.Offers, error) {
+	return get[web.Offers](ctx, c, "/v1/offers", nil)
+}
+
+// AcceptOffer takes a callback that is offered, by its case, and begins the call.
+func (c *Client) AcceptOffer(ctx context.Context, id string, b web.CallOrder, options ...Option) (web.CallbackCall, error) {
+	if b.Agent == "" {
+		b.Agent = c.o.Agent
+	}
+	return ask[web.CallbackCall](ctx, c, http.MethodPost, "/v1/offers/"+url.PathEscape(id)+"/accept", b, options...)
+}
+
+// DeclineOffer leaves a callback that is offered to the next agent.
+func (c *Client) DeclineOffer(ctx context.Context, id string) error {
+	return c.tell(ctx, http.MethodPost, "/v1/offers/"+url.PathEscape(id)+"/decline", web.ActBody{Agent: c.o.Agent})
+}
+
 // CaseSchedule are the calls scheduled for a case.
 func (c *Client) CaseSchedule(ctx context.Context, id string) ([]web.ScheduledCall, error) {
 	out, err := get[struct{ Calls []web.ScheduledCall }](ctx, c, "/v1/cases/"+url.PathEscape(id)+"/schedule", nil)

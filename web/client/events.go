@@ -21,7 +21,7 @@ import (
 // know, none is.
 type Event struct {
 	ID   string // to go on after it with EventOptions.After
-	Kind string // call, case, hint, scheduled, callback or reset
+	Kind string // call, case, hint, scheduled, callback, offer or reset
 	Data json.RawMessage
 
 	Call  *web.CallEvent
@@ -29,6 +29,7 @@ type Event struct {
 	Hint  *web.HintEvent
 	Due   *web.ScheduledEvent
 	Back  *web.CallbackEvent
+	Offer *web.OfferEvent
 	Reset *web.Reset // events were missed: read again what is shown
 }
 
@@ -167,6 +168,9 @@ func (s *following) tell(ev Event) bool {
 	case "callback":
 		ev.Back = new(web.CallbackEvent)
 		into = ev.Back
+	case "offer":
+		ev.Offer = new(web.OfferEvent)
+		into = ev.Offer
 	case "scheduled":
 		ev.Due = new(web.ScheduledEvent)
 		into = ev.Due
