@@ -108,6 +108,16 @@ func (p *presses) up(m Method, held time.Duration, now time.Time) (Digit, bool) 
 	return Digit{Symbol: one.symbol, Method: m, Duration: held, At: one.begin}, true
 }
 
+// held tells whether a key is down whose digit is yet to come.
+func (p *presses) held() bool {
+	for m, one := range p.current {
+		if one != nil && p.owner[m] {
+			return true
+		}
+	}
+	return false
+}
+
 // symbolOf returns a digit as it is told: letters upper case.
 func symbolOf(s string) (byte, bool) {
 	s = strings.ToUpper(s)

@@ -8,7 +8,7 @@ import (
 // Prompt is what Play says: its clips one after the other.
 type Prompt struct {
 	Clips   []*Clip
-	BargeIn bool // a digit ends the prompt, at once when its key goes down; one that waits in Digits skips it
+	BargeIn bool // a digit ends the prompt, at once when its key goes down; one that is down or waits in Digits skips it
 }
 
 // Play sends a prompt and returns when its last sample is on its way. Prompts of concurrent calls are queued; before the
@@ -23,7 +23,7 @@ func (s *Session) Play(ctx context.Context, p Prompt) error {
 	case s.closed:
 		s.mu.Unlock()
 		return ErrClosed
-	case p.BargeIn && len(s.digits) > 0:
+	case p.BargeIn && (len(s.digits) > 0 || s.in.presses.held()):
 		s.mu.Unlock()
 		return ErrInterrupted
 	}

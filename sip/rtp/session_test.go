@@ -177,15 +177,18 @@ func TestPromptIsInterruptedByADigit(t *testing.T) {
 	h := host(t, 31000)
 	a, b := session(t, h, rtp.SessionOptions{}), session(t, h, rtp.SessionOptions{})
 	call(t, a, b)
-	played := make(chan error)
-	go func() {
-		played <- b.Play(t.Context(), rtp.Prompt{Clips: []*rtp.Clip{rtp.Silence(time.Hour)}, BargeIn: true})
-	}()
-	if err := a.SendDigits(t.Context(), "1", 0); err != nil {
-		t.Fatal(err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	sent := make(chan error, 1)
+	go func() { sent <- a.SendDigits(ctx, "1", 3*time.Second) }()
+	// The first prompt ends when the key goes down, the second because it is down still.
+	for range 2 {
+		if err := b.Play(ctx, rtp.Prompt{Clips: []*rtp.Clip{rtp.Silence(10 * time.Minute)}, BargeIn: true}); !errors.Is(err, rtp.ErrInterrupted) {
+			t.Fatalf("the prompt ended with %v", err)
+		}
 	}
-	if err := <-played; !errors.Is(err, rtp.ErrInterrupted) {
-		t.Errorf("the prompt ended with %v", err)
+	if err := <-sent; err != nil {
+		t.Fatal(err)
 	}
 	// The digit waits in Digits, so the next prompt that allows it is skipped at once.
 	for range 50 {
@@ -199,9 +202,9 @@ func TestPromptIsInterruptedByADigit(t *testing.T) {
 	if err := b.Play(t.Context(), rtp.Prompt{Clips: []*rtp.Clip{rtp.Beep()}, BargeIn: true}); err != nil {
 		t.Error(err)
 	}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	go cancel(errors.New("enough"))
-	if err := b.Play(ctx, rtp.Prompt{Clips: []*rtp.Clip{rtp.Silence(time.Hour)}}); err == nil || err.Error() != "enough" {
+	ended, end := context.WithCancelCause(ctx)
+	go end(errors.New("enough"))
+	if err := b.Play(ended, rtp.Prompt{Clips: []*rtp.Clip{rtp.Silence(10 * time.Minute)}}); err == nil || err.Error() != "enough" {
 		t.Error(err)
 	}
 }
