@@ -10,7 +10,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"ringback/cases"
 	"ringback/cases/sheet"
@@ -54,54 +53,38 @@ func (c *Cases) Import(ctx context.Context, f File, o CasesOptions) (Report, err
 	if err != nil {
 		return Report{}, err
 	}
-	if err := run.readAll(ctx, true); err != nil {
+	good, err := run.check(ctx, o.Try, o.Partial, run.all)
+	if err != nil || !good {
 		return run.report, err
 	}
-	run.report.sorted()
-	r := &run.report
-	if r.Rows == 0 {
-		return *r, ErrEmpty
-	}
-	if o.Try || r.Bad > 0 && !o.Partial {
-		return *r, nil
-	}
-	if err := c.Memory.Remember(ctx, o.List, r.Columns); err != nil {
-		return *r, err
+	if err := c.Memory.Remember(ctx, o.List, run.report.Columns); err != nil {
+		return run.report, err
 	}
 	if err := ctx.Err(); err != nil {
-		return *r, fmt.Errorf("intake: stopped: %w", err)
+		return run.report, fmt.Errorf("intake: stopped: %w", err)
 	}
 	done, err := run.keep()
 	if err != nil {
-		return *r, err
+		return run.report, err
 	}
-	// From here on it is all of it, whoever goes away meanwhile: half a list is nobody's wish.
-	r.Written, r.Made, r.There = true, 0, 0
-	if err := run.readAll(context.WithoutCancel(ctx), false); err != nil {
-		return *r, err // what is kept is finished by Resume
+	if err := run.write(ctx, run.all); err != nil {
+		return run.report, err // what is kept is finished by Resume
 	}
-	return *r, done()
+	return run.report, done()
 }
 
 // caseRun is an import at work.
 type caseRun struct {
+	reading
 	*Cases
 
-	file    File
-	o       CasesOptions
-	list    *directory.List
-	dir     *directory.Directory
-	numbers *numbers
-	mapping mapping
-	report  Report
-	bad     map[int]bool // rows that are wrong
-
-	checking bool
-	drafts   []cases.Draft
-	rows     []int          // of the drafts
-	seen     map[uint64]int // the row of each number and external id
-	seed     maphash.Seed
-	told     time.Time
+	o      CasesOptions
+	list   *directory.List
+	dir    *directory.Directory
+	drafts []cases.Draft
+	rows   []int          // of the drafts
+	seen   map[uint64]int // the row of each number and external id
+	seed   maphash.Seed
 }
 
 // sampled is how many rows are looked at to find out what the columns are.
@@ -119,11 +102,7 @@ func (c *Cases) begin(f File, o CasesOptions) (*caseRun, error) {
 	if w.remembered, err = c.Memory.Columns(o.List); err != nil {
 		return nil, err
 	}
-	if run.mapping, err = columnsOf(f, o.Limits, &w, run.numbers); err != nil {
-		return nil, err
-	}
-	run.report.Columns = run.mapping.columns
-	return run, nil
+	return run, run.columns(&w)
 }
 
 // prepare is an import whose columns are not known yet.
@@ -134,7 +113,10 @@ func (c *Cases) prepare(f File, o CasesOptions) (*caseRun, error) {
 		return nil, fmt.Errorf("%w: %s", ErrNoList, o.List)
 	}
 	n, err := numbersOf(dir.Country(o.List))
-	return &caseRun{Cases: c, file: f, o: o, list: list, dir: dir, numbers: n, bad: map[int]bool{}, seed: maphash.MakeSeed()}, err
+	return &caseRun{
+		Cases: c, o: o, list: list, dir: dir, seed: maphash.MakeSeed(),
+		reading: reading{file: f, limits: o.Limits, progress: o.Progress, numbers: n, bad: map[int]bool{}},
+	}, err
 }
 
 // columnsOf looks at the first rows of a file.
@@ -162,51 +144,19 @@ func columnsOf(f File, l sheet.Limits, w *wish, n *numbers) (mapping, error) {
 // atOnce is how many rows are handed on together.
 const atOnce = 1000
 
-// readAll reads the file: to check it, or to import it.
-func (r *caseRun) readAll(ctx context.Context, checking bool) error {
-	t, err := sheet.Open(r.file, r.file.Size, r.o.Limits)
-	if err != nil {
-		return err
-	}
-	defer t.Close()
-	r.checking, r.seen = checking, map[uint64]int{}
-	rows, header := 0, r.mapping.header
-	for row, err := range t.Rows() {
-		if err != nil {
-			return err
+// all reads the file once: to check it, or to import it.
+func (r *caseRun) all(ctx context.Context) error {
+	r.seen = map[uint64]int{}
+	err := r.eachRow(ctx, func(row *sheet.Row) error {
+		if r.take(row); len(r.drafts) == atOnce {
+			return r.pass(ctx)
 		}
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("intake: stopped at row %d: %w", row.Number, err)
-		}
-		if header {
-			header = false
-			continue
-		}
-		rows++
-		r.take(&row)
-		if len(r.drafts) == atOnce {
-			if err := r.pass(ctx); err != nil {
-				return err
-			}
-		}
-		r.tell(t, rows)
+		return nil
+	})
+	if err == nil {
+		err = r.pass(ctx)
 	}
-	r.report.Rows = rows
-	if err := r.pass(ctx); err != nil {
-		return err
-	}
-	r.told = time.Time{}
-	r.tell(t, rows)
-	return nil
-}
-
-// tell tells how far it is, some times a second.
-func (r *caseRun) tell(t *sheet.Table, rows int) {
-	if r.o.Progress == nil || rows%256 != 0 && !r.told.IsZero() || time.Since(r.told) < 100*time.Millisecond {
-		return
-	}
-	r.told = time.Now()
-	r.o.Progress(Progress{Checking: r.checking, Done: min(t.Read(), r.file.Size), Total: r.file.Size, Rows: rows, Bad: r.report.Bad})
+	return r.over(err)
 }
 
 // take makes a draft of a row, or notes what is wrong with it.
@@ -219,18 +169,6 @@ func (r *caseRun) take(row *sheet.Row) {
 		return
 	}
 	r.drafts, r.rows = append(r.drafts, d), append(r.rows, row.Number)
-}
-
-// refuse notes that a row is wrong.
-func (r *caseRun) refuse(row int, problems ...Problem) {
-	if !r.bad[row] {
-		r.bad[row] = true
-		r.report.Bad++
-	}
-	for _, p := range problems {
-		p.Row = row
-		r.report.problem(p)
-	}
 }
 
 // twice finds rows that say the same case again.

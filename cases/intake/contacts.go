@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"ringback/cases/sheet"
 	"ringback/directory"
@@ -27,7 +26,7 @@ type ContactsOptions struct {
 
 // Contacts imports a file of contacts, a table or vCards. Errors are as of Cases.Import.
 func Contacts(ctx context.Context, c *contacts.Contacts, f File, o ContactsOptions) (Report, error) {
-	run := &contactRun{to: c, file: f, o: o, bad: map[int]bool{}}
+	run := &contactRun{to: c, o: o, reading: reading{file: f, limits: o.Limits, progress: o.Progress, bad: map[int]bool{}}}
 	var err error
 	if run.numbers, err = numbersOf(o.Country); err != nil {
 		return Report{}, err
@@ -37,103 +36,54 @@ func Contacts(ctx context.Context, c *contacts.Contacts, f File, o ContactsOptio
 	if err != nil && !errors.Is(err, io.EOF) {
 		return Report{}, fmt.Errorf("intake: reading the file: %w", err)
 	}
-	read := run.table
-	if isCard(begin[:n]) {
-		read = run.cards
-	} else if err := run.columns(); err != nil {
-		return Report{}, err
+	run.each = run.cards
+	if !isCard(begin[:n]) {
+		run.each = run.table
+		w := wish{fields: contactFields}
+		if w.said, err = checkFields(o.Columns, contactFields); err != nil {
+			return Report{}, err
+		}
+		if err := run.columns(&w); err != nil {
+			return Report{}, err
+		}
 	}
-	run.checking = true
-	if err := run.all(ctx, read); err != nil {
-		return run.report, err
+	good, err := run.check(ctx, o.Try, o.Partial, run.all)
+	if good {
+		err = run.write(ctx, run.all)
 	}
-	run.report.sorted()
-	if run.report.Rows == 0 {
-		return run.report, ErrEmpty
-	}
-	if o.Try || run.report.Bad > 0 && !o.Partial {
-		return run.report, nil
-	}
-	r := &run.report
-	run.checking, r.Written, r.Made, r.Changed, r.There = false, true, 0, 0, 0
-	return *r, run.all(context.WithoutCancel(ctx), read) // from here on it is all of it
+	return run.report, err
 }
 
 // contactRun is an import of contacts at work.
 type contactRun struct {
-	to      *contacts.Contacts
-	file    File
-	o       ContactsOptions
-	numbers *numbers
-	mapping mapping
-	report  Report
-	bad     map[int]bool
+	reading
 
-	checking bool
-	drafts   []contacts.Draft
-	rows     []int
-	told     time.Time
+	to     *contacts.Contacts
+	o      ContactsOptions
+	each   func(context.Context) error // hands the contacts of the file to take
+	drafts []contacts.Draft
+	rows   []int // of the drafts
 }
-
-func (r *contactRun) columns() error {
-	w := wish{fields: contactFields}
-	var err error
-	if w.said, err = checkFields(r.o.Columns, contactFields); err != nil {
-		return err
-	}
-	r.mapping, err = columnsOf(r.file, r.o.Limits, &w, r.numbers)
-	r.report.Columns = r.mapping.columns
-	return err
-}
-
-// reading yields the contacts of a file: the number of the row or card, the contact, what is wrong with
-// it, and how far the reading is.
-type reading func(yield func(row int, d contacts.Draft, wrong []Problem, at int64) error) error
 
 // all reads the file once: to check it, or to import it.
-func (r *contactRun) all(ctx context.Context, read reading) error {
-	rows := 0
-	err := read(func(row int, d contacts.Draft, wrong []Problem, at int64) error {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("intake: stopped at row %d: %w", row, err)
-		}
-		rows++
-		r.tell(at, rows)
-		if len(wrong) > 0 {
-			r.refuse(row, wrong...)
-			return nil
-		}
-		if r.drafts, r.rows = append(r.drafts, d), append(r.rows, row); len(r.drafts) == contacts.MaxImport {
-			return r.pass(ctx)
-		}
-		return nil
-	})
+func (r *contactRun) all(ctx context.Context) error {
+	err := r.each(ctx)
 	if err == nil {
 		err = r.pass(ctx)
 	}
-	r.report.Rows = rows
-	return err
+	return r.over(err)
 }
 
-func (r *contactRun) tell(at int64, rows int) {
-	if r.o.Progress == nil || time.Since(r.told) < 100*time.Millisecond {
-		return
+// take takes a contact of a row or card, or what is wrong with it.
+func (r *contactRun) take(ctx context.Context, row int, d contacts.Draft, wrong []Problem) error {
+	if len(wrong) > 0 {
+		r.refuse(row, wrong...)
+		return nil
 	}
-	r.told = time.Now()
-	r.o.Progress(Progress{Checking: r.checking, Done: min(at, r.file.Size), Total: r.file.Size, Rows: rows, Bad: r.report.Bad})
-}
-
-// refuse notes that a row is wrong, when it is found.
-func (r *contactRun) refuse(row int, problems ...Problem) {
-	if r.bad[row] {
-		return
+	if r.drafts, r.rows = append(r.drafts, d), append(r.rows, row); len(r.drafts) == contacts.MaxImport {
+		return r.pass(ctx)
 	}
-	r.bad[row] = true
-	r.report.Bad++
-	for _, p := range problems {
-		p.Row = row
-		r.report.problem(p)
-	}
+	return nil
 }
 
 // pass hands the contacts gathered on.
@@ -179,27 +129,11 @@ func plain(err error) string {
 }
 
 // table reads the contacts of a table.
-func (r *contactRun) table(yield func(int, contacts.Draft, []Problem, int64) error) error {
-	t, err := sheet.Open(r.file, r.file.Size, r.o.Limits)
-	if err != nil {
-		return err
-	}
-	defer t.Close()
-	header := r.mapping.header
-	for row, err := range t.Rows() {
-		if err != nil {
-			return err
-		}
-		if header {
-			header = false
-			continue
-		}
-		d, wrong := r.draft(&row)
-		if err := yield(row.Number, d, wrong, t.Read()); err != nil {
-			return err
-		}
-	}
-	return nil
+func (r *contactRun) table(ctx context.Context) error {
+	return r.eachRow(ctx, func(row *sheet.Row) error {
+		d, wrong := r.draft(row)
+		return r.take(ctx, row.Number, d, wrong)
+	})
 }
 
 // draft makes a contact of a row.

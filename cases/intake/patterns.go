@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"ringback/cases/sheet"
 	"ringback/directory"
@@ -34,7 +33,7 @@ var patternFields = []string{FieldNumber, FieldNote, FieldSkip}
 // Patterns imports a table of numbers, and of beginnings of numbers written with a * behind, onto a list. Errors
 // are as of Cases.Import.
 func Patterns(ctx context.Context, to *calling.Lists, f File, o PatternsOptions) (Report, error) {
-	run := &patternRun{to: to, file: f, o: o, bad: map[int]bool{}}
+	run := &patternRun{to: to, o: o, reading: reading{file: f, limits: o.Limits, progress: o.Progress, bad: map[int]bool{}}}
 	var err error
 	if run.numbers, err = numbersOf(o.Country); err != nil {
 		return Report{}, err
@@ -43,97 +42,43 @@ func Patterns(ctx context.Context, to *calling.Lists, f File, o PatternsOptions)
 	if w.said, err = checkFields(o.Columns, patternFields); err != nil {
 		return Report{}, err
 	}
-	run.mapping, err = columnsOf(f, o.Limits, &w, run.numbers)
-	if run.report.Columns = run.mapping.columns; err != nil {
+	if err := run.columns(&w); err != nil {
 		return run.report, err
 	}
-	run.checking = true
-	if err := run.all(ctx); err != nil {
-		return run.report, err
+	good, err := run.check(ctx, o.Try, o.Partial, run.all)
+	if good {
+		err = run.write(ctx, run.all)
 	}
-	run.report.sorted()
-	if run.report.Rows == 0 {
-		return run.report, ErrEmpty
-	}
-	if o.Try || run.report.Bad > 0 && !o.Partial {
-		return run.report, nil
-	}
-	r := &run.report
-	run.checking, r.Written, r.Made, r.Changed, r.There = false, true, 0, 0, 0
-	return *r, run.all(context.WithoutCancel(ctx)) // from here on it is all of it
+	return run.report, err
 }
 
 // patternRun is an import of numbers at work.
 type patternRun struct {
-	to      *calling.Lists
-	file    File
-	o       PatternsOptions
-	numbers *numbers
-	mapping mapping
-	report  Report
-	bad     map[int]bool
+	reading
 
-	checking bool
-	drafts   []calling.Draft
-	rows     []int
-	told     time.Time
+	to     *calling.Lists
+	o      PatternsOptions
+	drafts []calling.Draft
+	rows   []int // of the drafts
 }
 
 // all reads the file once: to check it, or to import it.
 func (r *patternRun) all(ctx context.Context) error {
-	t, err := sheet.Open(r.file, r.file.Size, r.o.Limits)
-	if err != nil {
-		return err
-	}
-	defer t.Close()
-	rows, header := 0, r.mapping.header
-	for row, err := range t.Rows() {
-		if err == nil && ctx.Err() != nil {
-			err = fmt.Errorf("intake: stopped at row %d: %w", row.Number, ctx.Err())
-		}
-		switch {
-		case err != nil:
-			return err
-		case header:
-			header = false
-			continue
-		}
-		rows++
-		r.tell(t.Read(), rows)
-		d, wrong := r.draft(&row)
+	err := r.eachRow(ctx, func(row *sheet.Row) error {
+		d, wrong := r.draft(row)
 		if len(wrong) > 0 {
 			r.refuse(row.Number, wrong...)
-			continue
+			return nil
 		}
 		if r.drafts, r.rows = append(r.drafts, d), append(r.rows, row.Number); len(r.drafts) == calling.MaxPut {
-			if err := r.pass(ctx); err != nil {
-				return err
-			}
+			return r.pass(ctx)
 		}
+		return nil
+	})
+	if err == nil {
+		err = r.pass(ctx)
 	}
-	r.report.Rows = rows
-	return r.pass(ctx)
-}
-
-func (r *patternRun) tell(at int64, rows int) {
-	if r.o.Progress == nil || time.Since(r.told) < 100*time.Millisecond {
-		return
-	}
-	r.told = time.Now()
-	r.o.Progress(Progress{Checking: r.checking, Done: min(at, r.file.Size), Total: r.file.Size, Rows: rows, Bad: r.report.Bad})
-}
-
-// refuse notes that a row is wrong, when it is found.
-func (r *patternRun) refuse(row int, problems ...Problem) {
-	if r.bad[row] {
-		return
-	}
-	r.bad[row] = true
-	r.report.Bad++
-	for _, p := range problems {
-		p.Row = row
-		r.report.problem(p)
-	}
+	return r.over(err)
 }
 
 // draft makes an entry of a row.

@@ -148,7 +148,7 @@ func (c *Cases) resume(ctx context.Context, path string, tell func([]cases.Chang
 	if err == nil {
 		run.mapping = mapping{p.Columns, p.Header}
 		run.report.Columns, run.report.Written = p.Columns, true
-		err = run.readAll(ctx, false)
+		err = run.all(ctx)
 	}
 	switch {
 	case errors.Is(err, ErrNoList): // it was taken away since: there is nothing to finish

@@ -3,6 +3,7 @@ package intake
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +30,7 @@ const (
 
 // cards reads the contacts of a file of vCards, version 3 or 4. A card without a telephone number is no
 // contact of a call centre and is counted as wrong.
-func (r *contactRun) cards(yield func(int, contacts.Draft, []Problem, int64) error) error {
+func (r *contactRun) cards(ctx context.Context) error {
 	in := &cardReader{lines: bufio.NewReaderSize(io.NewSectionReader(r.file, 0, r.file.Size), maxCardLine)}
 	for n := 1; ; n++ {
 		text, err := in.next()
@@ -43,8 +44,11 @@ func (r *contactRun) cards(yield func(int, contacts.Draft, []Problem, int64) err
 		if err != nil {
 			return fmt.Errorf("%w: card %d: %w", ErrCard, n, err)
 		}
+		if err := r.next(ctx, n, in.read); err != nil {
+			return err
+		}
 		d, wrong := r.card(card)
-		if err := yield(n, d, wrong, in.read); err != nil {
+		if err := r.take(ctx, n, d, wrong); err != nil {
 			return err
 		}
 	}
