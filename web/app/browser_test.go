@@ -110,6 +110,20 @@ func (b *browser) quiet() {
 // promised is measured by benchmarks.
 const patience = time.Minute
 
+// await asks again and again whether something is so, and gives up when patience ends.
+func await(is func() bool) bool {
+	tick := time.NewTicker(30 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(patience); !is(); {
+		select {
+		case <-late:
+			return false
+		case <-tick.C:
+		}
+	}
+	return true
+}
+
 // do does things in the tab.
 func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
@@ -179,15 +193,8 @@ func quote(s string) string { return fmt.Sprintf("%q", s) }
 // until waits until a script says true.
 func (b *browser) until(what, script string) {
 	b.t.Helper()
-	end := time.Now().Add(patience)
-	for {
-		if value[bool](b, "Promise.resolve("+script+").then(x => !!x)") {
-			return
-		}
-		if time.Now().After(end) {
-			b.t.Fatalf("waited in vain until %s; there is:\n%s", what, b.text("body"))
-		}
-		b.do(chromedp.Sleep(30 * time.Millisecond))
+	if !await(func() bool { return value[bool](b, "Promise.resolve("+script+").then(x => !!x)") }) {
+		b.t.Fatalf("waited in vain until %s; there is:\n%s", what, b.text("body"))
 	}
 }
 

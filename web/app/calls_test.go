@@ -131,18 +131,21 @@ func TestACallIsScheduledWhenItMayBeAndCancelled(t *testing.T) {
 // call waits until a call of a customer is kept, and is its id.
 func (s *stage) call(number string) string {
 	s.t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	id := ""
+	if !await(func() bool {
 		for i, err := range s.admin.CustomerJourney(s.t.Context(), number) {
 			if err != nil {
 				s.t.Fatal(err)
 			}
 			if i.Call != nil {
-				return i.Call.ID
+				id = i.Call.ID
 			}
 		}
+		return id != ""
+	}) {
+		s.t.Fatal("no call of the customer is kept")
 	}
-	s.t.Fatal("no call of the customer is kept")
-	return ""
+	return id
 }
 
 func TestTheJourneyLeadsFromAMissedCallToItsCallback(t *testing.T) {

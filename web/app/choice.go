@@ -2,7 +2,6 @@ package app
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -234,8 +233,6 @@ func saveDevice(v *visit) error {
 	if _, err := v.api.SetPreferences(v.ctx(), v.prefer); err != nil {
 		return err
 	}
-	http.SetCookie(v.w, &http.Cookie{ //nolint:gosec // it holds no secret
-		Name: langCookie, Value: url.QueryEscape(v.r.PostFormValue("lang")), Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: v.r.TLS != nil,
-	})
+	v.remember(langCookie, v.r.PostFormValue("lang"), 365*24*3600)
 	return v.back("/more")
 }

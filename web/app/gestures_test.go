@@ -91,14 +91,14 @@ func TestWithoutScriptsAllButLiveUpdatesWorks(t *testing.T) {
 	reads := func(selector, text string) {
 		t.Helper()
 		var got string
-		for end := time.Now().Add(patience); time.Now().Before(end); {
+		if !await(func() bool {
 			b.do(chromedp.WaitReady(chromedp.CSS(selector)))
 			var err error
-			if got, err = chromedp.Run(b.ctx, chromedp.TextContent(chromedp.CSS(selector))); err == nil && strings.Contains(got, text) {
-				return
-			}
+			got, err = chromedp.Run(b.ctx, chromedp.TextContent(chromedp.CSS(selector)))
+			return err == nil && strings.Contains(got, text)
+		}) {
+			t.Fatalf("%s reads %q, not %q", selector, got, text)
 		}
-		t.Fatalf("%s reads %q, not %q", selector, got, text)
 	}
 	goTo := func(path string) { b.do(chromedp.Navigate(s.base + path)) }
 	goTo("/login")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,17 +112,41 @@ func furnish(s *stage) map[string]string {
 // caseOf waits for the case of a number.
 func (s *stage) caseOf(number string) string {
 	s.t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); {
+	id := ""
+	if !await(func() bool {
 		hits, _, err := s.admin.SearchPage(s.t.Context(), number, "")
 		if err != nil {
 			s.t.Fatal(err)
 		}
 		if len(hits) > 0 {
-			return hits[0].ID
+			id = hits[0].ID
+		}
+		return id != ""
+	}) {
+		s.t.Fatal("waited in vain for the case of " + number)
+	}
+	return id
+}
+
+// played are the scenes with the cases that furnish made, each when its person has logged in.
+func (b *browser) played(names map[string]string) iter.Seq[scene] {
+	return func(yield func(scene) bool) {
+		who := ""
+		for _, sc := range scenes {
+			for name, id := range names {
+				sc.path = strings.ReplaceAll(sc.path, name, id)
+			}
+			if sc.who != who {
+				command(b, network.ClearBrowserCookies, cdp.Empty{})
+				if who = sc.who; who != "" {
+					b.logIn(who)
+				}
+			}
+			if !yield(sc) {
+				return
+			}
 		}
 	}
-	s.t.Fatal("waited in vain for the case of " + number)
-	return ""
 }
 
 // TestEveryPageIsAccessibleLightAndQuiet opens every page in both sizes and both themes: axe-core finds nothing
@@ -134,18 +159,7 @@ func TestEveryPageIsAccessibleLightAndQuiet(t *testing.T) {
 	s := open(t)
 	names := furnish(s)
 	b := s.browse(t)
-	who := ""
-	for _, sc := range scenes {
-		path := sc.path
-		for name, id := range names {
-			path = strings.ReplaceAll(path, name, id)
-		}
-		if sc.who != who {
-			command(b, network.ClearBrowserCookies, cdp.Empty{})
-			if who = sc.who; who != "" {
-				b.logIn(who)
-			}
-		}
+	for sc := range b.played(names) {
 		if sc.name == "nowhere" {
 			b.may("network error: Failed to load resource: the server responded with a status of 404")
 		}
@@ -156,7 +170,7 @@ func TestEveryPageIsAccessibleLightAndQuiet(t *testing.T) {
 			b.size(size.width, size.height, size.name == "phone")
 			for _, theme := range []string{"light", "dark"} {
 				b.theme(theme)
-				b.visit(path)
+				b.visit(sc.path)
 				if sc.then != nil {
 					sc.then(b)
 				}
@@ -177,24 +191,13 @@ func TestEveryPageInFinnishFitsAPhone(t *testing.T) {
 	names := furnish(s)
 	b := s.browse(t)
 	b.visit("/login") // a page to set a cookie on
-	who := ""
-	for _, sc := range scenes {
+	for sc := range b.played(names) {
 		if sc.name == "nowhere" {
 			continue
 		}
-		path := sc.path
-		for name, id := range names {
-			path = strings.ReplaceAll(path, name, id)
-		}
-		if sc.who != who {
-			command(b, network.ClearBrowserCookies, cdp.Empty{})
-			if who = sc.who; who != "" {
-				b.logIn(who)
-			}
-		}
 		b.run("document.cookie = 'lang=fi; Path=/'")
 		b.size(360, 780, true)
-		b.visit(path)
+		b.visit(sc.path)
 		if lang := value[string](b, "document.documentElement.lang"); lang != "fi" {
 			t.Errorf("%s is in %q", sc.name, lang)
 		}

@@ -70,6 +70,14 @@ func cookieOf(r *http.Request, name string) string {
 	return value
 }
 
+// remember has the browser keep something, for seconds; fewer than none: drop it. Like the session's, the cookie needs
+// TLS, except on the machine itself.
+func (v *visit) remember(name, value string, seconds int) {
+	http.SetCookie(v.w, &http.Cookie{
+		Name: name, Value: url.QueryEscape(value), Path: "/", MaxAge: seconds, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: true,
+	})
+}
+
 func (v *visit) ctx() context.Context { return v.r.Context() }
 
 // begin finds out who is logged in.
@@ -158,10 +166,7 @@ func (v *visit) tell(t told) {
 		v.w.Header().Set("X-Told", value.Encode())
 		return
 	}
-	http.SetCookie(v.w, &http.Cookie{ //nolint:gosec // it holds no secret, and a test or a lab may go without TLS
-		Name: flashCookie, Value: url.QueryEscape(value.Encode()), Path: "/", MaxAge: 60, HttpOnly: true,
-		SameSite: http.SameSiteLaxMode, Secure: v.r.TLS != nil,
-	})
+	v.remember(flashCookie, value.Encode(), 60)
 }
 
 // toldBefore takes what the page before kept.
@@ -170,7 +175,7 @@ func (v *visit) toldBefore() *told {
 	if value == "" {
 		return nil
 	}
-	http.SetCookie(v.w, &http.Cookie{Name: flashCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: v.r.TLS != nil}) //nolint:gosec // as in tell
+	v.remember(flashCookie, "", -1)
 	kept, err := url.ParseQuery(value)
 	if err != nil || kept.Get("text") == "" {
 		return nil
