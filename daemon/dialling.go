@@ -25,9 +25,13 @@ func (d *Daemon) openDialer(context.Context) error {
 	if d.endpoint == nil || len(c.Phone.Accounts) == 0 {
 		return nil
 	}
-	announce, err := announcement(c.Callbacks.Announcement)
-	if err != nil {
-		return err
+	var announce func(string, string, sip.Number) []*rtp.Clip // nil: a beep
+	if c.Callbacks.Announcement != "" {
+		clip, err := announcement(c.Callbacks.Announcement)
+		if err != nil {
+			return fmt.Errorf("callbacks.announcement: %w", err)
+		}
+		announce = func(string, string, sip.Number) []*rtp.Clip { return []*rtp.Clip{clip} }
 	}
 	refers := map[string]bool{}
 	for _, a := range c.Phone.Accounts {
@@ -46,21 +50,14 @@ func (d *Daemon) openDialer(context.Context) error {
 	return nil
 }
 
-// announcement is what agents hear: a file of their own, or the beep.
-func announcement(path string) (func(string, string, sip.Number) []*rtp.Clip, error) {
-	if path == "" {
-		return nil, nil //nolint:nilnil // a beep
-	}
+// announcement is what agents hear, from a file.
+func announcement(path string) (*rtp.Clip, error) {
 	f, err := os.Open(filepath.Clean(path))
 	if err != nil {
-		return nil, fmt.Errorf("callbacks.announcement: %w", err)
+		return nil, err
 	}
 	defer f.Close()
-	clip, err := rtp.LoadClip(f)
-	if err != nil {
-		return nil, fmt.Errorf("callbacks.announcement: %w", err)
-	}
-	return func(string, string, sip.Number) []*rtp.Clip { return []*rtp.Clip{clip} }, nil
+	return rtp.LoadClip(f)
 }
 
 // dialScheduled is the dialler of scheduled calls.

@@ -83,7 +83,7 @@ var byHand = map[string]cases.CloseReason{
 // ActHead is what every act's request has before its body. Huma reads embedded structs only when they
 // are exported.
 type ActHead struct {
-	ID      string `path:"id" maxLength:"64" doc:"The case's id."`
+	CaseID
 	IfMatch string `header:"If-Match" maxLength:"1024" doc:"The ETag of the case as you saw it, or several; absent or *: whatever it is."`
 	Key     string `header:"Idempotency-Key" maxLength:"128" doc:"Names this request, so that sending it again does nothing more."`
 }

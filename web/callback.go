@@ -110,7 +110,7 @@ type callOptionsOutput struct {
 }
 
 func (s *Server) callOptions(ctx context.Context, in *struct {
-	ID    string `path:"id" maxLength:"64" doc:"The case's id."`
+	CaseID
 	Agent string `query:"agent" maxLength:"64" doc:"With a token: for whom."`
 },
 ) (*callOptionsOutput, error) {
@@ -203,10 +203,7 @@ func (s *Server) notCalled(err error) error {
 	return err
 }
 
-func (s *Server) showCall(ctx context.Context, in *struct {
-	ID string `path:"id" maxLength:"64" doc:"The case's id."`
-},
-) (*callbackOutput, error) {
+func (s *Server) showCall(ctx context.Context, in *CaseID) (*callbackOutput, error) {
 	if _, err := s.readCase(ctx, in.ID); err != nil {
 		return nil, err
 	}
@@ -217,10 +214,7 @@ func (s *Server) showCall(ctx context.Context, in *struct {
 	return &callbackOutput{callbackOf(&call)}, nil
 }
 
-func (s *Server) hangUpCall(ctx context.Context, in *struct {
-	ID string `path:"id" maxLength:"64" doc:"The case's id."`
-},
-) (*struct{}, error) {
+func (s *Server) hangUpCall(ctx context.Context, in *CaseID) (*struct{}, error) {
 	c, err := s.readCase(ctx, in.ID)
 	if err != nil {
 		return nil, err

@@ -23,19 +23,8 @@ func (e *Events) Callback(c *callback.Call, at time.Time) {
 	if e.pass() {
 		return
 	}
-	news := &callbackNews{call: *c, at: at, about: about{lists: []string{c.List}, agents: []string{c.Agent}}}
-	e.put(&event{of: e, kind: kindCallback, size: eventSize, tells: c.Number, news: news}, news.about.agents)
-}
-
-// callbackNews is that a callback call has come further.
-type callbackNews struct {
-	call  callback.Call
-	at    time.Time
-	about about
-}
-
-func (n *callbackNews) whom() *about { return &n.about }
-
-func (n *callbackNews) body() []byte {
-	return encode(CallbackEvent{Type: kindCallback, Event: string(n.call.State), At: n.at, Case: n.call.Case, Agent: n.call.Agent, Now: callbackOf(&n.call)})
+	call := *c
+	e.announce(kindCallback, c.Number, about{lists: []string{c.List}, agents: []string{c.Agent}}, func() any {
+		return CallbackEvent{Type: kindCallback, Event: string(call.State), At: at, Case: call.Case, Agent: call.Agent, Now: callbackOf(&call)}
+	})
 }

@@ -243,11 +243,12 @@ func (s *Server) recentCases(ctx context.Context, in *recentInput) (*recentOutpu
 	return out, nil
 }
 
-type siblingsInput struct {
+// CaseID is what a request about a case has in its path. Huma reads embedded structs only when they are exported.
+type CaseID struct {
 	ID string `path:"id" maxLength:"64" doc:"The case's id."`
 }
 
-func (s *Server) siblings(ctx context.Context, in *siblingsInput) (*recentOutput, error) {
+func (s *Server) siblings(ctx context.Context, in *CaseID) (*recentOutput, error) {
 	if _, err := s.readCase(ctx, in.ID); err != nil {
 		return nil, err
 	}
@@ -320,7 +321,7 @@ func (s *Server) right(ctx context.Context, list string) directory.Right {
 }
 
 type caseInput struct {
-	ID          string `path:"id" maxLength:"64" doc:"The case's id."`
+	CaseID
 	History     int    `query:"history" minimum:"0" maximum:"1000" default:"200" doc:"How many of the latest entries of the history."`
 	IfNoneMatch string `header:"If-None-Match" maxLength:"1024" doc:"An ETag you have: answers 304 when it is still the case's."`
 }
@@ -370,7 +371,7 @@ func (s *Server) getCase(ctx context.Context, in *caseInput) (*caseOutput, error
 }
 
 type historyInput struct {
-	ID     string `path:"id" maxLength:"64" doc:"The case's id."`
+	CaseID
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
 	Cursor string `query:"cursor" maxLength:"20" doc:"The next of the page before."`
 }

@@ -172,6 +172,21 @@ func (e *Events) publish(kind string, tells sip.Number, size int, n news) {
 	e.put(&event{of: e, kind: kind, size: size, tells: tells, news: n}, nil)
 }
 
+// announce publishes an event that concerns some people, and tells the agents among them at once. It is put in words
+// when somebody reads it.
+func (e *Events) announce(kind string, tells sip.Number, concerns about, words func() any) {
+	e.put(&event{of: e, kind: kind, size: eventSize, tells: tells, news: &announced{concerns, words}}, concerns.agents)
+}
+
+// announced is news of few fields.
+type announced struct {
+	about about
+	words func() any
+}
+
+func (n *announced) whom() *about { return &n.about }
+func (n *announced) body() []byte { return encode(n.words()) }
+
 // put appends an event, and has these agents told at once.
 func (e *Events) put(ev *event, prompt []string) {
 	e.mu.Lock()

@@ -156,7 +156,7 @@ func (s *Server) dismissHint(ctx context.Context, in *dismissInput) (*struct{}, 
 	if !s.o.DismissHint(callerOf(ctx).Agent(), in.Call, in.Body.Case, time.Now()) {
 		return nil, huma.Error404NotFound("You have no such hint.")
 	}
-	return nil, nil //nolint:nilnil // the answer has no body
+	return &struct{}{}, nil
 }
 
 type blindInput struct {

@@ -93,7 +93,7 @@ type mayCallOutput struct {
 }
 
 func (s *Server) mayCallCase(ctx context.Context, in *struct {
-	ID     string `path:"id" maxLength:"64" doc:"The case's id."`
+	CaseID
 	Number string `query:"number" maxLength:"64" doc:"To be called instead of the case's number, as people write it."`
 	MayCallAt
 },

@@ -238,7 +238,7 @@ func (s *Server) exportNumbers(ctx context.Context, in *struct {
 }
 
 func (s *Server) doNotCall(ctx context.Context, in *struct {
-	ID   string `path:"id" maxLength:"64" doc:"The case's id."`
+	CaseID
 	Body struct {
 		Note string `json:"note,omitempty" maxLength:"500" doc:"Why."`
 	}

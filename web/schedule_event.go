@@ -28,30 +28,14 @@ func (e *Events) Scheduled(p *schedule.Plan, n sip.Number, reason string, at tim
 	if e.pass() {
 		return
 	}
-	news := &scheduledNews{plan: *p, number: n, reason: reason, at: at}
+	plan, concerns := *p, about{lists: []string{p.List}}
 	if p.Agent != "" {
-		news.about.agents = []string{p.Agent}
-	} else {
-		news.about.lists = []string{p.List}
+		concerns = about{agents: []string{p.Agent}}
 	}
-	e.put(&event{of: e, kind: kindScheduled, size: eventSize, tells: n, news: news}, news.about.agents)
-}
-
-// scheduledNews is that a scheduled call is due.
-type scheduledNews struct {
-	plan   schedule.Plan
-	number sip.Number
-	reason string
-	at     time.Time
-	about  about
-}
-
-func (n *scheduledNews) whom() *about { return &n.about }
-
-func (n *scheduledNews) body() []byte {
-	p := &n.plan
-	return encode(ScheduledEvent{
-		Type: kindScheduled, Event: string(p.Outcome), At: n.at, Case: p.Case, List: p.List, Number: n.number.String(), Agent: p.Agent, Reason: n.reason,
-		Now: scheduledOf(p),
+	e.announce(kindScheduled, n, concerns, func() any {
+		return ScheduledEvent{
+			Type: kindScheduled, Event: string(plan.Outcome), At: at, Case: plan.Case, List: plan.List, Number: n.String(), Agent: plan.Agent, Reason: reason,
+			Now: scheduledOf(&plan),
+		}
 	})
 }

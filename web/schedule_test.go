@@ -161,8 +161,9 @@ func TestATimeThatIsOverOrForbiddenIsRefusedWithTheNextOne(t *testing.T) {
 func TestADueCallIsToldToItsAgentAlone(t *testing.T) {
 	w := whole(t)
 	plan := schedule.Plan{ID: "x", Draft: schedule.Draft{Case: "c", List: "support", Agent: "anna", Mode: schedule.Remind}, State: schedule.Due, Outcome: schedule.Reminded}
-	e := &scheduledNews{plan: plan, at: time.Now(), about: about{agents: []string{"anna"}}}
-	d := w.directory()
+	all := newEvents(time.Now(), 1, maxEventBytes)
+	all.Scheduled(&plan, matti, "", time.Now())
+	e, d := all.ring[all.head].news, w.directory()
 	for id, want := range map[string]bool{"anna": true, "sara": false, "bertil": false, "david": true} {
 		if got := sightOf(&caller{Principal: personOf(id)}, d).sees(e.whom()); got != want {
 			t.Errorf("%s sees it: %v", id, got)

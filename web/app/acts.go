@@ -3,6 +3,7 @@ package app
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"ringback/web"
 	"ringback/web/client"
@@ -51,8 +52,8 @@ func comment(v *visit) error {
 // callLater sets when the customer is to be called.
 func callLater(v *visit) error {
 	return v.act(v.say("To be called later"), func(id string) (web.Case, error) {
-		until, err := v.timeField("until")
-		if err != nil || until == nil {
+		var until *time.Time
+		if err := v.timeField("until", &until); err != nil || until == nil {
 			return web.Case{}, errForm
 		}
 		return v.api.CallLater(v.ctx(), id, *until)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -43,11 +44,7 @@ func createCase(v *visit) error {
 		List: v.r.PostFormValue("list"), Number: v.r.PostFormValue("number"), Name: v.r.PostFormValue("name"),
 		Topic: v.r.PostFormValue("topic"), Note: v.r.PostFormValue("note"),
 	}
-	var err error
-	if n.Due, err = v.timeField("due"); err != nil {
-		return err
-	}
-	if n.Expires, err = v.timeField("expires"); err != nil {
+	if err := errors.Join(v.timeField("due", &n.Due), v.timeField("expires", &n.Expires)); err != nil {
 		return err
 	}
 	if v.r.PostFormValue("mine") != "" {
@@ -93,16 +90,12 @@ func editCase(v *visit) error {
 			Name: field("name", before.Name), Topic: field("topic", before.Topic), Note: field("note", before.Note), Number: field("number", numberText(before.Number)),
 			Comment: v.r.PostFormValue("comment"),
 		}
-		due, err := v.timeField("due")
-		if err != nil {
+		var due, expires *time.Time
+		if err := errors.Join(v.timeField("due", &due), v.timeField("expires", &expires)); err != nil {
 			return web.Case{}, err
 		}
 		if due != nil && v.localTime(*due) != v.localTime(before.Due) {
 			e.Due = due
-		}
-		expires, err := v.timeField("expires")
-		if err != nil {
-			return web.Case{}, err
 		}
 		if _, given := v.r.PostForm["expires"]; given {
 			e.Expires = v.changedExpiry(expires, before.Expires)

@@ -142,17 +142,18 @@ const dateTime = "2006-01-02T15:04"
 
 func (v *visit) localTime(t time.Time) string { return t.In(v.zone).Format(dateTime) }
 
-// timeField reads a time field of a form; nil when nothing is in it.
-func (v *visit) timeField(name string) (*time.Time, error) {
+// timeField reads a time field of a form into t, which is left as it is when nothing is in the field.
+func (v *visit) timeField(name string, t **time.Time) error {
 	text := v.r.PostFormValue(name)
 	if text == "" {
-		return nil, nil //nolint:nilnil // nothing was filled in, and that is no error
+		return nil
 	}
-	t, err := time.ParseInLocation(dateTime, text, v.zone)
+	given, err := time.ParseInLocation(dateTime, text, v.zone)
 	if err != nil {
-		return nil, errForm
+		return errForm
 	}
-	return &t, nil
+	*t = &given
+	return nil
 }
 
 // caseIDs reads the cases that an address names.
@@ -179,7 +180,7 @@ func (v *visit) handleCase(id string) (web.Case, error) {
 	}
 	if i := slices.IndexFunc(list.Settings.Handling, func(s web.HandlingStatus) bool { return s.ID == h.Status }); i >= 0 {
 		if list.Settings.Handling[i].AsksTime {
-			if h.Until, err = v.timeField("until"); err != nil {
+			if err := v.timeField("until", &h.Until); err != nil {
 				return web.Case{}, err
 			}
 		}
