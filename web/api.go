@@ -32,6 +32,7 @@ func (s *Server) apiHandler() http.Handler {
 	s.registerSchedule(api)
 	s.registerCallback(api)
 	s.registerOffers(api)
+	s.registerMessages(api)
 	s.registerJourneys(api)
 	s.registerLive(api)
 	s.registerBoard(api)

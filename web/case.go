@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ringback/cases"
+	"ringback/cases/voicemail"
 	"ringback/sip"
 )
 
@@ -61,6 +62,7 @@ type Case struct {
 	Resolution  string     `json:"resolution,omitempty" doc:"Given when it was closed."`
 	Contacted   *time.Time `json:"contacted,omitempty" doc:"When a call reached the customer first: as the wire shows, or as a person says of an attempt."`
 	Undo        *Undoable  `json:"undo,omitempty" doc:"The act that whoever did it can take back, while nothing else happens to the case."`
+	Voicemail   string     `json:"voicemail" enum:"none,unheard,heard" doc:"Whether the customer left messages, and whether all of them were heard."`
 	Previous    string     `json:"previous,omitempty" doc:"The closed case of the same customer before this one."`
 	Version     uint64     `json:"version" doc:"Grows with every change; also the ETag."`
 }
@@ -92,11 +94,20 @@ type Undoable struct {
 	Event string    `json:"event" doc:"What it did, as in the history."`
 }
 
-// suggest tells which handling status a case's latest attempt suggests, and name the contact that has a
-// number; both may be nil.
+// shower shows cases: suggest tells which handling status a case's latest attempt suggests, name the contact that has a
+// number, and state whether a case's messages were heard; all may be nil.
 type shower struct {
 	suggest func(*cases.Case) string
 	name    func(sip.Number) *Named
+	state   func(id string) voicemail.State
+}
+
+// voicemailOf says whether the messages of a case were heard.
+func (s *shower) voicemailOf(id string) string {
+	if s.state == nil {
+		return string(voicemail.None)
+	}
+	return string(s.state(id))
 }
 
 // callOf is a call as the API shows it, with the name of its customer.
@@ -115,6 +126,7 @@ func (s *shower) callOf(c *sip.Call, ended bool) Call {
 // caseOf is a case as the API shows it.
 func (s *shower) caseOf(c *cases.Case) Case {
 	shown := caseOf(c)
+	shown.Voicemail = s.voicemailOf(c.ID)
 	if s.suggest != nil && c.Attempt != nil && !c.Attempt.Handled {
 		shown.Suggested = s.suggest(c)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"ringback/cases"
+	"ringback/cases/voicemail"
 	"ringback/directory"
 	"ringback/sip"
 )
@@ -344,7 +345,8 @@ func (s *Server) getCase(ctx context.Context, in *caseInput) (*caseOutput, error
 		return nil, err
 	}
 	etag := entityTag(versionOf(&c))
-	if matches(in.IfNoneMatch, versionOf(&c)) {
+	// Hearing a message changes the case as it is shown, and not its version.
+	if s.shower.voicemailOf(c.ID) == string(voicemail.None) && matches(in.IfNoneMatch, versionOf(&c)) {
 		return nil, huma.ErrorWithHeaders(huma.Status304NotModified(), http.Header{"ETag": {etag}})
 	}
 	out := &caseOutput{ETag: etag, Body: CaseWithHistory{Case: s.shower.caseOf(&c), History: []Entry{}}}

@@ -14,6 +14,7 @@ import (
 
 	"ringback/assist"
 	"ringback/cases"
+	"ringback/cases/voicemail"
 	"ringback/sip"
 )
 
@@ -314,7 +315,7 @@ func TestEveryEventIsAsTheDocumentPromises(t *testing.T) {
 	f := api(t, centre.options(Options{}))
 	c := readContract(t, f)
 	promised := c.Paths["/v1/events"]["get"].Responses["200"].Content["text/event-stream"].Schema
-	if len(promised.OneOf) != 6 {
+	if len(promised.OneOf) != 8 {
 		t.Fatalf("the document promises %+v", promised)
 	}
 	e := newEvents(time.Now(), 100, 1<<20)
@@ -328,6 +329,9 @@ func TestEveryEventIsAsTheDocumentPromises(t *testing.T) {
 	for _, event := range []assist.Event{assist.Raised, assist.Confirmed, assist.Withdrawn} {
 		e.Hint(assist.Hint{Event: event, At: time.Now(), Number: matti, Cases: []cases.Case{open}})
 	}
+	for _, what := range []MessageNews{MessageLeft, MessageHeard, MessageUnheard, MessageDeleted} {
+		e.Message(what, &voicemail.Message{ID: "m", Draft: voicemail.Draft{List: open.List, At: time.Now()}, Case: open.ID, Ended: voicemail.Hangup}, &open, "anna", time.Now())
+	}
 	events, _, _ := e.after(0, make([]*event, 0, 100), true)
 	bodies := map[string][]byte{}
 	for _, ev := range events {
@@ -336,7 +340,7 @@ func TestEveryEventIsAsTheDocumentPromises(t *testing.T) {
 	for _, reason := range []resetReason{resetRestarted, resetTooOld, resetUnknown} {
 		bodies[string(reason)] = encode(Reset{Type: "reset", Reason: string(reason)})
 	}
-	if len(bodies) != 7+8+3+3 {
+	if len(bodies) != 7+8+3+4+3 {
 		t.Errorf("%d events", len(bodies))
 	}
 	for name, body := range bodies {

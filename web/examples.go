@@ -42,6 +42,7 @@ var exampleBodies = map[string]string{ //nolint:gosec // what looks like secrets
 	"schedule-call":       `{"at":"2026-07-01T15:30:00Z","zone":"Europe/Helsinki","mode":"remind","device":"101","note":"asked for it"}`,
 	"put-number":          `{"number":"+358600*","note":"premium rate"}`,
 	"do-not-call":         `{"note":"asked us in writing"}`,
+	"set-heard":           `{"heard":true}`,
 	"set-pin":             `{"pin":"471100"}`,
 	"create-token":        `{"name":"crm","scopes":["cases:read","cases:write"],"lists":["support"]}`,
 	"check-directory":     `{"country":"FI","agents":[{"id":"anna","name":"Anna Agent","extensions":["101"]}]}`,
@@ -56,7 +57,7 @@ var exampleValues = map[string]string{
 	"Case": `{"id":"1NG0JV8-YSYHCC","list":"support","number":"+358401234567","caller":"+358401234567","state":"open","service":"hotline","verdict":"missed",` +
 		`"reason":"abandoned_waiting","confidence":"seen","missed_count":2,"wait":41.5,"call_ids":["3b9aca08@pbx.example"],"opened":"2026-07-01T08:00:02Z",` +
 		`"missed":"2026-07-01T08:00:00Z","due":"2026-07-01T09:00:02Z","expires":"2026-07-04T00:00:00Z","proof":[],"assignee":"anna",` +
-		`"claim_until":"2026-07-01T08:20:00Z","attempts":0,"channel_in":"call","version":3}`,
+		`"claim_until":"2026-07-01T08:20:00Z","attempts":0,"channel_in":"call","voicemail":"none","version":3}`,
 	"Problem": `{"title":"Conflict","status":409,"detail":"Somebody else has the case.","code":"taken","by":"bertil"}`,
 	"List": `{"id":"support","name":"Support","kind":"callback","right":"work","active":true,"vocabulary":"standard","members":["anna","bertil"],"services":["hotline"],"open_now":true,` +
 		`"open":12,"overdue":3,"due_soon":4,"expiring":1,"unassigned":7,"mine":2}`,

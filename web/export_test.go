@@ -55,6 +55,12 @@ func (w *World) Happened(n sip.Number, list string) {
 	w.happened(missedCall("happened", "hotline", list, n, time.Now().Add(-time.Minute)), "")
 }
 
+// Leave leaves a message of two seconds on a case.
+func (w *World) Leave(id string) {
+	w.t.Helper()
+	w.leave(id, time.Now(), tone(2*time.Second))
+}
+
 // Dialled lets an agent call a customer.
 func (w *World) Dialled(agent string, n sip.Number, at time.Time) { w.centre.dialled(agent, n, at) }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -174,6 +175,7 @@ func TestADayOfWorkOverTheAPI(t *testing.T) {
 	contacts(t, anna)
 	files(t, sara, david)
 	calls(t, w, anna, sara, david)
+	messages(t, w, anna, sara)
 	manage(t, w, david)
 	if unseen := slices.DeleteFunc(w.Unseen(), func(op string) bool {
 		return slices.Contains([]string{"stream-events", "list-dead-letters", "resend-dead-letters", "test-webhook", "enable-webhook"}, op)
@@ -301,6 +303,31 @@ func files(t *testing.T, sara, david *client.Client) {
 }
 
 // calls asks who may be called, and keeps the lists that say so.
+func messages(t *testing.T, w *web.World, anna, sara *client.Client) {
+	t.Helper()
+	ctx := t.Context()
+	one := must[web.Case](t, "a case")(anna.Create(ctx, web.NewCase{List: "support", Number: "+358405559903"}))
+	w.Leave(one.ID)
+	all := must[[]web.Message](t, "messages")(anna.Messages(ctx, one.ID))
+	if len(all) != 1 || all[0].Seconds != 2 || all[0].Heard != nil {
+		t.Fatalf("%+v", all)
+	}
+	sound := must[io.ReadCloser](t, "sound")(anna.MessageAudio(ctx, all[0].ID))
+	defer sound.Close()
+	if b := must[[]byte](t, "sound")(io.ReadAll(sound)); int64(len(b)) != all[0].Bytes {
+		t.Errorf("%d bytes of %d", len(b), all[0].Bytes)
+	}
+	if shape := must[web.Waveform](t, "waveform")(anna.MessageWaveform(ctx, all[0].ID)); len(shape.Peaks) != 200 {
+		t.Errorf("%+v", shape)
+	}
+	if heard := must[web.Message](t, "heard")(anna.SetHeard(ctx, all[0].ID, true)); heard.Heard == nil || heard.Heard.Agent != "anna" {
+		t.Errorf("%+v", heard)
+	}
+	if err := sara.DeleteMessage(ctx, all[0].ID); err != nil {
+		t.Error(err)
+	}
+}
+
 func calls(t *testing.T, w *web.World, anna, sara, david *client.Client) {
 	t.Helper()
 	ctx := t.Context()

@@ -14,6 +14,7 @@ import (
 	"ringback/cases/maycall"
 	"ringback/cases/schedule"
 	"ringback/cases/search"
+	"ringback/cases/voicemail"
 	"ringback/directory"
 	"ringback/directory/audit"
 	"ringback/directory/calling"
@@ -42,10 +43,13 @@ type Options struct {
 	Schedule *schedule.Schedule // calls that people scheduled
 	Journeys *journey.Journeys  // what became of calls
 	Dialler  Dialler            // makes callback calls
-	Hooks    *webhook.Hooks     // what webhooks deliver
-	Push     *Push              // telling people by web push
-	Intake   *intake.Cases      // files of customers to call
-	Search   func(context.Context, search.Query) (search.Page, error)
+
+	Voicemail *voicemail.Voicemail // what callers said
+
+	Hooks  *webhook.Hooks // what webhooks deliver
+	Push   *Push          // telling people by web push
+	Intake *intake.Cases  // files of customers to call
+	Search func(context.Context, search.Query) (search.Page, error)
 	// Erase takes all of a person's data out of everything, by his number.
 	Erase func(ctx context.Context, by people.Act, n sip.Number, o EraseOptions) (Erased, error)
 

@@ -21,6 +21,7 @@ import (
 	"ringback/cases/journey"
 	"ringback/cases/schedule"
 	"ringback/cases/search"
+	"ringback/cases/voicemail"
 	"ringback/directory"
 	"ringback/directory/audit"
 	"ringback/directory/calling"
@@ -141,6 +142,9 @@ var answers = []answer{
 	{callback.ErrGone, http.StatusConflict, "offer_gone", "It is not offered to you any more."},
 	{callback.ErrNumber, http.StatusConflict, "no_number", "There is no number to call."},
 	{callback.ErrNone, http.StatusNotFound, "no_call", "The case has no callback call."},
+	{voicemail.ErrNotFound, http.StatusNotFound, "", "There is no such message."},
+	{voicemail.ErrNoKey, http.StatusServiceUnavailable, "no_key", "The key that the message is encrypted with is not in the key file."},
+	{voicemail.ErrDamaged, http.StatusInternalServerError, "damaged", "The file of the message is gone or damaged; the log has more."},
 	{schedule.ErrNotFound, http.StatusNotFound, "", "There is no such scheduled call."},
 	{schedule.ErrNotWaiting, http.StatusConflict, "not_waiting", "The call was due, or cancelled, already."},
 	{schedule.ErrPast, http.StatusUnprocessableEntity, "past", "This time is over."},

@@ -46,6 +46,7 @@ type Server struct {
 	imports                    *imports
 	exporting                  chan struct{} // a place for each table being written
 	shower                     shower
+	hearings                   hearings
 
 	servers [2]*http.Server
 }
@@ -78,6 +79,9 @@ func New(o Options) *Server {
 	}
 	if o.Contacts != nil {
 		s.shower.name = s.nameOf
+	}
+	if o.Voicemail != nil {
+		s.shower.state = o.Voicemail.State
 	}
 	s.events.shower, s.events.quiet = &s.shower, true
 	s.api = s.logged(apiSide, secured(s.apiHandler()))

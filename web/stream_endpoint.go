@@ -30,7 +30,7 @@ To show a list and keep it right: open the stream first, then read the list, the
 	`Ids grow, also over restarts of the server. A comment comes every 15 seconds; a client that takes nothing for 10 seconds is cut off and may come back.`
 
 type eventsInput struct {
-	Kind        []string `query:"kind" enum:"call,case,hint,scheduled,callback,offer" nullable:"false" doc:"Only events of these kinds, separated by commas."`
+	Kind        []string `query:"kind" enum:"call,case,hint,scheduled,callback,offer,message" nullable:"false" doc:"Only events of these kinds, separated by commas."`
 	LastID      string   `query:"last_event_id" maxLength:"64" doc:"Go on after this event. The header goes before it."`
 	LastEventID string   `header:"Last-Event-ID" maxLength:"64" doc:"Go on after this event."`
 }
@@ -47,7 +47,7 @@ func (s *Server) registerEvents(api huma.API) {
 // eventSchema describes what data of an event may be.
 func eventSchema(r huma.Registry) *huma.Schema {
 	schema := &huma.Schema{Description: "What the data of an event is, by its kind."}
-	for _, t := range []reflect.Type{reflect.TypeFor[CallEvent](), reflect.TypeFor[CaseEvent](), reflect.TypeFor[HintEvent](), reflect.TypeFor[ScheduledEvent](), reflect.TypeFor[CallbackEvent](), reflect.TypeFor[OfferEvent](), reflect.TypeFor[Reset]()} {
+	for _, t := range []reflect.Type{reflect.TypeFor[CallEvent](), reflect.TypeFor[CaseEvent](), reflect.TypeFor[HintEvent](), reflect.TypeFor[ScheduledEvent](), reflect.TypeFor[CallbackEvent](), reflect.TypeFor[OfferEvent](), reflect.TypeFor[MessageEvent](), reflect.TypeFor[Reset]()} {
 		schema.OneOf = append(schema.OneOf, r.Schema(t, true, ""))
 	}
 	return schema

@@ -17,6 +17,7 @@ import (
 	"ringback/cases/maycall"
 	"ringback/cases/schedule"
 	"ringback/cases/search"
+	"ringback/cases/voicemail"
 	"ringback/daemon/outbox"
 	"ringback/directory"
 	"ringback/directory/audit"
@@ -65,6 +66,7 @@ type world struct {
 	calling  *calling.Lists
 	schedule *schedule.Schedule
 	journeys *journey.Journeys
+	said     *voicemail.Voicemail
 	trail    *audit.Trail
 	dir      atomic.Pointer[directory.Directory]
 	receipts *keptReceipts
@@ -108,6 +110,7 @@ func wholeWith(t *testing.T, change func(*Options)) *world {
 	w.calling = calling.New(st)
 	w.schedule = schedule.New(st)
 	w.journeys = journey.New(st)
+	w.said = w.voicemail(st)
 	out := outbox.New(st, outbox.Options{})
 	hooks := webhook.New(webhook.Options{Outbox: out})
 	t.Cleanup(func() {
@@ -121,10 +124,14 @@ func wholeWith(t *testing.T, change func(*Options)) *world {
 		t.Fatal(err)
 	}
 	w.centre = &centre{t: t, directory: d, cases: c}
+	if err := w.said.Open(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.said.Close() })
 	o := Options{
 		Version: "test", Cases: c, Lists: w.directory, People: w.people, Trail: w.trail, Contacts: w.contacts, Receipts: w.receipts,
 		Calling: w.calling, MayCall: &maycall.Checker{Directory: w.directory, Lists: w.calling, Cases: c},
-		Schedule: w.schedule, Journeys: w.journeys, Dialler: answering{}, CalendarNumbers: false,
+		Schedule: w.schedule, Journeys: w.journeys, Dialler: answering{}, Voicemail: w.said, CalendarNumbers: false,
 		Edit: w.edit, Recent: func(string, time.Time) []sip.Number { return []sip.Number{matti} },
 		LiveCalls: func() []*sip.Call { return w.calls() }, LiveHints: w.hints,
 		DismissHint: w.dismiss,

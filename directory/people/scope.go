@@ -17,6 +17,7 @@ type Scope string
 const (
 	CasesRead      Scope = "cases:read"      // see lists, cases, their history, counters; search
 	CasesWrite     Scope = "cases:write"     // create cases and work on them
+	MessagesListen Scope = "messages:listen" // hear what callers said, and delete it where one supervises
 	CallsRead      Scope = "calls:read"      // see live calls, hints, and when nothing was watched
 	EventsRead     Scope = "events:read"     // follow what happens as it happens
 	ContactsRead   Scope = "contacts:read"   // see the names of numbers
@@ -42,6 +43,7 @@ var scopes = []struct {
 }{
 	{CasesRead, "see lists, cases, their history and counters; search", everyRole},
 	{CasesWrite, "create cases and work on them", workRoles},
+	{MessagesListen, "hear what callers said; delete it as a supervisor", workRoles},
 	{CallsRead, "see live calls, hints, and when nothing was watched", everyRole},
 	{EventsRead, "follow what happens as it happens", everyRole},
 	{ContactsRead, "see the names of numbers", everyRole},

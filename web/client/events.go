@@ -21,7 +21,7 @@ import (
 // know, none is.
 type Event struct {
 	ID   string // to go on after it with EventOptions.After
-	Kind string // call, case, hint, scheduled, callback, offer or reset
+	Kind string // call, case, hint, scheduled, callback, offer, message or reset
 	Data json.RawMessage
 
 	Call  *web.CallEvent
@@ -30,6 +30,7 @@ type Event struct {
 	Due   *web.ScheduledEvent
 	Back  *web.CallbackEvent
 	Offer *web.OfferEvent
+	Said  *web.MessageEvent
 	Reset *web.Reset // events were missed: read again what is shown
 }
 
@@ -171,6 +172,9 @@ func (s *following) tell(ev Event) bool {
 	case "offer":
 		ev.Offer = new(web.OfferEvent)
 		into = ev.Offer
+	case "message":
+		ev.Said = new(web.MessageEvent)
+		into = ev.Said
 	case "scheduled":
 		ev.Due = new(web.ScheduledEvent)
 		into = ev.Due
