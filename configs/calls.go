@@ -154,12 +154,14 @@ type Phone struct {
 
 // Callbacks says how customers are called back: an agent's device first, and then the customer.
 type Callbacks struct {
-	// What an agent hears when he answers, until he takes the call, as a WAV file, PCM or G.711. Empty: a beep.
+	// What an agent hears when he answers, until he takes the call, as a WAV file, PCM or G.711. Empty: it is spoken, in his
+	// language, that of the list or line.language: that it is a callback, for which list or number, and what to press.
 	//
 	// Example: /etc/ringback/callback.wav
 	Announcement string `yaml:"announcement"`
 
-	// The key with which he takes it: one of 0123456789*#, any, or none when answering is enough.
+	// The key with which he takes it: one of 0123456789*#, any, or none when answering is enough. With one key, 2 declines it, or
+	// 1 where 2 takes it.
 	Accept string `yaml:"accept"`
 
 	// For how long he may think it over.

@@ -60,7 +60,7 @@ func Default() *Config {
 		Line: Line{
 			Language: "en",
 		},
-		Callbacks: Callbacks{Accept: "any", AcceptWithin: 20 * time.Second, RingAgent: 30 * time.Second, LiveFirst: 30 * time.Second},
+		Callbacks: Callbacks{Accept: "1", AcceptWithin: 20 * time.Second, RingAgent: 30 * time.Second, LiveFirst: 30 * time.Second},
 		Web: Web{
 			Listen:          "127.0.0.1:8080",
 			SessionIdle:     12 * time.Hour,

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -11,8 +12,10 @@ import (
 	"ringback/cases/callback"
 	"ringback/cases/queue"
 	"ringback/cases/schedule"
+	"ringback/configs"
 	"ringback/cti"
 	"ringback/daemon/dialer"
+	"ringback/daemon/line"
 	"ringback/directory"
 	"ringback/sip"
 	"ringback/sip/rtp"
@@ -25,13 +28,9 @@ func (d *Daemon) openDialer(context.Context) error {
 	if d.endpoint == nil || len(c.Phone.Accounts) == 0 {
 		return nil
 	}
-	var announce func(string, string, sip.Number) []*rtp.Clip // nil: a beep
-	if c.Callbacks.Announcement != "" {
-		clip, err := announcement(c.Callbacks.Announcement)
-		if err != nil {
-			return fmt.Errorf("callbacks.announcement: %w", err)
-		}
-		announce = func(string, string, sip.Number) []*rtp.Clip { return []*rtp.Clip{clip} }
+	announce, err := d.announcement(c)
+	if err != nil {
+		return err
 	}
 	refers := map[string]bool{}
 	for _, a := range c.Phone.Accounts {
@@ -50,8 +49,37 @@ func (d *Daemon) openDialer(context.Context) error {
 	return nil
 }
 
-// announcement is what agents hear, from a file.
-func announcement(path string) (*rtp.Clip, error) {
+// announcement is what agents hear: a file of their own, or what is spoken in their language, or that of the list.
+func (d *Daemon) announcement(c *configs.Config) (func(*callback.Call, string) []*rtp.Clip, error) {
+	if c.Callbacks.Announcement != "" {
+		clip, err := soundFile(c.Callbacks.Announcement)
+		if err != nil {
+			return nil, fmt.Errorf("callbacks.announcement: %w", err)
+		}
+		return func(*callback.Call, string) []*rtp.Clip { return []*rtp.Clip{clip} }, nil
+	}
+	spoken, err := line.NewAnnouncement(line.AnnouncementOptions{
+		Language: c.Line.Language, PromptsDir: c.Line.PromptsDir, Accept: c.Callbacks.Accept, Decline: dialer.DeclineKey(c.Callbacks.Accept), Logger: d.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	ofLists := map[string]string{}
+	for _, l := range c.Line.Lists {
+		ofLists[l.List] = l.Language
+	}
+	return func(call *callback.Call, service string) []*rtp.Clip {
+		prefer, err := d.people.Preferences(call.Agent)
+		if err != nil {
+			d.complaints.log(d.log, "what a person prefers cannot be read", err)
+		}
+		return spoken.Clips(line.Callback{
+			Language: cmp.Or(prefer.Calls.Language, ofLists[call.List]), List: call.List, Service: service, Number: call.Number,
+		})
+	}, nil
+}
+
+func soundFile(path string) (*rtp.Clip, error) {
 	f, err := os.Open(filepath.Clean(path))
 	if err != nil {
 		return nil, err

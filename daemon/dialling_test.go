@@ -235,6 +235,7 @@ func TestCallbackCallsThatComeToNothingSayWhy(t *testing.T) {
 		{"the agent does not answer", (*switchboard).rings, nil, "agent_no_answer", 0, ""},
 		{"the agent rejects", func(*switchboard) func(*phone.Call, *rtp.Session) { return refuses(603) }, nil, "agent_rejected", 0, ""},
 		{"the agent hangs up in the prompt", func(b *switchboard) func(*phone.Call, *rtp.Session) { return b.answers("", hangsUp) }, nil, "agent_declined", 0, ""},
+		{"the agent declines by a key", func(b *switchboard) func(*phone.Call, *rtp.Session) { return b.answers("2", nil) }, nil, "agent_declined", 0, ""},
 		{"the agent presses another key", func(b *switchboard) func(*phone.Call, *rtp.Session) { return b.answers("7", nil) }, nil, "agent_declined", 0, ""},
 		{"the customer is busy", (*switchboard).takes, func(*switchboard) func(*phone.Call, *rtp.Session) { return refuses(486) }, "busy", 1, "busy"},
 		{"the customer does not answer", (*switchboard).takes, (*switchboard).rings, "no_answer", 1, ""},

@@ -44,9 +44,9 @@ type Options struct {
 	Observe func(callback.Call)
 
 	// Announce is what an agent hears of the customer whom he will be connected with; nil: a beep.
-	Announce func(list, name string, n sip.Number) []*rtp.Clip
+	Announce func(c *callback.Call, service string) []*rtp.Clip
 
-	Accept       string                    // the key that takes a call; "any" key; "none" is needed: any
+	Accept       string                    // the key that takes a call; "any" key; "none" is needed: any. [DeclineKey] does not
 	AcceptWithin time.Duration             // he has taken it: 20 s
 	RingAgent    time.Duration             // his device: 30 s
 	RingCustomer time.Duration             // 60 s

@@ -23,8 +23,8 @@ const announcePause = 3 * time.Second
 func (d *Dialer) accepts(r *run) bool {
 	clips := []*rtp.Clip{rtp.Beep()}
 	if d.o.Announce != nil {
-		if c, err := d.o.Cases.Case(r.call.Case); err == nil {
-			clips = d.o.Announce(r.call.List, c.Name, r.call.Number)
+		if said := d.o.Announce(&r.call, r.service); len(said) > 0 {
+			clips = said
 		}
 	}
 	if d.o.Accept == "none" {
@@ -44,13 +44,28 @@ func (d *Dialer) accepts(r *run) bool {
 			if !ok {
 				return false
 			}
-			if d.o.Accept == "any" || string(digit.Symbol) == d.o.Accept {
+			switch key := string(digit.Symbol); {
+			case d.o.Accept == "any" || key == d.o.Accept:
 				return true
+			case key == DeclineKey(d.o.Accept):
+				return false
 			}
 		case <-ctx.Done():
 			return false
 		}
 	}
+}
+
+// DeclineKey is the key with which an agent does not take a call, beside the one that takes it; empty where hanging up
+// is the only way.
+func DeclineKey(accept string) string {
+	switch accept {
+	case "any", "none":
+		return ""
+	case "2":
+		return "1"
+	}
+	return "2"
 }
 
 // rotate plays clips over and over until ctx ends.

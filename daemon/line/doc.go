@@ -12,5 +12,7 @@
 // Prompts are WAV files, LANGUAGE/NAME.wav, spoken from prompts/texts.tsv by tools/prompts.sh; a folder can replace
 // any of them. Numbers are read digit by digit.
 //
+// Agents who are called for a callback hear an [Announcement], of the same prompts.
+//
 // It does not know cases, lists or the store, and of SIP and sound no more than packages phone and rtp tell.
 package line

@@ -67,7 +67,7 @@ func New(o Options) (*Line, error) {
 		if l.voices[language] != nil {
 			continue
 		}
-		v, err := loadVoice(o.PromptsDir, language)
+		v, err := loadVoice(o.PromptsDir, language, names)
 		if err != nil {
 			return nil, err
 		}

@@ -18,7 +18,7 @@ var builtIn embed.FS
 // ErrPrompts is returned for a language that not all prompts are there of, or that cannot be played.
 var ErrPrompts = errors.New("line: prompts are missing")
 
-// names are all prompts; the digits are called by themselves.
+// names are the prompts of a talk; the digits are called by themselves.
 var names = []string{
 	"menu", "menu_withheld", "enter", "number_is", "confirm", "call_at", "asked", "asked_before",
 	"not_a_number", "not_a_choice", "failed", "goodbye", "plus",
@@ -29,7 +29,7 @@ var names = []string{
 type voice map[string]*rtp.Clip
 
 // loadVoice loads a language: what the folder has of it, and else what is built in.
-func loadVoice(folder, language string) (voice, error) {
+func loadVoice(folder, language string, names []string) (voice, error) {
 	v := make(voice, len(names))
 	for _, name := range names {
 		c, err := loadPrompt(folder, path.Join(language, name+".wav"))
@@ -43,17 +43,21 @@ func loadVoice(folder, language string) (voice, error) {
 
 func loadPrompt(folder, file string) (*rtp.Clip, error) {
 	if folder != "" {
-		root, err := os.OpenRoot(folder)
-		if err != nil {
-			return nil, err
-		}
-		defer root.Close()
-		switch c, err := load(root.FS(), file); {
-		case !errors.Is(err, fs.ErrNotExist):
+		if c, err := loadFile(folder, file); !errors.Is(err, fs.ErrNotExist) {
 			return c, err
 		}
 	}
 	return load(builtIn, path.Join("prompts", file))
+}
+
+// loadFile loads a file of a folder.
+func loadFile(folder, file string) (*rtp.Clip, error) {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return load(root.FS(), file)
 }
 
 func load(from fs.FS, file string) (*rtp.Clip, error) {
