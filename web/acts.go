@@ -40,7 +40,8 @@ func (s *Server) registerActs(api huma.API) {
 			b := &in.Body
 			return s.act(ctx, &in.ActHead, &ActBody{Agent: b.Agent, Note: b.Text}, cases.Comment{Visible: b.Visible})
 		})
-	on(act("attempts", "attempt-case", "Note an attempt", "Says that you call the customer now. The call seen on the wire then is the same attempt."), cases.Try{})
+	handle(s, api, act("attempts", "attempt-case", "Note an attempt", "Says that you call the customer now. The call seen on the wire then is the same attempt. "+
+		"The rules of who may be called are asked first: what they block is refused with 409 and may_call, what they warn of is in the answer."), s.attempt)
 	handle(s, api, act("handling", "handle-case", "Give a handling status", "Says what came of an attempt, with one of the list's handling statuses. "+
 		"Siblings named in also get the status too; the answer has one result for each."), s.handling)
 	handle(s, api, act("call-later", "call-later", "Call later", "Sets when the customer is to be called: the case is due then, offered to nobody before, and not closed automatically."),

@@ -14,6 +14,7 @@ import (
 
 	"ringback/assist"
 	"ringback/cases"
+	"ringback/cases/callback"
 	"ringback/cases/voicemail"
 	"ringback/sip"
 )
@@ -329,6 +330,7 @@ func TestEveryEventIsAsTheDocumentPromises(t *testing.T) {
 	for _, event := range []assist.Event{assist.Raised, assist.Confirmed, assist.Withdrawn} {
 		e.Hint(assist.Hint{Event: event, At: time.Now(), Number: matti, Cases: []cases.Case{open}})
 	}
+	e.Offered(&callback.Offering{Case: open.ID, List: open.List, Agent: "anna", Number: matti, Step: callback.Offered}, time.Now())
 	for _, what := range []MessageNews{MessageLeft, MessageHeard, MessageUnheard, MessageDeleted} {
 		e.Message(what, &voicemail.Message{ID: "m", Draft: voicemail.Draft{List: open.List, At: time.Now()}, Case: open.ID, Ended: voicemail.Hangup}, &open, "anna", time.Now())
 	}
@@ -340,7 +342,7 @@ func TestEveryEventIsAsTheDocumentPromises(t *testing.T) {
 	for _, reason := range []resetReason{resetRestarted, resetTooOld, resetUnknown} {
 		bodies[string(reason)] = encode(Reset{Type: "reset", Reason: string(reason)})
 	}
-	if len(bodies) != 7+8+3+4+3 {
+	if len(bodies) != 7+8+3+4+1+3 {
 		t.Errorf("%d events", len(bodies))
 	}
 	for name, body := range bodies {

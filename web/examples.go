@@ -35,6 +35,8 @@ var exampleBodies = map[string]string{ //nolint:gosec // what looks like secrets
 	"undo-case":           `{}`,
 	"dismiss-hint":        `{"case":"1NG0JV8-YSYHCC"}`,
 	"call-case":           `{"device":"101"}`,
+	"accept-offer":        `{"device":"101"}`,
+	"decline-offer":       `{"agent":"anna"}`,
 	"set-active":          `{"active":false}`,
 	"edit-list":           `{"members":["anna","bertil"],"due_after":"90m","resolution_required":true,"resolutions":[{"id":"solved","name":"Solved"}]}`,
 	"create-contact":      `{"name":"Matti Meikäläinen","company":"Example Oy","numbers":["+358401234567"]}`,

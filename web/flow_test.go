@@ -109,7 +109,7 @@ func TestADayOfWorkOverTheAPI(t *testing.T) {
 	if _, err := anna.Handle(ctx, c.ID, web.HandlingGiven{Status: "busy"}); !errors.Is(err, client.ErrNoAttempt) {
 		t.Errorf("a status without an attempt: %v", err)
 	}
-	ok(anna.Attempt(ctx, c.ID))
+	must[web.AttemptNoted](t, "an attempt")(anna.Attempt(ctx, c.ID, web.AttemptBody{}))
 	handled := must[web.Handled](t, "handling")(anna.Handle(ctx, c.ID, web.HandlingGiven{Status: "busy", ActBody: web.ActBody{Note: "busy"}}))
 	if handled.Handling != "busy" || handled.Attempts != 1 || handled.Undo == nil {
 		t.Errorf("%+v", handled)

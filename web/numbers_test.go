@@ -32,6 +32,7 @@ func (m *MayCall) rules() string {
 
 func TestWhetherANumberMayBeCalledIsSaidWithTheReasonAndTheNextTime(t *testing.T) {
 	w := whole(t)
+	w.rules(directory.Calling{InQuietHours: directory.Block})
 	anna := w.as("anna")
 	for _, row := range []struct{ number, at, want string }{
 		{"040 123 4567", daytime, "allowed"},
@@ -157,16 +158,22 @@ func TestCallsToAKindOfNumbersNeedItsPIN(t *testing.T) {
 	}
 }
 
-func TestTheRulesOfAListAreThoseOfTheDirectory(t *testing.T) {
-	w := whole(t)
+// rules gives the list support rules of its own.
+func (w *world) rules(c directory.Calling) {
+	w.t.Helper()
 	f := *w.directory().File()
 	f.Lists = append([]directory.ListEntry(nil), f.Lists...)
-	f.Lists[0].Calling = directory.Calling{Countries: []directory.Country{"SE"}, InQuietHours: directory.Warn}
+	f.Lists[0].Calling = c
 	d, err := directory.New(&f)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	w.dir.Store(d)
+}
+
+func TestTheRulesOfAListAreThoseOfTheDirectory(t *testing.T) {
+	w := whole(t)
+	w.rules(directory.Calling{Countries: []directory.Country{"SE"}, InQuietHours: directory.Warn})
 	if m := w.mayCall(w.as("anna"), "0401234567", "2030-07-03T19:30:00Z"); m.rules() != "blocked, block country, warn quiet_hours" {
 		t.Error(m.rules())
 	}

@@ -9,6 +9,7 @@ import (
 
 	"ringback/cases"
 	"ringback/cases/schedule"
+	"ringback/directory"
 	"ringback/directory/audit"
 	"ringback/directory/people"
 )
@@ -121,6 +122,7 @@ func TestACalendarTellsNothingOfCustomersUnlessItMay(t *testing.T) {
 
 func TestATimeThatIsOverOrForbiddenIsRefusedWithTheNextOne(t *testing.T) {
 	w := whole(t)
+	w.rules(directory.Calling{InQuietHours: directory.Block})
 	anna := w.as("anna")
 	id := w.centre.missed("support", matti, time.Now()).ID
 	status, _, p := w.schedules(anna, id, time.Now().Add(-time.Minute), `,"mode":"remind"`)

@@ -34,6 +34,7 @@ import (
 const wholeYAML = `
 country: FI
 time_zone: Europe/Helsinki
+calling: {in_quiet_hours: "off"}
 pbxs:
   - {id: asterisk, addresses: 10.20.0.10}
 services:

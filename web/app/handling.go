@@ -189,7 +189,7 @@ func (v *visit) handleCase(id string) (web.Case, error) {
 		}
 	}
 	if v.r.PostFormValue("attempted") != "" { // he says that he called, which nothing saw
-		if _, err := v.api.Attempt(v.ctx(), id); err != nil {
+		if _, err := v.api.Attempt(v.ctx(), id, web.AttemptBody{Made: true}); err != nil {
 			return web.Case{}, err
 		}
 	}

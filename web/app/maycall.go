@@ -2,12 +2,10 @@ package app
 
 import (
 	"cmp"
-	"net/http"
 	"strings"
 	"time"
 
 	"ringback/web"
-	"ringback/web/client"
 )
 
 // mayView is whether a customer may be called, in words.
@@ -63,14 +61,8 @@ func (v *visit) finding(f *web.MayCallFinding) string {
 // answer before they dial.
 func attempt(v *visit) error {
 	return v.act(v.say("Calling"), func(id string) (web.Case, error) {
-		m, err := v.api.MayCall(v.ctx(), id, time.Time{})
-		if err != nil {
-			return web.Case{}, err
-		}
-		if m.Verdict == "blocked" {
-			return web.Case{}, &client.Error{Problem: web.Problem{Status: http.StatusConflict, Code: m.Findings[0].Rule, MayCall: &m}}
-		}
-		return v.api.Attempt(v.ctx(), id)
+		c, err := v.api.Attempt(v.ctx(), id, web.AttemptBody{})
+		return c.Case, err
 	})
 }
 

@@ -174,9 +174,12 @@ func (c *Client) Comment(ctx context.Context, id, text string, visible bool, opt
 	return c.act(ctx, id, "comments", map[string]any{"agent": c.o.Agent, "text": text, "visible": visible}, options)
 }
 
-// Attempt says that one calls the customer now.
-func (c *Client) Attempt(ctx context.Context, id string, options ...Option) (web.Case, error) {
-	return c.act(ctx, id, "attempts", c.body(), options)
+// Attempt says that one calls the customer now, or that one did. A call that the rules block says why in the error's MayCall.
+func (c *Client) Attempt(ctx context.Context, id string, b web.AttemptBody, options ...Option) (web.AttemptNoted, error) {
+	if b.Agent == "" {
+		b.Agent = c.o.Agent
+	}
+	return ask[web.AttemptNoted](ctx, c, http.MethodPost, casePath(id, "attempts"), b, options...)
 }
 
 // Handle says what came of an attempt. ErrNoAttempt: there was none.
