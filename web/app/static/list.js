@@ -109,6 +109,7 @@ function empty() {
 export async function changed(id) {
   const list = rows();
   if (!list?.dataset.live) return;
+  if (asking) meanwhile.add(id);
   if (held) {
     waiting.add(id);
     return;
@@ -150,9 +151,27 @@ function sum() {
 /** @param {ParentNode} root */
 const versions = (root) => [...root.querySelectorAll('.rows .row')].map((r) => r.id + /** @type {HTMLElement} */ (r).dataset.version).join();
 
-/** All is asked for anew: what happened meanwhile is not known. Where nothing did, nothing moves. */
+/** How often all is being asked for, and the cases that change meanwhile, of which the answer may know nothing. */
+let asking = 0;
+/** @type {Set<string>} */
+const meanwhile = new Set();
+
+/** All is asked for anew: what happened before is not known. Where nothing did, nothing moves. */
 export async function again() {
   if (!rows()) return;
+  asking++;
+  try {
+    await renew();
+  } finally {
+    asking--;
+  }
+  if (asking) return;
+  const late = [...meanwhile];
+  meanwhile.clear();
+  for (const id of late) changed(id);
+}
+
+async function renew() {
   const answer = await part(location.pathname + location.search, 'main').catch(() => null);
   if (!answer?.ok || answer.redirected) return;
   const came = elementsOf(await answer.text());
