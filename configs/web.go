@@ -26,8 +26,9 @@ type Web struct {
 	// Example: /etc/ringback/tokens
 	TokensFile string `yaml:"tokens_file"`
 
-	// The address people reach the app at, which the links of invitations begin with. Empty: that of web.listen, which
-	// they may not reach.
+	// The address people reach the app at, which the links of invitations and the addresses of calendars begin with.
+	// Empty: the command gives links that begin with web.listen, which people may not reach, and the app gives those that
+	// begin with the host that the request of whoever asks for one names, which a proxy must then check or set.
 	//
 	// Example: https://ringback.example.com
 	URL string `yaml:"url"`

@@ -56,7 +56,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 		CallHooks: http.HandlerFunc(d.serveCallHook), Feeds: d.allFeeds,
 		Intake: &d.intake, Search: d.searching(),
 		Pages: func(api http.Handler) http.Handler {
-			return app.New(app.Options{API: api, Logger: d.log, Zone: time.Local}).Handler()
+			return app.New(app.Options{API: api, URL: c.Web.URL, Logger: d.log, Zone: time.Local}).Handler()
 		},
 	})
 	if c.Web.Listen != "" {

@@ -15,6 +15,7 @@ import (
 // Options of an App.
 type Options struct {
 	API    http.Handler   // the REST API that pages are made from
+	URL    string         // that people reach the app by, for links to give away; empty: whatever a request names as its host
 	Logger *slog.Logger   // nil: none
 	Zone   *time.Location // of times, where a browser does not tell its own; nil: UTC
 }

@@ -28,8 +28,8 @@ type visit struct {
 	zone   *time.Location
 	now    time.Time
 
-	seen  []web.List                   // the lists he sees, once read
-	names map[string]map[string]string // of agents, by list and id, once read
+	seen  []web.List       // the lists he sees, once read
+	names map[string]names // by list, once read
 
 	partly []string // what was refused of several things done at once
 }
@@ -116,8 +116,11 @@ func (v *visit) listName(id string) string {
 // say is a sentence in his language.
 func (v *visit) say(key string, args ...any) string { return v.words.Sprintf(key, args...) }
 
-// server is the address by which he reaches this server.
+// server is the address that people reach this server by: the configured one, or else that by which he does.
 func (v *visit) server() string {
+	if v.app.o.URL != "" {
+		return strings.TrimSuffix(v.app.o.URL, "/")
+	}
 	if v.r.TLS != nil || v.r.Header.Get("X-Forwarded-Proto") == "https" {
 		return "https://" + v.r.Host
 	}
