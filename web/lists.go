@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -36,6 +37,7 @@ type List struct {
 type ListDetail struct {
 	List
 	People   []Colleague  `json:"people" nullable:"false" doc:"Who works on it, to be assigned cases."`
+	Lines    []Line       `json:"lines" nullable:"false" doc:"Its services, with their names."`
 	Settings ListSettings `json:"settings" doc:"What supervisors can change."`
 }
 
@@ -44,6 +46,12 @@ type Colleague struct {
 	ID         string `json:"id" doc:"As the directory names him."`
 	Name       string `json:"name" doc:"For people."`
 	Supervises bool   `json:"supervises" doc:"Whether he runs the list."`
+}
+
+// Line is a service of a list.
+type Line struct {
+	ID   string `json:"id" doc:"As the directory names it."`
+	Name string `json:"name" doc:"For people."`
 }
 
 type listsInput struct {
@@ -159,7 +167,7 @@ func (s *Server) list(ctx context.Context, in *ListID) (*listOutput, error) {
 	if !ok || entry == nil || len(shown) == 0 {
 		return nil, huma.Error404NotFound("There is no such list.")
 	}
-	out := &listOutput{Body: ListDetail{List: shown[0], People: colleaguesOf(d, l), Settings: settingsOf(entry)}}
+	out := &listOutput{Body: ListDetail{List: shown[0], People: colleaguesOf(d, l), Lines: linesOf(d, l), Settings: settingsOf(entry)}}
 	out.ETag = entityTag(versionOfValue(out.Body.Settings))
 	return out, nil
 }
@@ -179,6 +187,16 @@ func colleaguesOf(d *directory.Directory, l *directory.List) []Colleague {
 		if right := d.Right(id, l.ID); right >= directory.Work && (slices.Contains(l.Members, id) || slices.Contains(l.Supervisors, id)) {
 			a, _ := d.Agent(id)
 			all = append(all, Colleague{ID: id, Name: a.Name, Supervises: slices.Contains(l.Supervisors, id)})
+		}
+	}
+	return all
+}
+
+func linesOf(d *directory.Directory, l *directory.List) []Line {
+	all := []Line{}
+	for _, id := range l.Services {
+		if named, ok := d.Service(id); ok {
+			all = append(all, Line{id, cmp.Or(named.Name, id)})
 		}
 	}
 	return all

@@ -29,9 +29,26 @@ type fact struct {
 	Long bool // it may have several lines
 }
 
+// facts are what is known, in order.
+type facts []fact
+
+// text adds a text, unless there is none.
+func (f *facts) text(name, text string) {
+	if text != "" {
+		*f = append(*f, fact{Name: name, Text: text, Long: strings.Contains(text, "\n") || len(text) > 60})
+	}
+}
+
+// when adds a time, unless there is none.
+func (f *facts) when(name string, m *moment) {
+	if m != nil {
+		*f = append(*f, fact{Name: name, When: m})
+	}
+}
+
 type detailsView struct {
 	caseView
-	Facts    []fact
+	Facts    facts
 	Siblings []rowView
 	Before   string // the closed case of the same customer before this one
 	Undo     *web.Undoable
@@ -73,62 +90,51 @@ func detailsPage(v *visit) error {
 }
 
 // facts are what is known of a case, the most useful first.
-func (v *visit) facts(c *web.Case) []fact {
-	var all []fact
-	text := func(name, text string) {
-		if text != "" {
-			all = append(all, fact{Name: name, Text: text, Long: strings.Contains(text, "\n") || len(text) > 60})
-		}
-	}
-	when := func(name string, t *time.Time) {
-		if m := v.maybe(t); m != nil {
-			all = append(all, fact{Name: name, When: m})
-		}
-	}
-	text(v.say("Topic"), c.Topic)
-	text(v.say("Note"), c.Note)
+func (v *visit) facts(c *web.Case) (all facts) {
+	all.text(v.say("Topic"), c.Topic)
+	all.text(v.say("Note"), c.Note)
 	if c.LastNote != c.Note {
-		text(v.say("Last note"), c.LastNote)
+		all.text(v.say("Last note"), c.LastNote)
 	}
-	text(v.say("Waits for"), c.Question)
+	all.text(v.say("Waits for"), c.Question)
 	if c.State == "open" {
 		due := v.due(c.Due)
-		all = append(all, fact{Name: v.say("Due"), When: &due})
-		when(v.say("Not to be called before"), c.NotBefore)
-		when(v.say("Expires"), c.Expires)
+		all.when(v.say("Due"), &due)
+		all.when(v.say("Not to be called before"), v.maybe(c.NotBefore))
+		all.when(v.say("Expires"), v.maybe(c.Expires))
 	} else {
-		text(v.say("Closed"), v.closedBy(c))
-		text(v.say("Resolution"), c.Resolution)
+		all.text(v.say("Closed"), v.closedBy(c))
+		all.text(v.say("Resolution"), c.Resolution)
 	}
 	who := v.say("Nobody")
 	if c.Assignee != "" {
 		who = v.agentName(c.List, c.Assignee)
 	}
-	text(v.say("Assigned to"), who)
-	when(v.say("Yours until, unless you call"), c.ClaimUntil)
+	all.text(v.say("Assigned to"), who)
+	all.when(v.say("Yours until, unless you call"), v.maybe(c.ClaimUntil))
 	if c.Personal != "" {
-		text(v.say("Meant for"), v.agentName(c.List, c.Personal))
+		all.text(v.say("Meant for"), v.agentName(c.List, c.Personal))
 	}
-	text(v.say("Number"), numberText(c.Number))
+	all.text(v.say("Number"), numberText(c.Number))
 	if c.Contact != nil && c.Name != "" && c.Name != c.Contact.Name {
-		text(v.say("Name"), c.Name)
+		all.text(v.say("Name"), c.Name)
 	}
-	text(v.say("Channel in"), v.channel(c.Channel))
-	text(v.say("Service"), c.Service)
-	text(v.say("Why"), v.whyOf(c))
-	when(v.say("Last missed"), c.Missed)
+	all.text(v.say("Channel in"), v.channel(c.Channel))
+	all.text(v.say("Service"), v.serviceName(c.List, c.Service))
+	all.text(v.say("Why"), v.whyOf(c))
+	all.when(v.say("Last missed"), v.maybe(c.Missed))
 	if c.MissedCount > 0 {
-		text(v.say("Misses"), v.say("%d misses", c.MissedCount)+", "+v.say("waited %s", v.span(time.Duration(c.Wait*float64(time.Second)))))
+		all.text(v.say("Misses"), v.say("%d misses", c.MissedCount)+", "+v.say("waited %s", v.span(time.Duration(c.Wait*float64(time.Second)))))
 	}
 	if c.Attempts > 0 {
-		text(v.say("Attempts"), fmt.Sprint(c.Attempts))
+		all.text(v.say("Attempts"), fmt.Sprint(c.Attempts))
 	}
-	when(v.say("Opened"), &c.Opened)
+	all.when(v.say("Opened"), v.maybe(&c.Opened))
 	if c.KeepOpen {
-		text(v.say("Closing"), v.say("Never by itself"))
+		all.text(v.say("Closing"), v.say("Never by itself"))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Fields)) {
-		text(name, c.Fields[name])
+		all.text(name, c.Fields[name])
 	}
 	return all
 }

@@ -30,7 +30,7 @@ type chapter struct {
 // proofView is what was seen of the call that an event rests on.
 type proofView struct {
 	Call   string // its id
-	Sum    []fact
+	Sum    facts
 	Ladder []rung
 	Left   int // how many are left out of the middle
 	IDs    []string
@@ -127,32 +127,27 @@ func (v *visit) statusOf(id string) string {
 // proof shows what was seen of a call.
 func (v *visit) proof(list string, p *web.Proof) *proofView {
 	view := &proofView{Call: p.Call, IDs: p.CallIDs, Left: p.LeftOut}
-	text := func(name, text string) {
-		if text != "" {
-			view.Sum = append(view.Sum, fact{Name: name, Text: text})
-		}
-	}
-	text(v.say("Service"), p.Service)
-	text(v.say("Trunk"), p.Trunk)
+	view.Sum.text(v.say("Service"), v.serviceName(list, p.Service))
+	view.Sum.text(v.say("Trunk"), p.Trunk)
 	started := v.moment(p.Started)
-	view.Sum = append(view.Sum, fact{Name: v.say("Began"), When: &started})
+	view.Sum.when(v.say("Began"), &started)
 	if p.Ended != nil {
-		text(v.say("Lasted"), v.span(p.Ended.Sub(p.Started)))
+		view.Sum.text(v.say("Lasted"), v.span(p.Ended.Sub(p.Started)))
 	}
 	if p.Answered != nil {
-		text(v.say("Answered after"), v.span(p.Answered.Sub(p.Started)))
+		view.Sum.text(v.say("Answered after"), v.span(p.Answered.Sub(p.Started)))
 	}
 	rang := make([]string, len(p.Rang))
 	for i, id := range p.Rang {
 		rang[i] = v.agentName(list, id)
 	}
-	text(v.say("Whose phone rang"), strings.Join(rang, ", "))
-	text(v.say("Ended by"), v.party(p.EndedBy, p.Direction))
-	text(v.say("Result"), v.result(p.Result))
+	view.Sum.text(v.say("Whose phone rang"), strings.Join(rang, ", "))
+	view.Sum.text(v.say("Ended by"), v.party(p.EndedBy, p.Direction))
+	view.Sum.text(v.say("Result"), v.result(p.Result))
 	if p.Verdict != "none" {
-		text(v.say("Verdict"), v.verdict(list, p))
+		view.Sum.text(v.say("Verdict"), v.verdict(list, p))
 	}
-	text(v.say("How sure"), v.sure(p.Confidence))
+	view.Sum.text(v.say("How sure"), v.sure(p.Confidence))
 	v.ladder(list, p, view)
 	return view
 }

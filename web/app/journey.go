@@ -14,7 +14,7 @@ import (
 // journeyView is what became of one call.
 type journeyView struct {
 	head
-	Sum     []fact
+	Sum     facts
 	Steps   []callEvent
 	IDs     []string
 	Number  string // whose call it is, for all that there was with him
@@ -101,36 +101,30 @@ func (v *visit) callTitle(c *web.CallJourney) string {
 }
 
 // callFacts are what is known of a call.
-func (v *visit) callFacts(c *web.CallJourney) []fact {
-	var all []fact
-	text := func(name, text string) {
-		if text != "" {
-			all = append(all, fact{Name: name, Text: text})
-		}
-	}
-	text(v.say("Result"), v.callResult(c))
+func (v *visit) callFacts(c *web.CallJourney) (all facts) {
+	all.text(v.say("Result"), v.callResult(c))
 	when := v.moment(c.Started)
-	all = append(all, fact{Name: v.say("Began"), When: &when})
+	all.when(v.say("Began"), &when)
 	if c.Answered != nil {
-		text(v.say("Answered after"), v.span(c.Answered.Sub(c.Started)))
+		all.text(v.say("Answered after"), v.span(c.Answered.Sub(c.Started)))
 	}
 	if c.Ended != nil {
-		text(v.say("Lasted"), v.span(c.Ended.Sub(c.Started)))
+		all.text(v.say("Lasted"), v.span(c.Ended.Sub(c.Started)))
 	}
 	if c.Answered != nil {
-		text(v.say("Talking time"), v.span(time.Duration(c.Talking*float64(time.Second))))
+		all.text(v.say("Talking time"), v.span(time.Duration(c.Talking*float64(time.Second))))
 	}
-	text(v.say("Hung up by"), v.named(parties, c.HungUp))
-	text(v.say("Agent"), v.callAgent(c))
-	text(v.say("Device"), c.Device)
+	all.text(v.say("Hung up by"), v.named(parties, c.HungUp))
+	all.text(v.say("Agent"), v.callAgent(c))
+	all.text(v.say("Device"), c.Device)
 	for _, id := range c.Rang {
-		text(v.say("Rang at"), v.agentName(c.List, id))
+		all.text(v.say("Rang at"), v.agentName(c.List, id))
 	}
-	text(v.say("Shown as the caller"), numberText(c.CallerID))
-	text(v.say("Called number"), numberText(c.CalleeID))
-	text(v.say("Service"), c.Service)
-	text(v.say("List"), v.listName(c.List))
-	text(v.say("Trunk"), c.Trunk)
+	all.text(v.say("Shown as the caller"), numberText(c.CallerID))
+	all.text(v.say("Called number"), numberText(c.CalleeID))
+	all.text(v.say("Service"), v.serviceName(c.List, c.Service))
+	all.text(v.say("List"), v.listName(c.List))
+	all.text(v.say("Trunk"), c.Trunk)
 	return all
 }
 

@@ -159,28 +159,44 @@ func (v *visit) why(verdict, reason string) string {
 // closed is why a case closed, in words.
 func (v *visit) closed(reason string) string { return cmp.Or(v.named(closings, reason), reason) }
 
+// names are what the agents and services of a list are called, by their ids.
+type names struct{ agents, services map[string]string }
+
+// namesOn are those of a list; there are none where he does not see it.
+func (v *visit) namesOn(list string) names {
+	if of, read := v.names[list]; read {
+		return of
+	}
+	of := names{map[string]string{}, map[string]string{}}
+	if l, _, err := v.api.List(v.ctx(), list); err == nil {
+		for _, p := range l.People {
+			of.agents[p.ID] = p.Name
+		}
+		for _, s := range l.Lines {
+			of.services[s.ID] = s.Name
+		}
+	}
+	if v.names == nil {
+		v.names = map[string]names{}
+	}
+	v.names[list] = of
+	return of
+}
+
 // agentName is what an agent of a list is called.
 func (v *visit) agentName(list, id string) string {
 	if id == v.me.ID {
 		return v.say("You")
 	}
-	if v.names == nil {
-		v.names = map[string]map[string]string{}
+	return cmp.Or(v.namesOn(list).agents[id], id)
+}
+
+// serviceName is what a service of a list is called.
+func (v *visit) serviceName(list, id string) string {
+	if id == "" {
+		return ""
 	}
-	of, read := v.names[list]
-	if !read {
-		of = map[string]string{}
-		v.names[list] = of
-		if l, _, err := v.api.List(v.ctx(), list); err == nil {
-			for _, p := range l.People {
-				of[p.ID] = p.Name
-			}
-		}
-	}
-	if name := of[id]; name != "" {
-		return name
-	}
-	return id
+	return cmp.Or(v.namesOn(list).services[id], id)
 }
 
 // personName is what somebody is called who is an agent of any of his lists.
