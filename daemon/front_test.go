@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -141,6 +140,17 @@ func runWith(t *testing.T, c *configs.Config, change func(*daemon.Options)) *cen
 	return x
 }
 
+// missed runs a daemon that knows kamailio.yaml and is shown a call that nobody takes: its case is open.
+func missed(t *testing.T) *centre {
+	t.Helper()
+	c := settings(t)
+	know(t, c, kamailio)
+	x := run(t, c)
+	mirror(t, x.dial(), "", captured(t, "kamailio/k3_cancel"))
+	x.awaitCases(1)
+	return x
+}
+
 func (x *centre) observe(ev *sip.Event, changes []cases.Change, _ []assist.Hint) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -179,30 +189,6 @@ func (x *centre) await(what string, f func() bool) {
 func (x *centre) awaitCases(n int) {
 	x.t.Helper()
 	x.await(fmt.Sprintf("%d cases", n), func() bool { _, opened := x.counted(); return opened >= n })
-}
-
-// get asks the API, or where it begins so the admin server, and returns status and body.
-func (x *centre) get(path string) (int, string) {
-	x.t.Helper()
-	base := "http://" + x.Admin().String()
-	if strings.HasPrefix(path, "/v1/") {
-		base = "http://" + x.API().String()
-	}
-	r, err := http.NewRequestWithContext(x.t.Context(), http.MethodGet, base+path, http.NoBody)
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+token)
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	return res.StatusCode, string(b)
 }
 
 // capture are the packets of a capture of the lab, at the pace of a quick test.
@@ -255,11 +241,7 @@ func (x *centre) dial() net.Conn {
 
 func TestAMissBecomesACaseThatTheAPIServes(t *testing.T) {
 	t.Parallel()
-	c := settings(t)
-	know(t, c, kamailio)
-	x := run(t, c)
-	mirror(t, x.dial(), "", captured(t, "kamailio/k3_cancel"))
-	x.awaitCases(1)
+	x := missed(t)
 	_, body := x.get("/v1/cases?list=" + x.opened[0].List)
 	if !strings.Contains(body, x.opened[0].ID) || !strings.Contains(body, `"abandoned_ringing"`) {
 		t.Errorf("the API says: %s", body)

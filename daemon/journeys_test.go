@@ -12,8 +12,6 @@ import (
 	"ringback/web"
 )
 
-var asJSON = []string{"Authorization", "Bearer " + token, "Content-Type", "application/json"}
-
 // journeyOf is all that there was with a customer.
 func (x *centre) journeyOf(number string) (items []web.JourneyItem) {
 	x.t.Helper()
@@ -34,11 +32,8 @@ func kindsOf(items []web.JourneyItem) (kinds string) {
 
 func TestTheJourneyOfACallIsKeptOverARestartAndErasedWithItsCustomer(t *testing.T) {
 	t.Parallel()
-	c := settings(t)
-	know(t, c, kamailio)
-	x := run(t, c)
-	mirror(t, x.dial(), "", captured(t, "kamailio/k3_cancel"))
-	x.awaitCases(1)
+	x := missed(t)
+	c := x.config
 	number := x.opened[0].Number.String()
 	x.await("a journey", func() bool { return strings.Contains(kindsOf(x.journeyOf(number)), "call") })
 	var call *web.CallJourney
@@ -139,11 +134,8 @@ func TestAScheduledCallIsDueOverARestartOnce(t *testing.T) {
 
 func TestTheCasesOfANumberThatIsNotToBeCalledAreSuppressed(t *testing.T) {
 	t.Parallel()
-	c := settings(t)
-	know(t, c, kamailio)
-	x := run(t, c)
-	mirror(t, x.dial(), "", captured(t, "kamailio/k3_cancel"))
-	x.awaitCases(1)
+	x := missed(t)
+	c := x.config
 	id, number := x.opened[0].ID, x.opened[0].Number.String()
 	r := x.remote()
 	i, err := r.Import(t.Context(), strings.NewReader("number\n"+number+"\n"), daemon.ImportWish{Numbers: "do-not-call"})

@@ -2,7 +2,6 @@ package daemon_test
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -19,43 +18,6 @@ import (
 
 // passphrase is what people of these tests choose.
 const passphrase = "correct horse battery staple"
-
-// remote reaches a daemon as an operator.
-func (x *centre) remote() *daemon.Remote {
-	x.t.Helper()
-	r, err := daemon.Connect(x.t.Context(), x.config.Admin.Socket)
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	x.t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			x.t.Error(err)
-		}
-	})
-	return r
-}
-
-// send makes a request of the API as whom the headers say, and returns the answer read.
-func (x *centre) send(method, path, body string, header ...string) (*http.Response, string) {
-	x.t.Helper()
-	r, err := http.NewRequestWithContext(x.t.Context(), method, "http://"+x.API().String()+path, strings.NewReader(body))
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	res, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	return res, string(b)
-}
 
 // enter invites a person, lets him choose a password by the link, and logs him in: the header of his
 // requests.
@@ -98,11 +60,8 @@ func knowing(t *testing.T, change ...string) string {
 
 func TestAPersonIsInvitedLogsInAndIsOutWhenTheDirectorySaysSo(t *testing.T) {
 	t.Parallel()
-	c := settings(t)
-	know(t, c, kamailio)
-	x := run(t, c)
-	mirror(t, x.dial(), "", captured(t, "kamailio/k3_cancel"))
-	x.awaitCases(1)
+	x := missed(t)
+	c := x.config
 	one := "/v1/cases/" + x.opened[0].ID
 	me := x.enter("151")
 	if res, body := x.send(http.MethodGet, one, "", me...); res.StatusCode != http.StatusOK {
@@ -183,18 +142,14 @@ func TestASupervisorChangesHisListAtOnce(t *testing.T) {
 
 func TestAPersonIsErasedFromEverything(t *testing.T) {
 	t.Parallel()
-	c := settings(t)
-	know(t, c, kamailio)
-	x := run(t, c)
-	mirror(t, x.dial(), "", captured(t, "kamailio/k3_cancel"))
-	x.awaitCases(1)
+	x := missed(t)
+	c := x.config
 	number, id := x.opened[0].Number.String(), x.opened[0].ID
-	header := []string{"Authorization", "Bearer " + token, "Content-Type", "application/json"}
-	res, body := x.send(http.MethodPost, "/v1/contacts", `{"name":"Maija Meikäläinen","numbers":["`+number+`","+358501112223"]}`, header...)
+	res, body := x.send(http.MethodPost, "/v1/contacts", `{"name":"Maija Meikäläinen","numbers":["`+number+`","+358501112223"]}`, asJSON...)
 	if res.StatusCode != http.StatusCreated {
 		t.Fatalf("%s %s", res.Status, body)
 	}
-	if _, body = x.send(http.MethodGet, "/v1/cases/"+id, "", header...); !strings.Contains(body, "Maija Meikäläinen") {
+	if _, body = x.send(http.MethodGet, "/v1/cases/"+id, "", asJSON...); !strings.Contains(body, "Maija Meikäläinen") {
 		t.Errorf("the case does not name its contact: %s", body)
 	}
 	r := x.remote()
@@ -259,11 +214,8 @@ func readAll(t *testing.T, c *configs.Config, see func(key, value []byte)) {
 
 func TestAnErasureThatWasCutOffIsFinishedAtTheNextStart(t *testing.T) {
 	t.Parallel()
-	c := settings(t)
-	know(t, c, kamailio)
-	x := run(t, c)
-	mirror(t, x.dial(), "", captured(t, "kamailio/k3_cancel"))
-	x.awaitCases(1)
+	x := missed(t)
+	c := x.config
 	number, id := x.opened[0].Number, x.opened[0].ID
 	if err := x.stop(); err != nil {
 		t.Fatal(err)

@@ -22,21 +22,17 @@ func (x *centre) finds(text, id string, found bool) {
 
 func TestACaseIsFoundSoonAndAfterARestartAndNotWhenErased(t *testing.T) {
 	t.Parallel()
-	c := settings(t)
-	know(t, c, kamailio)
-	x := run(t, c)
-	mirror(t, x.dial(), "", captured(t, "kamailio/k3_cancel"))
-	x.awaitCases(1)
+	x := missed(t)
+	c := x.config
 	number, id := x.opened[0].Number.String(), x.opened[0].ID
 	x.finds(number[len(number)-5:], id, true)
 	x.finds("0"+number[4:6]+" "+number[6:9]+"…", id, true)
 
-	header := []string{"Authorization", "Bearer " + token, "Content-Type", "application/json"}
-	if res, body := x.send(http.MethodPost, "/v1/cases/"+id+"/comments", `{"text":"Soitti lämpöpumpusta"}`, header...); res.StatusCode >= http.StatusBadRequest {
+	if res, body := x.send(http.MethodPost, "/v1/cases/"+id+"/comments", `{"text":"Soitti lämpöpumpusta"}`, asJSON...); res.StatusCode >= http.StatusBadRequest {
 		t.Fatalf("%s %s", res.Status, body)
 	}
 	x.finds("LAMPOPUMP", id, true)
-	if res, body := x.send(http.MethodPost, "/v1/contacts", `{"name":"Maija Meikäläinen","numbers":["`+number+`"]}`, header...); res.StatusCode != http.StatusCreated {
+	if res, body := x.send(http.MethodPost, "/v1/contacts", `{"name":"Maija Meikäläinen","numbers":["`+number+`"]}`, asJSON...); res.StatusCode != http.StatusCreated {
 		t.Fatalf("%s %s", res.Status, body)
 	}
 	x.finds("meikalainen maija", id, true)

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,24 +13,10 @@ import (
 // TestLosingAMIAtAnyEventLosesNoCase plays every recording of the laboratory's Asterisk with the connection
 // lost before each of its events, for a moment and for a while.
 func TestLosingAMIAtAnyEventLosesNoCase(t *testing.T) {
-	files, err := filepath.Glob("../sip/testdata/captures/asterisk/*/ami.jsonl.gz")
-	if err != nil || len(files) < 40 {
-		t.Fatalf("found %d recordings, %v", len(files), err)
-	}
-	dir, err := loadDirectory("../configs/examples/asterisk-lab.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
-			t.Parallel()
-			events := linesOf(t, file, func(line []byte) bool {
-				e, err := asterisk.ParseAMI(line)
-				return err == nil && slices.Contains(amiOfChannels, e["Event"]) && (e["Event"] != "CEL" || e["Application"] != "")
-			})
-			loseAtEach(t, dir, events, func() recordedPBX { return newFakeManager() })
-		})
-	}
+	loseInEach(t, "ami", func() recordedPBX { return newFakeManager() }, func(line []byte) bool {
+		e, err := asterisk.ParseAMI(line)
+		return err == nil && slices.Contains(amiOfChannels, e["Event"]) && (e["Event"] != "CEL" || e["Application"] != "")
+	})
 }
 
 // amiOfChannels are the events of the recordings that tell of channels. The laboratory's manager was sent no

@@ -24,7 +24,15 @@ import (
 // TestLosingARIAtAnyEventLosesNoCase plays every recording of the laboratory's Asterisk with the connection
 // lost before each of its events, for a moment and for a while.
 func TestLosingARIAtAnyEventLosesNoCase(t *testing.T) {
-	files, err := filepath.Glob("../sip/testdata/captures/asterisk/*/ari.jsonl.gz")
+	loseInEach(t, "ari", func() recordedPBX { return newFakePBX() }, func(line []byte) bool {
+		return bytes.Contains(line, []byte(`"channel": {`)) || bytes.Contains(line, []byte(`"Dial"`))
+	})
+}
+
+// loseInEach plays what is wanted of every recording of a kind.
+func loseInEach(t *testing.T, kind string, pbx func() recordedPBX, wanted func(line []byte) bool) {
+	t.Helper()
+	files, err := filepath.Glob("../sip/testdata/captures/asterisk/*/" + kind + ".jsonl.gz")
 	if err != nil || len(files) < 40 {
 		t.Fatalf("found %d recordings, %v", len(files), err)
 	}
@@ -35,10 +43,7 @@ func TestLosingARIAtAnyEventLosesNoCase(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
 			t.Parallel()
-			events := linesOf(t, file, func(line []byte) bool {
-				return bytes.Contains(line, []byte(`"channel": {`)) || bytes.Contains(line, []byte(`"Dial"`))
-			})
-			loseAtEach(t, dir, events, func() recordedPBX { return newFakePBX() })
+			loseAtEach(t, dir, linesOf(t, file, wanted), pbx)
 		})
 	}
 }
