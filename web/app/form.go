@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -48,15 +49,15 @@ func (v *visit) problem(p *client.Error) string {
 	case http.StatusServiceUnavailable:
 		return v.say("Not possible just now. Try again in a moment.")
 	}
-	said := []string{p.Detail}
+	var said []string
 	for _, e := range p.Errors {
 		if e.Location == "body.number" || strings.HasPrefix(e.Location, "body.numbers[") {
 			return v.say("This is no telephone number.")
 		}
 		said = append(said, e.Message)
 	}
-	if text := strings.TrimSpace(strings.Join(said, " ")); text != "" {
-		return text
+	if text := cmp.Or(strings.Join(said, " "), p.Detail); text != "" {
+		return v.say("It was not done: %s", text)
 	}
 	return v.say("Something went wrong here. Try again in a moment.")
 }

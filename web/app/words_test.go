@@ -142,3 +142,27 @@ func TestReasonsAreSaidInTheWordsOfTheirList(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryRefusalOfTheAPIHasWords reads the codes that errors of the rules are answered with.
+func TestEveryRefusalOfTheAPIHasWords(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("../problem.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := []string{
+		"taken",      // said with the name of who has the case
+		"busy",       // said as any 503
+		"name_taken", // of tokens, which the app does not make
+		"invitation", // on the page of invitations, which is not the app's
+	}
+	codes := regexp.MustCompile(`http\.Status\w+, "([a-z_]+)"`).FindAllSubmatch(source, -1)
+	if len(codes) < 30 {
+		t.Fatalf("only %d codes are found", len(codes))
+	}
+	for _, m := range codes {
+		if code := string(m[1]); refusals[code] == "" && !slices.Contains(elsewhere, code) {
+			t.Errorf("%s has no words", code)
+		}
+	}
+}
