@@ -30,6 +30,7 @@ type Draft struct {
 	Fields     map[string]string
 	Personal   string // the agent it is meant for; empty: everybody
 	ExternalID string // by which the same case given again is recognised; empty: none
+	Voicemail  bool   // of a request: the customer left a message
 }
 
 // Create makes a case, and gives it back when it was made before by an act with the same id or for the
@@ -201,7 +202,7 @@ func (l *ledger) create(a *Act, n *Draft, salt string) (id string, err error) {
 	if n.ExternalID != "" {
 		l.tx.Set(externalKey(n.List, n.ExternalID), []byte(r.ID))
 	}
-	l.change(r, Entry{Event: Opened, Reason: n.Channel.String(), Agent: a.Agent, Note: a.Note})
+	l.change(r, Entry{Event: Opened, Reason: n.reason(), Agent: a.Agent, Note: a.Note})
 	l.opened(r)
 	l.showLive(h, r)
 	l.refresh(r)
@@ -224,6 +225,14 @@ func (n *Draft) check(now time.Time) error {
 		return wrong("channel_in", "no such channel")
 	}
 	return nil
+}
+
+// reason is what the history says of how the case came to be.
+func (n *Draft) reason() string {
+	if n.Voicemail {
+		return sip.Voicemail.String()
+	}
+	return n.Channel.String()
 }
 
 // times works out when a new case is due and expires.

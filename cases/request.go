@@ -22,7 +22,7 @@ func (c *Cases) Request(ctx context.Context, a Act, n Draft) (done Done, again b
 		}
 		b := a
 		b.Case, b.Version = refusal.Other, 0
-		done, err = c.Do(ctx, b, asked{})
+		done, err = c.Do(ctx, b, asked{n.reason()})
 		if !errors.Is(err, ErrNotOpen) && !errors.Is(err, ErrNotFound) { // else it was closed in between
 			return done, true, err
 		}
@@ -30,9 +30,9 @@ func (c *Cases) Request(ctx context.Context, a Act, n Draft) (done Done, again b
 }
 
 // asked counts a further request.
-type asked struct{}
+type asked struct{ reason string }
 
-func (asked) do(l *ledger, r *record, a *Act) error {
+func (w asked) do(l *ledger, r *record, a *Act) error {
 	if r.State != Open {
 		return ErrNotOpen
 	}
@@ -46,7 +46,7 @@ func (asked) do(l *ledger, r *record, a *Act) error {
 	if r.Scheduled.IsZero() {
 		r.NotBefore = time.Time{} // the customer wants to be called
 	}
-	l.change(r, Entry{Event: Commented, Reason: ChannelRequest.String(), Agent: a.Agent, Note: a.Note})
+	l.change(r, Entry{Event: Commented, Reason: w.reason, Agent: a.Agent, Note: a.Note})
 	return nil
 }
 
