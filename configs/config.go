@@ -49,6 +49,9 @@ type Config struct {
 	// docs/calls.md shows how the PBX sends them.
 	Line Line `yaml:"line"`
 
+	// Messages that callers of the line leave. Nobody can leave any without a key file.
+	Voicemail Voicemail `yaml:"voicemail"`
+
 	// Calls by which customers are called back. They need an account in phone; docs/calls.md.
 	Callbacks Callbacks `yaml:"callbacks"`
 

@@ -60,6 +60,7 @@ func Default() *Config {
 		Line: Line{
 			Language: "en",
 		},
+		Voicemail: Voicemail{Limit: 3 * time.Minute, Silence: 8 * time.Second, Shortest: time.Second, AtOnce: 100, Space: 1 << 30, Days: 90},
 		Callbacks: Callbacks{Accept: "1", AcceptWithin: 20 * time.Second, RingAgent: 30 * time.Second, LiveFirst: 30 * time.Second},
 		Web: Web{
 			Listen:          "127.0.0.1:8080",

@@ -41,6 +41,9 @@ type LineNumber struct {
 
 	// The service of the directory.
 	Service string `yaml:"service"`
+
+	// Whether who is put through here leaves a message without being asked what he wants.
+	Voicemail bool `yaml:"voicemail"`
 }
 
 // LineList is what the callback line says to callers of one list.
@@ -52,6 +55,19 @@ type LineList struct {
 	//
 	// Example: fi
 	Language string `yaml:"language"`
+
+	// What who leaves a message hears before the tone, a WAV file. Empty: the prompt greeting.
+	//
+	// Example: /etc/ringback/sales-greeting.wav
+	Greeting string `yaml:"greeting"`
+
+	// Whether its callers leave a message without being asked what they want.
+	Voicemail bool `yaml:"voicemail"`
+
+	// How many days its messages are kept, at most as long as their cases. 0: voicemail.days.
+	//
+	// Example: 30
+	MessageDays int `yaml:"message_days"`
 }
 
 // validateLine checks the section line.
@@ -78,8 +94,21 @@ func (c *Config) validateLine(v *validation) {
 		v.require(x.List != "", key+".list", "is empty; name a list of the directory")
 		v.require(lists[x.List] == "", key+".list", "%s is in %s already; write all that it sets there", x.List, lists[x.List])
 		lists[x.List] = key
+		v.require(x.MessageDays >= 0 && x.MessageDays <= maxDays, key+".message_days", "%d is out of range; write from 0 to %d", x.MessageDays, maxDays)
 		v.require(x.Language == "" || isLanguage(x.Language), key+".language", "%q is no language; write en, fi, or the name of a folder in line.prompts_dir", x.Language)
 	}
+}
+
+// lineFiles are the files that the sections line and voicemail name.
+func (c *Config) lineFiles() []file {
+	all := []file{{"voicemail.key_file", c.Voicemail.KeyFile, true}}
+	if !c.Line.Enabled {
+		return all
+	}
+	for i, x := range c.Line.Lists {
+		all = append(all, file{fmt.Sprintf("line.lists[%d].greeting", i), x.Greeting, false})
+	}
+	return all
 }
 
 // isLanguage says whether a word may name a language: letters, digits and hyphens, as of language tags, which are safe in a path.

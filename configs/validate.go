@@ -74,6 +74,7 @@ func (c *Config) validate() Problems {
 	c.validateHints(&v)
 	c.validatePhone(&v)
 	c.validateLine(&v)
+	c.validateVoicemail(&v)
 	v.pair("web.tls_cert_file", c.Web.TLSCertFile, "web.tls_key_file", c.Web.TLSKeyFile)
 	v.require(c.Web.Listen == "" || c.Web.Listen != c.Admin.Listen || strings.HasSuffix(string(c.Web.Listen), ":0"), "admin.listen",
 		"%s is the address of web.listen too; choose another port", c.Admin.Listen)
@@ -223,7 +224,7 @@ func (c *Config) checkFiles() Problems {
 		{"web.tls_cert_file", c.Web.TLSCertFile, false},
 		{"web.tls_key_file", c.Web.TLSKeyFile, true},
 		{"web.tokens_file", c.Web.TokensFile, true},
-	}, slices.Concat(c.asteriskFiles(), c.toldFiles(), c.phoneFiles(), c.secretFiles())...) {
+	}, slices.Concat(c.asteriskFiles(), c.toldFiles(), c.phoneFiles(), c.lineFiles(), c.secretFiles())...) {
 		if f.path == "" {
 			continue
 		}

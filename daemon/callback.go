@@ -19,28 +19,39 @@ import (
 	"ringback/directory/audit"
 	"ringback/sip"
 	"ringback/sip/phone"
+	"ringback/sip/rtp"
 )
 
 // openLine makes the callback line, which the endpoint for calls hands its callers to.
 func (d *Daemon) openLine(context.Context) (err error) {
-	c := d.config.Load().Line
+	c, said := d.config.Load().Line, d.config.Load().Voicemail
 	if !c.Enabled {
 		return nil
 	}
-	r := router{numbers: map[string]string{}, lists: map[string]configs.LineList{}, directory: d.directory, callable: d.callable}
+	r := router{
+		numbers: map[string]string{}, straight: map[string]bool{}, lists: map[string]configs.LineList{}, greetings: map[string]*rtp.Clip{},
+		directory: d.directory, callable: d.callable,
+	}
 	for _, n := range c.Numbers {
 		r.numbers[strings.ToLower(n.To)] = n.Service
+		r.straight[strings.ToLower(n.To)] = n.Voicemail
 	}
 	var languages []string
 	for _, l := range c.Lists {
 		r.lists[l.List] = l
+		if l.Greeting != "" {
+			if r.greetings[l.List], err = line.LoadGreeting(l.Greeting); err != nil {
+				return err
+			}
+		}
 		if l.Language != "" {
 			languages = append(languages, l.Language)
 		}
 	}
 	d.line, err = line.New(line.Options{
-		Host: d.media, Service: r.service, Request: d.requested,
+		Host: d.media, Service: r.service, Request: d.requested, Message: d.message, Room: d.voicemail.Room,
 		Language: c.Language, Languages: languages, PromptsDir: c.PromptsDir, Logger: d.log,
+		MaxLength: said.Limit, Silence: said.Silence,
 	})
 	return err
 }
@@ -48,7 +59,9 @@ func (d *Daemon) openLine(context.Context) (err error) {
 // router finds the service that a caller of the line wanted.
 type router struct {
 	numbers   map[string]string // what the PBX dials, in lower case → service
+	straight  map[string]bool   // what the PBX dials, likewise: who calls there leaves a message
 	lists     map[string]configs.LineList
+	greetings map[string]*rtp.Clip // by list
 	directory func() *directory.Directory
 	callable  func(list string, n sip.Number, now time.Time) bool
 }
@@ -57,9 +70,11 @@ type router struct {
 // own number, or the call was diverted from one, the last one first.
 func (r *router) service(i *phone.Invitation) (line.Service, bool) {
 	dir := r.directory()
-	id, known := r.numbers[strings.ToLower(i.To)]
+	dialled := strings.ToLower(i.To)
+	id, known := r.numbers[dialled]
 	if !known {
-		id, known = r.numbers[addressOf(i.RequestURI)]
+		dialled = addressOf(i.RequestURI)
+		id, known = r.numbers[dialled]
 	}
 	called := []phone.Party{{URI: i.RequestURI, User: i.To}, i.Called}
 	for _, d := range i.Diversions {
@@ -73,7 +88,9 @@ func (r *router) service(i *phone.Invitation) (line.Service, bool) {
 		return line.Service{}, false
 	}
 	list := r.lists[service.List]
-	s := line.Service{ID: id, List: service.List, Language: list.Language}
+	s := line.Service{
+		ID: id, List: service.List, Language: list.Language, Greeting: r.greetings[service.List], Straight: list.Voicemail || r.straight[dialled],
+	}
 	s.Number = func(text string) sip.Number {
 		n, err := intake.ParseNumber(text, dir.Country(service.List))
 		if err != nil || !r.callable(service.List, n, time.Now()) {
@@ -171,7 +188,7 @@ func (d *Daemon) callable(list string, n sip.Number, now time.Time) bool {
 
 // requested notes that a caller of the line wants to be called: by a case, or at the one there is.
 func (d *Daemon) requested(ctx context.Context, r line.Request) (again bool, err error) {
-	done, again, err := d.cases.Request(ctx, lineAct(&r), cases.Draft{List: r.List, Number: r.Number})
+	done, again, err := d.cases.Request(ctx, lineAct(r.Call, r.At), cases.Draft{List: r.List, Number: r.Number})
 	if err != nil {
 		return false, fmt.Errorf("noting a request: %w", err)
 	}
@@ -181,8 +198,8 @@ func (d *Daemon) requested(ctx context.Context, r line.Request) (again bool, err
 }
 
 // lineAct is what a call to the line does to the cases. One call asks once: its later acts are the same.
-func lineAct(r *line.Request) cases.Act {
-	return cases.Act{ID: lineActID(r.Call), At: r.At, By: audit.Who{Kind: audit.System}}
+func lineAct(callID string, at time.Time) cases.Act {
+	return cases.Act{ID: lineActID(callID), At: at, By: audit.Who{Kind: audit.System}}
 }
 
 // lineActID is the id of what is asked in a call.

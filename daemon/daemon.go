@@ -125,7 +125,7 @@ func New(ctx context.Context, o Options) (_ *Daemon, err error) {
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		d.openStore, d.openHooks, d.openDirectory, d.openPhone, d.openCalls, d.openMedia, d.openLine, d.openWatch, d.openDialer, d.openSearch, d.openPush, d.openWeb, d.openFeeds, d.startHooks,
+		d.openStore, d.openVoicemail, d.openHooks, d.openDirectory, d.openPhone, d.openCalls, d.openMedia, d.openLine, d.openWatch, d.openDialer, d.openSearch, d.openPush, d.openWeb, d.openFeeds, d.startHooks,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -149,7 +149,7 @@ const (
 // calls are written, and everything is closed. It returns nil after an orderly stop.
 func (d *Daemon) Run(ctx context.Context) error {
 	d.sayWhere()
-	if err := errors.Join(d.resume(ctx), d.finishErasures(ctx), d.finishPlans(ctx, time.Now())); err != nil {
+	if err := errors.Join(d.resume(ctx), d.finishErasures(ctx), d.finishPlans(ctx, time.Now()), d.recoverMessages(ctx, time.Now())); err != nil {
 		return errors.Join(err, d.close())
 	}
 	// Everything that was live is written anew now, while no feed has to wait for it.
@@ -303,6 +303,7 @@ func (d *Daemon) expire(ctx context.Context, now time.Time) error {
 		d.complaints.log(d.log, "cases cannot expire", err)
 	}
 	d.tellCases(changed)
+	d.eraseMessages(ctx, changed, now)
 	for i := range changed {
 		d.tellHints(d.assist.Changed(changed[i]), now)
 	}
@@ -338,6 +339,9 @@ func (d *Daemon) close() error {
 				errs = append(errs, err)
 			}
 		}
+	}
+	if d.voicemail != nil {
+		errs = append(errs, d.voicemail.Close())
 	}
 	if d.hooks != nil {
 		errs = append(errs, d.hooks.Close())

@@ -139,6 +139,9 @@ func (d *Daemon) finish(ctx context.Context, e *erasure) error {
 	if err := d.schedule.Erase(ctx, e.cases, e.At); err != nil {
 		return err
 	}
+	if _, err := d.voicemail.Erase(ctx, act.Act, e.cases, e.Numbers); err != nil {
+		return err
+	}
 	d.flushJourneys(ctx, e.At)
 	for _, n := range e.Numbers {
 		if _, err := d.journeys.to.Erase(ctx, n, e.At); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"ringback/cases/journey"
 	"ringback/cases/schedule"
+	"ringback/cases/voicemail"
 	"ringback/configs"
 	"ringback/directory"
 	"ringback/directory/audit"
@@ -30,8 +31,11 @@ type rooms struct {
 	journeys *journeys
 	erasures *erasures
 	receipts *receipts
-	imports  *keptImports
-	push     *pusher
+
+	voicemail *voicemail.Voicemail
+
+	imports *keptImports
+	push    *pusher
 }
 
 // openPeople makes the rooms. It is called before anything is put into the store.
@@ -47,6 +51,7 @@ func (d *Daemon) openPeople() {
 	d.journeys = newJourneys(journey.New(d.store), func() string { return d.config.Load().Store.Journeys })
 	d.erasures = newErasures(d.store)
 	d.receipts = newReceipts(d.store)
+	d.voicemail = d.newVoicemail()
 	d.imports = newKeptImports(d.store)
 	d.push = &pusher{pushes: newPushes(d.store)}
 	d.push.follow = d.changes.follow("push", d.push.cursor)
@@ -66,7 +71,7 @@ const sweepEvery = time.Hour
 
 // sweep drops what has ended.
 func (d *Daemon) sweep(ctx context.Context, now time.Time) error {
-	err := errors.Join(d.people.Sweep(ctx, now), d.receipts.forget(ctx, now), d.schedule.Sweep(ctx, now.Add(-scheduleKept), now), d.trimJourneys(ctx, now))
+	err := errors.Join(d.people.Sweep(ctx, now), d.receipts.forget(ctx, now), d.schedule.Sweep(ctx, now.Add(-scheduleKept), now), d.trimJourneys(ctx, now), d.tidyMessages(ctx, now))
 	if keep := d.config.Load().Store.AuditDays; keep > 0 {
 		_, trimmed := d.audit.Trim(ctx, audit.Who{Kind: audit.System}, now.AddDate(0, 0, -keep), now)
 		err = errors.Join(err, trimmed)

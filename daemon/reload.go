@@ -13,7 +13,7 @@ import (
 )
 
 // Reload reads the configuration again and puts to work what can change while running: log level,
-// senders and capture passwords, tokens, certificates, webhooks. What needs a restart is named in the log. On an
+// senders and capture passwords, tokens, certificates, webhooks, keys of messages. What needs a restart is named in the log. On an
 // error everything stays as it was.
 func (d *Daemon) Reload(ctx context.Context) error {
 	d.reloading.Lock()
@@ -39,6 +39,10 @@ func (d *Daemon) reload(context.Context) error {
 	if err != nil {
 		return err
 	}
+	messages, err := messageKeys(loaded)
+	if err != nil {
+		return err
+	}
 	endpoints, err := Endpoints(loaded)
 	if err != nil {
 		return err
@@ -52,6 +56,7 @@ func (d *Daemon) reload(context.Context) error {
 		f.SetSenders(loaded.HEP.Allow, keys)
 	}
 	d.hooks.Set(endpoints)
+	d.voicemail.SetKeys(messages)
 	if d.o.Level != nil {
 		d.o.Level.Set(slog.Level(loaded.Log.Level))
 	}

@@ -29,7 +29,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 		Version: d.o.Version, Revision: d.o.Revision, Logger: d.log,
 		Ready: func() bool { return d.web.Ready().Ready }, Feeds: d.feedCounts, Signalling: d.Signalling, Skews: d.watch.skews,
 		Blind: d.blind.sum, Lists: d.listCounts, Decisions: d.cases.Decisions, Memory: d.memory, Streams: d.streams, Phone: d.phoneCounts, PendingHints: d.pendingHints, Webhooks: d.webhookCounts,
-		SearchLag: lag, Told: d.toldCounts,
+		SearchLag: lag, Messages: d.messageCounts, Told: d.toldCounts,
 	})
 	d.prepareMetrics()
 	var err error
@@ -42,7 +42,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 		Version: d.o.Version, Logger: d.log, Tokens: d.tokens, Observe: d.metrics.Request,
 		Cases: d.cases, Lists: d.directory,
 		People: d.people, Trail: d.audit, Contacts: d.contacts, Edit: d.editDirectory, Erase: d.erase,
-		Calling: d.calling, MayCall: d.mayCall(), Schedule: d.schedule, Journeys: d.journeys.to, Dialler: d.dialling(), CalendarNumbers: c.Web.CalendarNumbers,
+		Calling: d.calling, MayCall: d.mayCall(), Schedule: d.schedule, Journeys: d.journeys.to, Dialler: d.dialling(), Voicemail: d.voicemail, CalendarNumbers: c.Web.CalendarNumbers,
 		LiveCalls: func() []*sip.Call { return d.watch.live(maxLiveShown) },
 		Board:     d.watch.board, Registered: d.watch.registered,
 		LiveHints: d.assist.Live, DismissHint: d.dismissHint, Recent: d.recentNumbers, Receipts: d.receipts, Imports: d.imports, Hooks: d.hooks.Hooks, Push: d.webPush(),

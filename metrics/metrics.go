@@ -29,6 +29,7 @@ type Options struct {
 	Decisions  func() map[cases.Why]uint64 // which rules of package cases decided
 	Memory     func() Memory
 	Streams    func() Streams
+	Messages   func() Messages
 	Phone      func() Phone
 	// PendingHints is how many hints wait for a phone's answer.
 	PendingHints func() int

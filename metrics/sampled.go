@@ -26,6 +26,7 @@ type sampled struct {
 	phoneFailures, phoneAnswered, phoneDiscarded  sample
 	writable, queued, refused, size               sample
 	streams, published, dropped, resets           sample
+	said, saidBytes, recording, unrecorded        sample
 	searchLag                                     sample
 	webhooks                                      webhooksSampled
 	told                                          toldSampled
@@ -82,6 +83,10 @@ func newSampled(c *catalogue, o Options) *sampled {
 	s.size = c.sampledGauge("ringback_store_size_bytes", "Size on disk, by part.", "part")
 
 	c.group = Web
+	s.said = c.sampledGauge("ringback_voicemail_messages", "Messages that callers left and that are kept, by whether they were heard.", "heard")
+	s.saidBytes = c.sampledGauge("ringback_voicemail_bytes", "Space that the files of messages take.")
+	s.recording = c.sampledGauge("ringback_voicemail_recording", "Messages that are being recorded.")
+	s.unrecorded = c.sampledCounter("ringback_voicemail_failures_total", "Messages that could not be begun or kept.")
 	s.streams = c.sampledGauge("ringback_event_streams", "Open event streams.")
 	s.published = c.sampledCounter("ringback_events_published_total", "Events published to the streams.")
 	s.dropped = c.sampledCounter("ringback_event_streams_dropped_total", "Event streams ended because their reader was too slow.")
@@ -103,6 +108,7 @@ func (s *sampled) Describe(out chan<- *prometheus.Desc) {
 		s.feedBacklog, s.feedClosed,
 		s.hintsPending, s.phoneRequests, s.phoneResponses, s.phoneFailures, s.phoneAnswered, s.phoneDiscarded,
 		s.writable, s.queued, s.refused, s.size,
+		s.said, s.saidBytes, s.recording, s.unrecorded,
 		s.streams, s.published, s.dropped, s.resets, s.searchLag, s.build, s.ready,
 	) {
 		out <- m.desc
@@ -130,6 +136,14 @@ func (s *sampled) Collect(out chan<- prometheus.Metric) {
 	}
 	if s.o.SearchLag != nil {
 		s.searchLag.emit(out, s.o.SearchLag().Seconds())
+	}
+	if s.o.Messages != nil {
+		m := s.o.Messages()
+		s.said.emit(out, float64(m.Unheard), "no")
+		s.said.emit(out, float64(m.All-m.Unheard), "yes")
+		s.saidBytes.emit(out, float64(m.Bytes))
+		s.recording.emit(out, float64(m.Recording))
+		s.unrecorded.emit(out, float64(m.Failed))
 	}
 	if s.o.Streams != nil {
 		e := s.o.Streams()

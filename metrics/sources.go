@@ -76,6 +76,14 @@ type Streams struct {
 	Resets  uint64 // readers told to read everything again
 }
 
+// Messages are figures of what callers said on the callback line.
+type Messages struct {
+	All, Unheard int
+	Bytes        int64 // that their files take
+	Recording    int
+	Failed       uint64 // recordings that were lost
+}
+
 // MaxCaptureAgents bounds the series of capture agents: their ids come from the network. Further
 // agents are counted in ringback_capture_agents and otherwise left out, those with the smallest skew first.
 const MaxCaptureAgents = 64

@@ -143,6 +143,9 @@ func (r *Recording) keep(ctx context.Context, end End) (Message, error) {
 	if err := r.v.put(partOf(r.id), r.id); err != nil {
 		return Message{}, err
 	}
+	if info, err := r.v.root.Stat(fileOf(r.id)); err == nil {
+		r.v.space.Add(info.Size() - r.size)
+	}
 	r.rec.Samples, r.rec.Ended = r.loud.played(), end
 	return r.v.attach(ctx, r.rec)
 }

@@ -44,6 +44,7 @@ type commandLine struct {
 	Token      tokenCommand      `cmd:"" help:"Make, show and revoke tokens of the API."`
 	Audit      auditCommand      `cmd:"" help:"Show who did what."`
 	Erase      eraseCommand      `cmd:"" help:"Erase all that is kept of a person."`
+	Messages   messagesCommand   `cmd:"" help:"Make keys for what callers leave on the callback line."`
 	Webhook    webhookCommand    `cmd:"" help:"Show the programs told of events, test them, and send again what they missed."`
 	Backup     backupCommand     `cmd:"" help:"Write all that is stored into one file, while the daemon runs."`
 	Restore    restoreCommand    `cmd:"" help:"Make the data what a backup holds."`

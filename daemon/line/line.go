@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -18,6 +19,8 @@ type Service struct {
 	ID       string
 	List     string     // where his case will be
 	Language string     // empty: Options.Language
+	Greeting *rtp.Clip  // of who leaves a message; nil: the prompt
+	Straight bool       // he is not asked what he wants, but leaves a message
 	Caller   sip.Number // whom he calls from; 0: that cannot be called, or he does not want to be known
 	// Number reads what a caller gave; 0 is none that can be called back. Required.
 	Number func(text string) sip.Number
@@ -31,7 +34,28 @@ type Request struct {
 	Number  sip.Number // the one to call
 	Typed   bool       // he gave the number himself
 	At      time.Time
+
+	Language string // of the prompts he hears
 }
+
+// Message is a message that is being left. The samples go to Write, as rtp.Session.Record writes them.
+type Message interface {
+	io.Writer
+	// Keep ends it, and keeps it if the caller said something.
+	Keep(ctx context.Context, why End) (kept bool, err error)
+}
+
+// End is why a message ended.
+type End string
+
+// The ends of messages.
+const (
+	EndHangup      End = "hangup"
+	EndSilence     End = "silence"
+	EndDigit       End = "digit"
+	EndMaxLength   End = "max_length"
+	EndInterrupted End = "interrupted" // by us, or because it could not be written
+)
 
 // Options are what a Line is made of; Host, Service and Request are required.
 type Options struct {
@@ -40,10 +64,16 @@ type Options struct {
 	Service func(i *phone.Invitation) (Service, bool)
 	// Request notes that a customer wants to be called. Again says that he had asked before.
 	Request func(ctx context.Context, r Request) (again bool, err error)
+	// Message begins a message; nil: nobody can leave one.
+	Message func(ctx context.Context, r Request) (Message, error)
+	// Room says whether a message could be begun just now; nil: always.
+	Room func() bool
 
 	Language   string        // en
 	PromptsDir string        // whose files replace the built-in prompts; empty: none
 	Languages  []string      // that services have, beside Language
+	MaxLength  time.Duration // of a message: 3 min
+	Silence    time.Duration // that ends it: 8 s
 	Patience   time.Duration // how long a key is waited for: 6 s
 	Logger     *slog.Logger  // discards
 }
@@ -58,6 +88,8 @@ type Line struct {
 // New loads the prompts. The error wraps ErrPrompts.
 func New(o Options) (*Line, error) {
 	o.Language = cmp.Or(o.Language, "en")
+	o.MaxLength = cmp.Or(o.MaxLength, 3*time.Minute)
+	o.Silence = cmp.Or(o.Silence, 8*time.Second)
 	o.Patience = cmp.Or(o.Patience, 6*time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -112,7 +144,7 @@ func (l *Line) Answer(ctx context.Context, c *phone.Call) {
 		}
 	}()
 	t := l.talk(c, s, service)
-	t.menu(ctx)
+	t.begin(ctx)
 	l.o.Logger.Info("a caller of the callback line has gone", "call_id", c.ID(), "service", service.ID, "reason", t.result, "elapsed", time.Since(c.Started))
 }
 
@@ -125,9 +157,10 @@ func refusal(err error) phone.Response {
 
 // talk is what is said with one caller.
 func (l *Line) talk(c *phone.Call, s *rtp.Session, service Service) *talk {
-	t := &talk{l: l, s: s, service: service, call: c.ID(), voice: l.voices[cmp.Or(service.Language, l.o.Language)], result: "nothing"}
-	if t.voice == nil {
-		t.voice = l.voices[l.o.Language]
+	t := &talk{l: l, s: s, c: c, service: service, call: c.ID(), language: cmp.Or(service.Language, l.o.Language), result: "nothing"}
+	if t.voice = l.voices[t.language]; t.voice == nil {
+		t.language = l.o.Language
+		t.voice = l.voices[t.language]
 	}
 	if i := &c.Invitation; !i.Withheld {
 		t.number = service.Caller

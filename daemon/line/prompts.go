@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"ringback/sip/rtp"
@@ -20,8 +21,8 @@ var ErrPrompts = errors.New("line: prompts are missing")
 
 // names are the prompts of a talk; the digits are called by themselves.
 var names = []string{
-	"menu", "menu_withheld", "enter", "number_is", "confirm", "call_at", "asked", "asked_before",
-	"not_a_number", "not_a_choice", "failed", "goodbye", "plus",
+	"menu", "menu_withheld", "menu_no_message", "menu_number_only", "enter", "number_is", "confirm", "call_at", "asked", "asked_before",
+	"or_message", "not_a_number", "not_a_choice", "greeting", "saved", "nothing_heard", "failed", "goodbye", "plus",
 	"0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
 }
 
@@ -67,6 +68,20 @@ func load(from fs.FS, file string) (*rtp.Clip, error) {
 	}
 	defer f.Close()
 	return rtp.LoadClip(f)
+}
+
+// LoadGreeting loads the greeting of a list.
+func LoadGreeting(file string) (*rtp.Clip, error) {
+	f, err := os.Open(filepath.Clean(file))
+	if err != nil {
+		return nil, fmt.Errorf("line: opening a greeting: %w", err)
+	}
+	defer f.Close()
+	c, err := rtp.LoadClip(f)
+	if err != nil {
+		return nil, fmt.Errorf("line: reading the greeting %s: %w", file, err)
+	}
+	return c, nil
 }
 
 // clips are prompts by their names, one after the other.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ringback/sip"
+	"ringback/sip/phone"
 	"ringback/sip/rtp"
 )
 
@@ -15,11 +16,15 @@ type talk struct {
 	l       *Line
 	s       *rtp.Session
 	service Service
+	c       *phone.Call
 	voice   voice
 	call    string
 	number  sip.Number // he calls from; 0: none that can be called
 	typed   bool       // the number is one that he gave
-	result  string     // what came of it, for the log
+	full    bool       // no message could be begun
+
+	language string // of the voice
+	result   string // what came of it, for the log
 }
 
 const (
@@ -27,6 +32,14 @@ const (
 	maxDigits   = 20 // of a number: 15 (ITU-T E.164 §6) and what is dialled before
 	pauseAtKeys = 2  // times Patience: a caller looks for his number
 )
+
+// begin begins with what the service is for.
+func (t *talk) begin(ctx context.Context) {
+	if t.service.Straight && t.canLeave() && t.message(ctx) {
+		return
+	}
+	t.menu(ctx)
+}
 
 // menu asks what the caller wants.
 func (t *talk) menu(ctx context.Context) {
@@ -40,6 +53,10 @@ func (t *talk) menu(ctx context.Context) {
 		case key == '2':
 			t.elsewhere(ctx)
 			return
+		case key == '3' && t.canLeave():
+			if t.message(ctx) {
+				return
+			}
 		case key != 0:
 			t.say(ctx, "not_a_choice")
 		}
@@ -49,10 +66,15 @@ func (t *talk) menu(ctx context.Context) {
 
 // choices is the prompt that says what can be chosen.
 func (t *talk) choices() string {
-	if t.number == 0 {
+	switch leave := t.canLeave(); {
+	case t.number == 0 && leave:
 		return "menu_withheld"
+	case t.number == 0:
+		return "menu_number_only"
+	case leave:
+		return "menu"
 	}
-	return "menu"
+	return "menu_no_message"
 }
 
 // here notes that the caller wants to be called at his number, before he is told, so that he can hang up.
@@ -140,10 +162,10 @@ func (t *talk) request(ctx context.Context) (again bool, err error) {
 }
 
 func (t *talk) wanted() Request {
-	return Request{Call: t.call, Service: t.service.ID, List: t.service.List, Number: t.number, Typed: t.typed, At: time.Now()}
+	return Request{Call: t.call, Service: t.service.ID, List: t.service.List, Number: t.number, Typed: t.typed, At: time.Now(), Language: t.language}
 }
 
-// thanks tells the caller what was noted, with his number unless it was read to him before.
+// thanks tells the caller what was noted, with his number unless it was read to him before; he may leave a message as well.
 func (t *talk) thanks(ctx context.Context, again, read bool) {
 	said := t.voice.clips("asked")
 	if again {
@@ -152,7 +174,14 @@ func (t *talk) thanks(ctx context.Context, again, read bool) {
 	if read {
 		said = slices.Concat(said, t.voice.clips("call_at"), t.voice.number(t.number.String()))
 	}
-	t.play(ctx, rtp.Prompt{Clips: append(said, t.voice["goodbye"])})
+	if !t.canLeave() {
+		t.play(ctx, rtp.Prompt{Clips: append(said, t.voice["goodbye"])})
+		return
+	}
+	if t.ask(ctx, append(said, t.voice["or_message"])...) == '3' && t.message(ctx) {
+		return
+	}
+	t.say(ctx, "goodbye")
 }
 
 // ask plays a question, which a key cuts short, and waits for the key; 0: none came.
