@@ -88,16 +88,6 @@ func (r *Ringing) HangUp(at time.Time) {
 	r.call.leg.bye(false, header{"Reason", "Q.850;cause=16"})
 }
 
-// StopRinging has the queue give these phones a rest; the customer goes on waiting.
-func (c *Inbound) StopRinging(at time.Time) {
-	c.pbx.step(at)
-	for _, r := range c.rung {
-		if !r.leg.answered {
-			r.leg.end(true, header{"Reason", "Q.850;cause=0"})
-		}
-	}
-}
-
 // HangUp has the customer end the call, whether he waits or talks.
 func (c *Inbound) HangUp(at time.Time) {
 	c.pbx.step(at)

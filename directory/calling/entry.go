@@ -23,9 +23,6 @@ const (
 	Personal  Kind = "personal"    // likewise, for one agent
 )
 
-// Kinds are all lists.
-func Kinds() []Kind { return []Kind{DoNotCall, Blocked, Allowed, Personal} }
-
 // Place is a list, and whose it is.
 type Place struct {
 	Kind  Kind
