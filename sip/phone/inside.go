@@ -99,19 +99,28 @@ func (c *Call) finished() {
 	c.mu.Unlock()
 }
 
+// offered is what a request offers, nil for nothing. One with a session too brief or a body of another kind is refused.
+func (c *Call) offered(req *sip.Request, reply replier) (offer []byte, ok bool) {
+	if brief := c.e.tooBrief(req); brief != nil {
+		reply(*brief)
+		return nil, false
+	}
+	offer, err := description(req)
+	if err != nil {
+		reply(bodyRefusal(err))
+		return nil, false
+	}
+	return offer, true
+}
+
 // reinvited answers a re-INVITE: hold, resume, other media, or a refresh (RFC 3261 §14.2).
 func (c *Call) reinvited(req *sip.Request, tx *sip.ServerTx, reply replier) {
 	if c.State() != Confirmed {
 		reply(Response{StatusCode: sip.StatusInternalServerError, RetryAfter: time.Second})
 		return
 	}
-	if brief := c.e.tooBrief(req); brief != nil {
-		reply(*brief)
-		return
-	}
-	offer, err := description(req)
-	if err != nil {
-		reply(bodyRefusal(err))
+	offer, ok := c.offered(req, reply)
+	if !ok {
 		return
 	}
 	if pending := c.begin(); pending != nil {
@@ -122,6 +131,7 @@ func (c *Call) reinvited(req *sip.Request, tx *sip.ServerTx, reply replier) {
 	defer finished()
 	_ = tx.Respond(sip.NewResponseFromRequest(req, sip.StatusTrying, "Trying", nil))
 	var sdp []byte
+	var err error
 	if offer != nil {
 		sdp, err = c.answerOffer(offer)
 	} else {
@@ -154,13 +164,8 @@ func (c *Call) reinvited(req *sip.Request, tx *sip.ServerTx, reply replier) {
 
 // updated answers an UPDATE (RFC 3311).
 func (c *Call) updated(req *sip.Request, tx *sip.ServerTx, reply replier) {
-	if brief := c.e.tooBrief(req); brief != nil {
-		reply(*brief)
-		return
-	}
-	offer, err := description(req)
-	if err != nil {
-		reply(bodyRefusal(err))
+	offer, ok := c.offered(req, reply)
+	if !ok {
 		return
 	}
 	var answer []byte
@@ -173,6 +178,7 @@ func (c *Call) updated(req *sip.Request, tx *sip.ServerTx, reply replier) {
 			reply(*pending)
 			return
 		}
+		var err error
 		answer, err = c.answerOffer(offer)
 		c.finished() // before the peer knows, who may ask for more as soon as he does
 		if err != nil {

@@ -158,29 +158,21 @@ func (s *following) tell(ev Event) bool {
 	var into any
 	switch ev.Kind {
 	case "call":
-		ev.Call = new(web.CallEvent)
-		into = ev.Call
+		into = &ev.Call
 	case "case":
-		ev.Case = new(web.CaseEvent)
-		into = ev.Case
+		into = &ev.Case
 	case "hint":
-		ev.Hint = new(web.HintEvent)
-		into = ev.Hint
+		into = &ev.Hint
 	case "callback":
-		ev.Back = new(web.CallbackEvent)
-		into = ev.Back
+		into = &ev.Back
 	case "offer":
-		ev.Offer = new(web.OfferEvent)
-		into = ev.Offer
+		into = &ev.Offer
 	case "message":
-		ev.Said = new(web.MessageEvent)
-		into = ev.Said
+		into = &ev.Said
 	case "scheduled":
-		ev.Due = new(web.ScheduledEvent)
-		into = ev.Due
+		into = &ev.Due
 	case "reset":
-		ev.Reset = new(web.Reset)
-		into = ev.Reset
+		into = &ev.Reset
 	default:
 		return s.yield(ev, nil)
 	}
