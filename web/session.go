@@ -25,6 +25,7 @@ type Me struct {
 	Scopes  []string   `json:"scopes" nullable:"false" doc:"What he may do at all."`
 	Lists   []MyList   `json:"lists" nullable:"false" doc:"The lists he may see."`
 	Devices []string   `json:"devices,omitempty" nullable:"false" doc:"Of a person: his extensions and AORs, which calls can be scheduled with."`
+	Calls   bool       `json:"calls,omitempty" doc:"Of a person: whether customers can be called by a device of his just now, with POST /v1/cases/{id}/call."`
 	Expires *time.Time `json:"expires,omitempty" doc:"When the session ends at the latest; in the answer to logging in."`
 }
 
@@ -253,6 +254,7 @@ func (s *Server) me(p *people.Principal) Me {
 	shown := Me{Kind: string(p.Kind), ID: p.ID, Name: p.ID, Roles: []string{}, Scopes: []string{}, Lists: []MyList{}}
 	if a, ok := d.Agent(p.Agent()); ok {
 		shown.Name, shown.Devices = a.Name, devicesOf(a)
+		shown.Calls = s.o.Dialler != nil && s.o.Dialler.Offer(a.ID).Code == ""
 	}
 	for _, r := range d.Roles(p.Agent()) {
 		shown.Roles = append(shown.Roles, r.String())

@@ -153,6 +153,9 @@ type actionsView struct {
 	Later  string
 	Now    string
 	Undo   bool // an automatic close can be taken back
+
+	Phone   *web.CallOptions // calling by a device of one's own; nil: nobody can here, or not this case
+	NoPhone string           // why it cannot be done
 }
 
 func actionsPage(v *visit) error {
@@ -167,6 +170,15 @@ func actionsPage(v *visit) error {
 	page := actionsView{
 		caseView: view, People: list.People, List: list, Later: v.localTime(v.now.Add(3600e9)), Now: v.localTime(v.now),
 		Undo: c.UndoUntil != nil && c.UndoUntil.After(v.now),
+	}
+	if page.Row.Work && page.Row.Open && page.Row.Tel != "" {
+		o, err := v.api.CallOptions(v.ctx(), c.ID)
+		if err != nil {
+			return err
+		}
+		if o.Code != "off" {
+			page.Phone, page.NoPhone = &o, v.noPhone(&o)
+		}
 	}
 	return v.show(http.StatusOK, "actions", page)
 }

@@ -126,6 +126,9 @@ func (v *visit) facts(c *web.Case) (all facts) {
 	if c.MissedCount > 0 {
 		all.text(v.say("Misses"), v.say("%d misses", c.MissedCount)+", "+v.say("waited %s", v.span(time.Duration(c.Wait*float64(time.Second)))))
 	}
+	if c.Requests > 0 {
+		all.text(v.say("Asked to be called"), v.say("%d times", c.Requests))
+	}
 	if c.Attempts > 0 {
 		all.text(v.say("Attempts"), fmt.Sprint(c.Attempts))
 	}

@@ -4,8 +4,9 @@ import "ringback/web"
 
 // hintsView is what is shown to an agent while he is on calls with customers who have cases.
 type hintsView struct {
-	Hints []hintView
-	Path  string
+	Hints  []hintView
+	Offers []offerView
+	Path   string
 }
 
 type hintView struct {
@@ -30,6 +31,9 @@ func hintsPart(v *visit) error {
 	page := hintsView{Path: "/callback"}
 	for i := range found {
 		page.Hints = append(page.Hints, v.hint(&found[i]))
+	}
+	if page.Offers, err = v.offers(); err != nil {
+		return err
 	}
 	return v.showPart("hints", page)
 }

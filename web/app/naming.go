@@ -121,6 +121,31 @@ var outcomes = vocabulary{
 	"over":        "Not needed: the case was closed",
 }
 
+// callResults are what came of callback calls.
+var callResults = vocabulary{
+	"answered":        "The customer answered.",
+	"busy":            "The customer’s telephone is busy.",
+	"no_answer":       "The customer does not answer.",
+	"wrong_number":    "There is no such number.",
+	"rejected":        "The customer’s side rejected the call.",
+	"failed":          "The network could not connect the call.",
+	"agent_no_answer": "Your telephone was not answered.",
+	"agent_rejected":  "Your telephone was busy, or the call was rejected.",
+	"agent_declined":  "You did not take the call.",
+	"agent_failed":    "Your telephone could not be reached.",
+	"refused":         "The customer was not called: look at the case again.",
+	"cancelled":       "Cancelled",
+	"stopped":         "Ringback stopped: call again.",
+	"missed":          "Your telephone has two callbacks already: one under way, one waiting.",
+}
+
+// noPhones are why nobody can be called by a device of one's own.
+var noPhones = vocabulary{
+	"no_device":   "You have no telephone here: an admin can give you one in the directory.",
+	"unreachable": "The telephone exchange cannot be reached just now.",
+	"off":         "Calls are not made from here.",
+}
+
 // rules are what speaks against a call.
 var rules = vocabulary{
 	"no_number":         "There is no number to call.",

@@ -48,6 +48,9 @@ var scenes = []scene{
 	{name: "history", who: "anna", path: "/cases/{missed}/history", then: func(b *browser) { b.run("document.querySelectorAll('details').forEach(d => d.open = true)") }},
 	{name: "forbidden", who: "anna", path: "/cases/{forbidden}"},
 	{name: "actions", who: "anna", path: "/cases/{case}/actions"},
+	{name: "phone", who: "anna", path: "/cases/{case}/call"},
+	{name: "no-phone", who: "sara", path: "/cases/{case}/actions"},
+	{name: "phone-blocked", who: "anna", path: "/cases/{forbidden}/call"},
 	{name: "schedule", who: "anna", path: "/cases/{case}/schedule"},
 	{name: "scheduled", who: "anna", path: "/schedule"},
 	{name: "comment", who: "anna", path: "/cases/{case}/comment"},
@@ -156,7 +159,7 @@ func TestEveryPageIsAccessibleLightAndQuiet(t *testing.T) {
 	if err != nil {
 		t.Skip("axe-core is not installed: npm ci --prefix tools/web")
 	}
-	s := open(t)
+	s := openPhones(t).stage
 	names := furnish(s)
 	b := s.browse(t)
 	for sc := range b.played(names) {
@@ -187,7 +190,7 @@ func TestEveryPageIsAccessibleLightAndQuiet(t *testing.T) {
 
 // TestEveryPageInFinnishFitsAPhone opens every page in Finnish, whose words are longer, in a narrow window.
 func TestEveryPageInFinnishFitsAPhone(t *testing.T) {
-	s := open(t)
+	s := openPhones(t).stage
 	names := furnish(s)
 	b := s.browse(t)
 	b.visit("/login") // a page to set a cookie on

@@ -19,9 +19,11 @@ type rowView struct {
 	Version  uint64
 	Title    string // the customer's name, or his number
 	Tel      string // what is dialled; empty: nothing can be
+	Phone    bool   // it can be called by a device of whoever looks
 	Number   string // beside a name
 	List     string
 	Misses   string // empty: none
+	Asked    string // how often the customer asked to be called; empty: once at most
 	Why      string // the verdict of the latest miss, in words
 	Due      *moment
 	Closed   *moment
@@ -50,6 +52,10 @@ func (v *visit) row(c *web.Case, siblings []web.Case) rowView {
 	r.Work = right == "work" || right == "supervise"
 	if r.Work && !c.CallingNow {
 		r.Tel = c.Number
+		r.Phone = r.Open && r.Tel != "" && v.me.Calls
+	}
+	if c.Requests > 1 {
+		r.Asked = v.say("asked %d times", c.Requests)
 	}
 	if c.MissedCount > 1 {
 		r.Misses = v.say("%d misses", c.MissedCount)

@@ -67,6 +67,12 @@ type stage struct {
 // open runs a daemon until the test ends, in which everybody can log in.
 func open(t *testing.T) *stage {
 	t.Helper()
+	return openWith(t, func(*configs.Config) {})
+}
+
+// openWith is open with settings of its own.
+func openWith(t *testing.T, change func(*configs.Config)) *stage {
+	t.Helper()
 	dir := t.TempDir()
 	c := configs.Default()
 	c.DataDir, c.Hints.Enabled, c.Store.DiskReserve = dir, false, 1<<20
@@ -77,6 +83,7 @@ func open(t *testing.T) *stage {
 	if err := os.WriteFile(c.Web.TokensFile, []byte("test:the-token-of-the-tests\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	change(c)
 	k, err := daemon.OpenKeeper(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

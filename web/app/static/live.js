@@ -18,11 +18,32 @@ async function hints() {
   if (html === shown) return; // nothing is read out again
   shown = html;
   keepFocus(place, () => place.replaceChildren(elementsOf(html)));
+  count();
+}
+
+let counting = 0;
+
+/** How long an offer stands: whoever sees it is shown the seconds, nobody is read them. */
+function count() {
+  clearTimeout(counting);
+  const clocks = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('#hints [data-until]')]);
+  for (const clock of clocks) {
+    clock.textContent = Math.max(0, Math.round((Date.parse(clock.dataset.until ?? '') - Date.now()) / 1000)) + ' s';
+  }
+  if (clocks.length) counting = setTimeout(count, 1000);
+}
+
+/** A call that is shown has come further. */
+function goesOn() {
+  if (document.querySelector('#main .steps')) refresh();
+  const inSheet = /** @type {HTMLElement | null} */ (document.querySelector('#sheet .case:has(.steps)'));
+  if (inSheet) sheetChanged(inSheet.dataset.case ?? '');
 }
 
 /** What happened before the stream was open nobody told. */
 function catchUp() {
   again();
+  goesOn();
   hints();
 }
 
@@ -45,6 +66,10 @@ function happened(kind, data) {
     if (document.querySelector('#main [data-case="' + data.case + '"]')) refresh();
     sheetChanged(data.case);
     paneChanged(data.case);
+  } else if (kind === 'callback' || kind === 'offer') {
+    if (data.agent !== document.body.dataset.me) return;
+    if (kind === 'offer') hints();
+    else goesOn();
   } else if (kind === 'hint' && data.agent === document.body.dataset.me) {
     hints();
     recent();
@@ -58,7 +83,7 @@ function happened(kind, data) {
 /** @param {(kind: string, data: any) => void} to */
 function follow(to) {
   let lost = 0;
-  const stream = new EventSource('/v1/events?kind=case,hint');
+  const stream = new EventSource('/v1/events?kind=case,hint,callback,offer');
   stream.onopen = () => {
     clearTimeout(lost);
     to('open', null);
@@ -70,7 +95,7 @@ function follow(to) {
     stream.close();
     setTimeout(() => follow(to), 3000 + Math.random() * 3000);
   };
-  for (const kind of ['case', 'hint', 'reset']) {
+  for (const kind of ['case', 'hint', 'callback', 'offer', 'reset']) {
     stream.addEventListener(kind, (event) => to(kind, JSON.parse(/** @type {MessageEvent} */ (event).data)));
   }
 }

@@ -151,6 +151,8 @@ async function onSubmit(event) {
   event.preventDefault();
   const button = /** @type {HTMLButtonElement | null} */ (event.submitter);
   const data = new FormData(form, button);
+  const inSheet = !!form.closest('#sheet-body, #pane'); // now: what the form does may bring another in its place
+  const inBanner = !!form.closest('#hints');
   if (button) button.disabled = true;
   const answer = await send(button?.getAttribute('formaction') ?? form.getAttribute('action') ?? location.href, data);
   if (button) button.disabled = false;
@@ -162,9 +164,8 @@ async function onSubmit(event) {
   }
   if (!answer?.ok) return;
   if (form.closest('.toast')) form.closest('.toast')?.remove();
-  const inSheet = !!form.closest('#sheet-body, #pane');
   const next = answer.headers.get('X-Go') ?? '';
-  if (inSheet && next.includes('/handling?rest=')) { // one by one
+  if (inSheet && next.includes('/handling?rest=') || (inSheet || inBanner) && /^\/cases\/[^/]+\/call$/.test(next)) { // one by one, or the call as it goes on
     await openSheet(next);
     return;
   }

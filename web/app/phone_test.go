@@ -1,0 +1,173 @@
+package app_test
+
+import (
+	"net/netip"
+	"testing"
+
+	"ringback/configs"
+	"ringback/sip/phone"
+	"ringback/sip/rtp"
+	"ringback/web"
+)
+
+// exchange is a telephone exchange that calls are made at, with anna's telephone, 101, and the customers'.
+type exchange struct {
+	*stage
+	sound *rtp.Host
+
+	answer chan string // what the telephone that rings is told to do: a key to be pressed, or nothing
+	calls  chan string // who is called
+}
+
+// openPhones is open with an exchange. Its telephones ring until answer says how they are answered.
+func openPhones(t *testing.T) *exchange {
+	t.Helper()
+	x := &exchange{answer: make(chan string), calls: make(chan string, 8)}
+	loopback := netip.MustParseAddr("127.0.0.1")
+	var err error
+	if x.sound, err = rtp.New(rtp.Options{Addrs: []netip.Addr{loopback}, FirstPort: 33000, LastPort: 33099}); err != nil {
+		t.Fatal(err)
+	}
+	e, err := phone.NewEndpoint(phone.EndpointOptions{
+		Options: phone.Options{ListenUDP: []string{"127.0.0.1:0"}}, Peers: []netip.Prefix{netip.PrefixFrom(loopback, 32)},
+		Incoming: func(c *phone.Call) { x.ring(t, c) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.stage = openWith(t, func(c *configs.Config) {
+		c.Phone.Enabled, c.Phone.UDP = true, []configs.Address{"127.0.0.1:0"}
+		c.Phone.Accounts = []configs.Account{{PBX: "pbx", URI: "sip:ringback@" + e.Addrs()[0].String(), Trusted: true}}
+		c.Phone.MediaFirstPort, c.Phone.MediaLastPort = 33100, 33199
+	})
+	t.Cleanup(func() { _, _ = e.Close(), x.sound.Close() })
+	return x
+}
+
+// ring lets a telephone ring, and does with the call what the test says.
+func (x *exchange) ring(t *testing.T, c *phone.Call) {
+	x.calls <- c.Invitation.To
+	s, err := x.sound.Session(rtp.SessionOptions{})
+	if err != nil {
+		return
+	}
+	defer s.Close()
+	if c.Ring(t.Context()) != nil {
+		return
+	}
+	select {
+	case key := <-x.answer:
+		if c.Answer(t.Context(), s) != nil {
+			return
+		}
+		if key != "" {
+			<-x.answer // he listens for a while
+			_ = s.SendDigits(t.Context(), key, 0)
+		}
+		<-c.Done()
+	case <-c.Done():
+	}
+}
+
+// called waits until somebody is called.
+func (x *exchange) called(want string) {
+	x.t.Helper()
+	if got := <-x.calls; got != want {
+		x.t.Errorf("%s is called, want %s", got, want)
+	}
+}
+
+func TestACustomerIsCalledByOnesOwnTelephone(t *testing.T) {
+	x := openPhones(t)
+	c := x.create(web.NewCase{List: "support", Number: matti, Name: "Matti"})
+	b := x.browse(t)
+	b.may("network error: Failed to load resource: the server responded with a status of 422")
+	b.logIn("anna")
+	b.press("#rows .menu", "Actions for Matti")
+	b.press("#sheet a", "Call by my phone")
+	b.shows("#sheet", "Your telephone 101 rings first.")
+	b.run("document.querySelector('#sheet [name=number]').value = '0600 12345'")
+	b.press("#sheet button.main", "Call")
+	b.shows("#sheet .may", "The call costs extra")
+	b.run("document.querySelector('#sheet [name=number]').value = '040 7654321'; document.querySelector('#sheet [name=verify]').checked = true")
+	b.press("#sheet button.main", "Call")
+	x.called("101")
+	b.shows("#sheet .steps [aria-current]", "Your telephone 101 rings")
+	x.answer <- "1"
+	b.shows("#sheet .steps [aria-current]", "Listen, and take the call")
+	x.answer <- ""
+	x.called("+358407654321")
+	b.shows("#sheet .steps [aria-current]", "The customer’s telephone rings")
+	x.answer <- ""
+	b.shows("#sheet .steps [aria-current]", "You are talking")
+	b.press("#sheet button", "Hang up")
+	b.shows("#sheet", "The customer answered.")
+	if now, err := x.admin.Case(t.Context(), c.ID); err != nil || now.Number != "+358407654321" || now.Fields["verified_number"] != "+358407654321" || now.Assignee != "anna" && now.ClosedBy != "anna" {
+		t.Errorf("%+v, %v", now.Case, err)
+	}
+}
+
+func TestACallIsCancelledAndWhoHasNoTelephoneIsToldSo(t *testing.T) {
+	x := openPhones(t)
+	c := x.create(web.NewCase{List: "support", Number: matti, Name: "Matti"})
+	b := x.browse(t)
+	b.logIn("anna")
+	b.press("#rows .own", "Call Matti by my phone")
+	b.press("#sheet button.main", "Call")
+	x.called("101")
+	b.press("#sheet button", "Hang up")
+	b.shows("#sheet .wrong", "Cancelled")
+	if now, err := x.admin.Case(t.Context(), c.ID); err != nil || now.Attempts != 0 {
+		t.Errorf("%+v, %v", now.Case, err)
+	}
+	b.run("fetch('/logout', {method: 'POST'})")
+	b.logIn("sara")
+	b.visit("/cases/" + c.ID + "/actions")
+	b.shows("#no-phone", "You have no telephone here")
+	if value[bool](b, "!!document.querySelector('a[href$=\"/call\"]')") {
+		t.Error("there is a way to call all the same")
+	}
+}
+
+func TestANumberThatNeedsAPINIsAskedForIt(t *testing.T) {
+	x := openPhones(t)
+	if err := x.admin.SetPIN(t.Context(), "international", "4711"); err != nil {
+		t.Fatal(err)
+	}
+	c := x.create(web.NewCase{List: "support", Number: "+46812345678", Name: "Astrid"})
+	b := x.browse(t)
+	b.may("network error: Failed to load resource: the server responded with a status of 422")
+	b.logIn("anna")
+	b.visit("/cases/" + c.ID + "/call") // as a page of its own
+	b.run("document.querySelector('[name=pin]').value = '1234'")
+	b.press("button.main", "Call")
+	b.shows(".wrong", "Calls to such numbers need a PIN.")
+	b.run("document.querySelector('[name=pin]').value = '4711'")
+	b.press("button.main", "Call")
+	x.called("101")
+	b.shows(".steps [aria-current]", "Your telephone 101 rings")
+	b.press("main button", "Hang up")
+	b.shows(".wrong", "Cancelled")
+}
+
+func TestAnOfferIsDeclinedOrTakenInTheApp(t *testing.T) {
+	x := openPhones(t)
+	if _, err := x.admin.EditList(t.Context(), "support", web.ListEdit{Offer: new("app")}); err != nil {
+		t.Fatal(err)
+	}
+	b := x.browse(t)
+	b.logIn("anna")
+	x.create(web.NewCase{List: "support", Number: matti, Name: "Matti", Channel: "request"})
+	b.shows("#hints section", "Callback for Matti")
+	b.until("the seconds are counted", "/^[0-9]+ s$/.test(document.querySelector('#hints .left').innerText)")
+	b.press("#hints button", "Not now")
+	b.until("it is gone", "!document.querySelector('#hints section')")
+	x.create(web.NewCase{List: "support", Number: teppo, Name: "Teppo", Channel: "request"})
+	b.shows("#hints section", "Callback for Teppo")
+	b.press("#hints button", "Call by my phone")
+	x.called("101")
+	b.shows("#sheet .steps [aria-current]", "Your telephone 101 rings")
+	b.until("it is offered no more", "!document.querySelector('#hints section')")
+	b.press("#sheet button", "Hang up")
+	b.shows("#sheet .wrong", "Cancelled")
+}
