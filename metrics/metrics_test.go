@@ -52,8 +52,10 @@ func busy() metrics.Options {
 		Memory: func() metrics.Memory {
 			return metrics.Memory{Writable: true, Queued: 3, Refused: 2, Sizes: []metrics.Count{{Name: "lsm", N: 100}, {Name: "values", N: 200}}}
 		},
-		SearchLag:    func() time.Duration { return 3 * time.Second },
-		Messages:     func() metrics.Messages { return metrics.Messages{All: 5, Unheard: 2, Bytes: 100_000, Recording: 1, Failed: 3} },
+		SearchLag: func() time.Duration { return 3 * time.Second },
+		Messages: func() metrics.Messages {
+			return metrics.Messages{All: 5, Unheard: 2, Bytes: 100_000, Recording: 1, Failed: 3}
+		},
 		Streams:      func() metrics.Streams { return metrics.Streams{Open: 3, Events: 500, Dropped: 1, Resets: 2} },
 		PendingHints: func() int { return 1 },
 		Told: func() []metrics.ToldFeed {

@@ -1,9 +1,11 @@
 package rtp_test
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -14,7 +16,9 @@ import (
 
 	pion "github.com/pion/rtp"
 
+	"ringback/cases/voicemail"
 	"ringback/sip/rtp"
+	"ringback/store"
 )
 
 const (
@@ -115,22 +119,62 @@ func BenchmarkRecordings(b *testing.B) {
 		}
 		readers.Wait()
 
-		listening, lost, received := record(b, conns, "a=sendonly")
+		listening, lost, received := record(b, conns, discarded, "a=sendonly")
 		listening -= sending
-		both, lostToo, _ := record(b, conns)
+		both, lostToo, _ := record(b, conns, discarded)
 		both -= sending
+		kept, lostKept, _ := record(b, conns, messages(b), "a=sendonly")
+		kept -= sending
 		seconds := benchLength.Seconds()
-		b.ReportMetric(float64(lost+lostToo), "lost/op")
+		b.ReportMetric(float64(lost+lostToo+lostKept), "lost/op")
 		b.ReportMetric(float64(received), "packets/op")
 		b.ReportMetric(floor.Seconds()*1000/seconds, "floor-cpu-ms/s")
 		b.ReportMetric(listening.Seconds()*1000/seconds, "cpu-ms/s")
 		b.ReportMetric(listening.Seconds()/floor.Seconds(), "x-floor")
 		b.ReportMetric(both.Seconds()*1000/seconds, "with-silence-sent-cpu-ms/s")
+		b.ReportMetric(kept.Seconds()*1000/seconds, "encrypted-cpu-ms/s")
+	}
+}
+
+// discarded is where a recording goes that nobody keeps.
+func discarded() io.Writer { return io.Discard }
+
+// messages is where recordings go that are messages of callers: encrypted files on the disk.
+func messages(b *testing.B) func() io.Writer {
+	b.Helper()
+	st, err := store.Open(store.Options{Dir: b.TempDir(), Reserve: -1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	v := voicemail.New(st, voicemail.Options{Dir: b.TempDir(), Header: rtp.WAVHeader, AtOnce: benchCalls})
+	file := filepath.Join(b.TempDir(), "key")
+	if _, err := voicemail.NewKey(file); err != nil {
+		b.Fatal(err)
+	}
+	keys, err := voicemail.LoadKeys(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	v.SetKeys(keys)
+	if err := v.Open(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := errors.Join(v.Close(), st.Close()); err != nil {
+			b.Error(err)
+		}
+	})
+	return func() io.Writer {
+		r, err := v.Begin(b.Context(), voicemail.Draft{At: time.Now()})
+		if err != nil {
+			b.Fatal(err)
+		}
+		return r
 	}
 }
 
 // record records what is said to 200 sessions.
-func record(b *testing.B, conns []*net.UDPConn, offer ...string) (used time.Duration, lost int64, received uint64) {
+func record(b *testing.B, conns []*net.UDPConn, into func() io.Writer, offer ...string) (used time.Duration, lost int64, received uint64) {
 	b.Helper()
 	h := host(b, 40000, func(o *rtp.Options) { o.LastPort = 40999 })
 	var to []netip.AddrPort
@@ -145,8 +189,9 @@ func record(b *testing.B, conns []*net.UDPConn, offer ...string) (used time.Dura
 		}
 		to = append(to, s.Media().Local)
 		sessions = append(sessions, s)
+		w := into()
 		recordings.Go(func() {
-			r, err := s.Record(b.Context(), io.Discard, rtp.RecordOptions{})
+			r, err := s.Record(b.Context(), w, rtp.RecordOptions{})
 			if err != nil || r.End != rtp.EndHangup {
 				b.Error(r, err)
 			}
