@@ -5,11 +5,11 @@ import "time"
 // Voicemail says how callers leave messages.
 type Voicemail struct {
 	// The keys that messages are encrypted with, one per line, the newest on top: `ringback messages new-key FILE` makes
-	// them. Without its keys a message cannot be heard by anybody; keep a copy where the backups are not. Empty: nobody can leave a
-	// message.
+	// them. Without its keys a message cannot be heard by anybody; keep a copy where the backups are not. It is read again
+	// on reload. Empty: nobody can leave a message.
 	//
 	// Example: /etc/ringback/messages.key
-	KeyFile string `yaml:"key_file" reload:"live"`
+	KeyFile string `yaml:"key_file"`
 
 	// How long a message may be.
 	Limit time.Duration `yaml:"limit"`

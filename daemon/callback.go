@@ -48,8 +48,12 @@ func (d *Daemon) openLine(context.Context) (err error) {
 			languages = append(languages, l.Language)
 		}
 	}
+	var message func(context.Context, line.Request) (line.Message, error) // nil: nobody can leave one
+	if said.KeyFile != "" {
+		message = d.message
+	}
 	d.line, err = line.New(line.Options{
-		Host: d.media, Service: r.service, Request: d.requested, Message: d.message, Room: d.voicemail.Room,
+		Host: d.media, Service: r.service, Request: d.requested, Message: message, Room: d.voicemail.Room,
 		Language: c.Language, Languages: languages, PromptsDir: c.PromptsDir, Logger: d.log,
 		MaxLength: said.Limit, Silence: said.Silence,
 	})

@@ -149,9 +149,10 @@ const (
 // calls are written, and everything is closed. It returns nil after an orderly stop.
 func (d *Daemon) Run(ctx context.Context) error {
 	d.sayWhere()
-	if err := errors.Join(d.resume(ctx), d.finishErasures(ctx), d.finishPlans(ctx, time.Now()), d.recoverMessages(ctx, time.Now())); err != nil {
+	if err := errors.Join(d.resume(ctx), d.finishErasures(ctx), d.finishPlans(ctx, time.Now())); err != nil {
 		return errors.Join(err, d.close())
 	}
+	d.recoverMessages(ctx, time.Now())
 	// Everything that was live is written anew now, while no feed has to wait for it.
 	if err := d.behind.write(d.watch, time.Now()); err != nil {
 		d.complaints.log(d.log, "live calls are not written behind", err)

@@ -100,7 +100,7 @@ func (d *Daemon) attach(ctx context.Context, m *voicemail.Message) (string, erro
 }
 
 // recoverMessages brings in order what a crash, or a failure since, left of messages.
-func (d *Daemon) recoverMessages(ctx context.Context, now time.Time) error {
+func (d *Daemon) recoverMessages(ctx context.Context, now time.Time) {
 	found, err := d.voicemail.Recover(ctx, now, func(id string) (bool, error) {
 		_, err := d.cases.Case(id)
 		if errors.Is(err, cases.ErrNotFound) {
@@ -126,10 +126,9 @@ func (d *Daemon) recoverMessages(ctx context.Context, now time.Time) error {
 			d.log.WarnContext(ctx, "messages were looked through", "reason", n.text, "count", n.count)
 		}
 	}
-	if err != nil && (unwritable(err) || ctx.Err() != nil) {
-		return nil
+	if err != nil && ctx.Err() == nil && !unwritable(err) {
+		d.complaints.log(d.log, "messages could not be looked through", err) // what is left is tried again
 	}
-	return err
 }
 
 // tidyMessages deletes messages that are kept no longer, and tries again what failed.
@@ -150,7 +149,8 @@ func (d *Daemon) tidyMessages(ctx context.Context, now time.Time) error {
 	if n > 0 {
 		d.log.InfoContext(ctx, "messages are kept no longer", "count", n)
 	}
-	return errors.Join(err, d.recoverMessages(ctx, now))
+	d.recoverMessages(ctx, now)
+	return err
 }
 
 // eraseMessages deletes what customers said whose cases were deleted.

@@ -47,8 +47,12 @@ type Recording struct {
 // Begin begins a message. The error wraps ErrNoKey, ErrFull or ErrBusy, or that of the disk or the store.
 func (v *Voicemail) Begin(ctx context.Context, d Draft) (*Recording, error) {
 	r := &Recording{v: v, id: new(audit.Act).NewID("")}
+	keys := v.keys.Load() // as it is now: it may be another one, or none, any time
 	v.mu.Lock()
 	err := v.room()
+	if err == nil && keys == nil {
+		err = ErrNoKey
+	}
 	if err == nil {
 		v.running[r.id] = true
 	}
@@ -56,7 +60,7 @@ func (v *Voicemail) Begin(ctx context.Context, d Draft) (*Recording, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.begin(ctx, d); err != nil {
+	if err := r.begin(ctx, keys, d); err != nil {
 		v.failed.Add(1)
 		err = fmt.Errorf("voicemail: beginning a message: %w", errors.Join(err, v.remove(partOf(r.id))))
 		r.end()
@@ -65,7 +69,7 @@ func (v *Voicemail) Begin(ctx context.Context, d Draft) (*Recording, error) {
 	return r, nil
 }
 
-func (r *Recording) begin(ctx context.Context, d Draft) (err error) {
+func (r *Recording) begin(ctx context.Context, keys *Keys, d Draft) (err error) {
 	if r.file, err = r.v.root.OpenFile(partOf(r.id), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
 		return err
 	}
@@ -74,7 +78,7 @@ func (r *Recording) begin(ctx context.Context, d Draft) (err error) {
 			err = errors.Join(err, r.file.Close())
 		}
 	}()
-	if r.to, err = newSealed(r.file, r.v.keys.Load()); err != nil {
+	if r.to, err = newSealed(r.file, keys); err != nil {
 		return err
 	}
 	r.rec = newRecord(r.id, d, r.to.seal)

@@ -28,7 +28,7 @@ type Recovered struct {
 
 // Recover brings in order what a crash, or a failure since, left behind. exists says whether there is a case.
 func (v *Voicemail) Recover(ctx context.Context, now time.Time, exists func(id string) (bool, error)) (out Recovered, err error) {
-	files, space, err := v.files()
+	files, _, err := v.files()
 	if err != nil {
 		return out, err
 	}
@@ -56,7 +56,6 @@ func (v *Voicemail) Recover(ctx context.Context, now time.Time, exists func(id s
 	if err != nil {
 		return out, err
 	}
-	v.space.CompareAndSwap(0, space)
 	for name := range files {
 		id, _, _ := strings.Cut(name, ".")
 		if !idle[id] || known[id] && !strings.HasSuffix(name, savedEnding) {
@@ -105,11 +104,12 @@ func (v *Voicemail) recover(ctx context.Context, now time.Time, id string, out *
 	if err != nil || rec == nil {
 		return err
 	}
-	if v.keys.Load() == nil {
+	keys := v.keys.Load()
+	if keys == nil {
 		out.Left++
 		return nil
 	}
-	heard, err := v.rescue(ctx, rec)
+	heard, err := v.rescue(ctx, keys, rec)
 	switch {
 	case errors.Is(err, ErrNoKey):
 		out.Left++
@@ -148,14 +148,14 @@ func (v *Voicemail) begun(id string) (*record, error) {
 }
 
 // rescue makes a whole file of what there is of one, and listens to it.
-func (v *Voicemail) rescue(ctx context.Context, rec *record) (heard loudness, err error) {
+func (v *Voicemail) rescue(ctx context.Context, keys *Keys, rec *record) (heard loudness, err error) {
 	switch f, err := v.root.Open(fileOf(rec.ID)); { // whole, and only its case did not get it
 	case err == nil:
 		defer f.Close()
 		if rec.Saved != nil && rec.Saved.matches(f) == nil {
 			rec.Seal = *rec.Saved
 		}
-		plain, err := v.unseal(rec, f)
+		plain, err := unseal(keys, rec, f)
 		if err != nil {
 			return heard, err
 		}
@@ -172,19 +172,19 @@ func (v *Voicemail) rescue(ctx context.Context, rec *record) (heard loudness, er
 		return heard, err
 	}
 	defer f.Close()
-	plain, err := v.unseal(rec, f)
+	plain, err := unseal(keys, rec, f)
 	if err != nil {
 		return heard, err
 	}
-	return heard, v.rewrite(ctx, rec, plain, &heard)
+	return heard, v.rewrite(ctx, keys, rec, plain, &heard)
 }
 
 // unseal decrypts a file from its begin, behind the header of the WAV file.
-func (v *Voicemail) unseal(rec *record, f *os.File) (io.Reader, error) {
+func unseal(keys *Keys, rec *record, f *os.File) (io.Reader, error) {
 	if err := rec.Seal.matches(f); err != nil {
 		return nil, err
 	}
-	plain, err := age.Decrypt(f, v.keys.Load().from...)
+	plain, err := age.Decrypt(f, keys.from...)
 	if err != nil {
 		return nil, opening(err)
 	}
@@ -196,14 +196,14 @@ func (v *Voicemail) unseal(rec *record, f *os.File) (io.Reader, error) {
 
 // rewrite writes what can be read of a file into another one, which takes its place. What follows the last whole chunk was
 // not written any more, or was tampered with: the message ends before it.
-func (v *Voicemail) rewrite(ctx context.Context, rec *record, plain io.Reader, heard *loudness) (err error) {
+func (v *Voicemail) rewrite(ctx context.Context, keys *Keys, rec *record, plain io.Reader, heard *loudness) (err error) {
 	saved := savedOf(rec.ID)
 	defer func() { err = errors.Join(err, v.remove(saved)) }()
 	f, err := v.root.Create(saved)
 	if err != nil {
 		return err
 	}
-	to, err := newSealed(f, v.keys.Load())
+	to, err := newSealed(f, keys)
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}

@@ -80,6 +80,11 @@ func (v *Voicemail) Open() (err error) {
 	if v.root, err = os.OpenRoot(v.o.Dir); err != nil {
 		return fmt.Errorf("voicemail: %w", err)
 	}
+	_, space, err := v.files()
+	if err != nil {
+		return errors.Join(err, v.root.Close())
+	}
+	v.space.Store(space)
 	err = v.st.View(func(s *store.Snapshot) error {
 		for _, value := range s.Scan(store.Prefix(keySpace, "message")) {
 			rec, err := decode(value)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -94,12 +95,16 @@ func New(o Options) (*Line, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	wanted := names
+	if o.Message != nil {
+		wanted = slices.Concat(names, messageNames)
+	}
 	l := &Line{o: o, voices: map[string]voice{}}
 	for _, language := range append([]string{o.Language}, o.Languages...) {
 		if l.voices[language] != nil {
 			continue
 		}
-		v, err := loadVoice(o.PromptsDir, language, names)
+		v, err := loadVoice(o.PromptsDir, language, wanted)
 		if err != nil {
 			return nil, err
 		}

@@ -21,10 +21,13 @@ var ErrPrompts = errors.New("line: prompts are missing")
 
 // names are the prompts of a talk; the digits are called by themselves.
 var names = []string{
-	"menu", "menu_withheld", "menu_no_message", "menu_number_only", "enter", "number_is", "confirm", "call_at", "asked", "asked_before",
-	"or_message", "not_a_number", "not_a_choice", "greeting", "saved", "nothing_heard", "failed", "goodbye", "plus",
+	"menu", "menu_withheld", "enter", "number_is", "confirm", "call_at", "asked", "asked_before",
+	"not_a_number", "not_a_choice", "failed", "goodbye", "plus",
 	"0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
 }
+
+// messageNames are those besides where messages can be left.
+var messageNames = []string{"menu_message", "menu_withheld_message", "or_message", "greeting", "saved", "nothing_heard"}
 
 // voice are the prompts of one language, by name.
 type voice map[string]*rtp.Clip

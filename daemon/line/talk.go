@@ -68,13 +68,13 @@ func (t *talk) menu(ctx context.Context) {
 func (t *talk) choices() string {
 	switch leave := t.canLeave(); {
 	case t.number == 0 && leave:
-		return "menu_withheld"
+		return "menu_withheld_message"
 	case t.number == 0:
-		return "menu_number_only"
+		return "menu_withheld"
 	case leave:
-		return "menu"
+		return "menu_message"
 	}
-	return "menu_no_message"
+	return "menu"
 }
 
 // here notes that the caller wants to be called at his number, before he is told, so that he can hang up.
