@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ringback/assist"
+	"ringback/cases/voicemail"
 )
 
 // Hint tells an agent that the call he is on is with a customer who has a case.
@@ -20,15 +21,21 @@ type Hint struct {
 	Lists  []string  `json:"lists" nullable:"false" doc:"The callback lists of these cases."`
 	Misses int       `json:"misses" doc:"How often the customer was missed, in all cases."`
 	Since  time.Time `json:"since" doc:"When the oldest of the cases was opened."`
+
+	Voicemail string `json:"voicemail" enum:"none,unheard,heard" doc:"Whether the customer left messages with these cases, and whether all of them were heard."`
 }
 
-func hintOf(h *assist.Hint) Hint {
+// hintOf is a hint as the API shows it.
+func (s *shower) hintOf(h *assist.Hint) Hint {
 	shown := Hint{
 		Event: h.Event.String(), At: h.At, Agent: h.Agent, Call: h.CallID, Number: h.Number.String(), Name: h.Customer(),
-		Cases: []string{}, Lists: []string{}, Misses: h.Misses(),
+		Cases: []string{}, Lists: []string{}, Misses: h.Misses(), Voicemail: string(voicemail.None),
 	}
 	for i := range h.Cases {
 		shown.Cases = append(shown.Cases, h.Cases[i].ID)
+		if state := s.voicemailOf(h.Cases[i].ID); shown.Voicemail != string(voicemail.Unheard) && state != string(voicemail.None) {
+			shown.Voicemail = state
+		}
 		if !slices.Contains(shown.Lists, h.Cases[i].List) {
 			shown.Lists = append(shown.Lists, h.Cases[i].List)
 		}

@@ -80,7 +80,7 @@ func (s *Server) CaseHook(id string, l *cases.Logged, c *cases.Case) []byte {
 
 // HintHook is the body of a message about a hint.
 func (s *Server) HintHook(id string, h *assist.Hint) []byte {
-	return encode(HookMessage{HintHookType(h.Event), id, h.At.UTC(), hookSchema, HookHint{h.Event.String(), hintOf(h)}})
+	return encode(HookMessage{HintHookType(h.Event), id, h.At.UTC(), hookSchema, HookHint{h.Event.String(), s.shower.hintOf(h)}})
 }
 
 // ErasedHook is the body that a message gets when a case it tells of is erased.

@@ -140,7 +140,7 @@ func (s *Server) liveHints(ctx context.Context, in *liveHintsInput) (*liveHintsO
 		if about := aboutHint(&hints[i]); !seen.sees(&about) {
 			continue
 		}
-		out.Body.Hints = append(out.Body.Hints, hintOf(&hints[i]))
+		out.Body.Hints = append(out.Body.Hints, s.shower.hintOf(&hints[i]))
 	}
 	return out, nil
 }

@@ -166,20 +166,21 @@ func (e *Events) Hint(h assist.Hint) {
 	if e.pass() {
 		return
 	}
-	n := &hintNews{h, aboutHint(&h)}
+	n := &hintNews{h, e.shower, aboutHint(&h)}
 	e.put(&event{of: e, kind: kindHint, size: eventSize * (1 + len(h.Cases)), tells: h.Number, news: n}, n.about.agents)
 }
 
 // hintNews is that something happened to a hint.
 type hintNews struct {
-	hint  assist.Hint
-	about about
+	hint   assist.Hint
+	shower *shower
+	about  about
 }
 
 func (n *hintNews) whom() *about { return &n.about }
 
 func (n *hintNews) body() []byte {
-	now := hintOf(&n.hint)
+	now := n.shower.hintOf(&n.hint)
 	return encode(HintEvent{
 		Type: kindHint, Event: now.Event, At: now.At, Agent: now.Agent, Number: now.Number, Case: now.Case, Call: now.Call, Now: now,
 	})
