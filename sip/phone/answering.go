@@ -373,6 +373,6 @@ func (p *Phone) contactOn(tx *sip.ServerTx, req *sip.Request, user string) *sip.
 			port = listening // a connection may go, the listener stays
 		}
 	}
-	h.Address.Host, h.Address.Port = addr.String(), port
+	h.Address.Host, h.Address.Port = p.advertised(addr).String(), port
 	return h
 }

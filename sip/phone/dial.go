@@ -26,6 +26,9 @@ type DialOptions struct {
 
 	RingTimeout time.Duration // EndpointOptions.RingTimeout
 	CallID      string        // one of Endpoint.NewCallID that was not used before; empty: a new one
+	// Redirect says whether a call that is sent on (300, 301, 302) may go there, by the account's server. Three times are the most.
+	// Nil: such a call is refused with that code.
+	Redirect func(to Party) bool
 	// Progress is told of provisional responses, 180 and 183 above all. It must not block.
 	Progress func(statusCode int)
 }
@@ -122,7 +125,7 @@ func (e *Endpoint) draft(a *account, o DialOptions) (*Call, error) {
 	})
 	c.Outgoing, c.account = true, a
 	c.dialog = &dialog{callID: o.CallID, local: from, localName: printable(strings.NewReplacer(`"`, "", `\`, "").Replace(name)), remote: bare(to), localTag: e.phone.tag(o.CallID, "from")}
-	c.out = &outbound{o: o, to: to, forks: map[string]*fork{}, stop: make(chan struct{})}
+	c.out = &outbound{o: o, to: to, recipient: to, forks: map[string]*fork{}, stop: make(chan struct{})}
 	return c, nil
 }
 
@@ -150,7 +153,7 @@ func (a *account) target(s string) (sip.Uri, error) {
 // invite makes the INVITE of the next attempt.
 func (c *Call) invite(t target, auth *challenged, cseq uint32) (*sip.Request, error) {
 	o, p := &c.out.o, c.e.phone
-	req := sip.NewRequest(sip.INVITE, c.out.to)
+	req := sip.NewRequest(sip.INVITE, c.out.recipient)
 	if err := p.direct(req, t, t.destination(true)); err != nil {
 		return nil, err
 	}
@@ -228,6 +231,7 @@ func (c *Call) attempts(ctx context.Context) error {
 	ring := time.NewTimer(c.out.o.RingTimeout)
 	defer ring.Stop()
 	auth := challenged{login: c.login()}
+	var sentOn redirections
 	for cseq := uint32(1); ; cseq++ {
 		if end := c.out.end(); end.Cause != UnknownCause {
 			return ErrCanceled
@@ -247,6 +251,10 @@ func (c *Call) attempts(ctx context.Context) error {
 			c.mu.Lock()
 			c.session.least = minSE(res)
 			c.mu.Unlock()
+			continue
+		}
+		if u, ok := sentOn.next(c, res); ok {
+			c.out.recipient, auth = u, challenged{login: c.login()}
 			continue
 		}
 		again, err := auth.again(req, res)

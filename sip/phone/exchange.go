@@ -67,6 +67,9 @@ func (p *Phone) fillContact(req *sip.Request) {
 		return
 	}
 	c.Address.Host, c.Address.Port = via.Host, via.Port
+	if a, ok := hostAddr(via.Host); ok { // of a connection sipgo wrote it
+		c.Address.Host = p.advertised(a).String()
+	}
 	if via.Transport == "UDP" {
 		return
 	}

@@ -228,7 +228,7 @@ func (p *Phone) direct(req *sip.Request, t target, destination string) error {
 			return fmt.Errorf("phone: own address %s: %w", local, err)
 		}
 		req.Laddr = sip.Addr{IP: net.ParseIP(host), Port: port, Hostname: host}
-		via.Host, via.Port = s.sentBy(t.addr).String(), port
+		via.Host, via.Port = p.advertised(s.sentBy(t.addr)).String(), port
 		via.Params.Add("rport", "") // RFC 3581 §3
 	} // over TCP and TLS sipgo fills in the address of the connection
 	req.AppendHeader(via)

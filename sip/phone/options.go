@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
+	"net/netip"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -14,6 +15,10 @@ type Options struct {
 	// ListenUDP, ListenTCP and ListenTLS are the addresses to listen at, as "10.0.0.9:5070" or
 	// "[::]:5070". Without ListenUDP, one UDP socket on a free port is opened: requests leave from it.
 	ListenUDP, ListenTCP, ListenTLS []string
+
+	// Advertised are told to peers in Via and Contact in place of our addresses of the same family, at most one of each: those of
+	// a NAT that forwards the ports to us unchanged.
+	Advertised []netip.Addr
 
 	From        string // our URI, by which phones and mirrors know us: sip:ringback@ our address
 	DisplayName string // shown by phones beside a message: Ringback

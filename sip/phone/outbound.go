@@ -17,6 +17,8 @@ type outbound struct {
 	to    sip.Uri
 	offer []byte
 
+	recipient sip.Uri // who is asked now: to, or whom it was sent on to; owned by place
+
 	invite *sip.Request // that was answered
 
 	mu     sync.Mutex

@@ -296,6 +296,16 @@ func (p *Phone) StreamAddrs() []net.Addr {
 	return all
 }
 
+// advertised is what peers are told in place of an address of ours.
+func (p *Phone) advertised(a netip.Addr) netip.Addr {
+	for _, other := range p.o.Advertised {
+		if other.Is4() == a.Is4() {
+			return other
+		}
+	}
+	return a
+}
+
 func (p *Phone) socketFor(a netip.Addr) *udpSocket {
 	for _, s := range p.sockets {
 		if s.reaches(a) {

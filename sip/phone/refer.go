@@ -95,6 +95,7 @@ func (c *Call) referTo(to string) (string, error) {
 			return "", fmt.Errorf("%w: a number needs an account", ErrURI)
 		}
 		u, err := c.account.target(to)
+		u.Port = c.account.uri.Port // where the peer finds the server: a Request-URI may say so, To and From may not (RFC 3261 §19.1.1)
 		return u.String(), err
 	}
 	if _, err := parseURI(to); err != nil {
