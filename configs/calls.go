@@ -83,6 +83,12 @@ type Phone struct {
 	// with several: PBXs are told it, and send audio there.
 	UDP []Address `yaml:"udp"`
 
+	// Addresses that PBXs are told in Via and Contact instead of these, as of a NAT that forwards the ports unchanged: at most one
+	// IPv4 and one IPv6. Sound has its own, media_advertised.
+	//
+	// Example: [203.0.113.9]
+	Advertised []netip.Addr `yaml:"advertised"`
+
 	// TCP addresses to accept connections of PBXs at. Calling over TCP needs none.
 	//
 	// Example: [":5070"]
@@ -150,6 +156,10 @@ type Phone struct {
 
 	// The last UDP port for sound.
 	MediaLastPort int `yaml:"media_last_port"`
+
+	// After how long without sound that should come a call is hung up, as when the other side lost its network. Nothing is due
+	// from a side that holds the call.
+	MediaTimeout time.Duration `yaml:"media_timeout"`
 }
 
 // Callbacks says how customers are called back: an agent's device first, and then the customer.

@@ -56,6 +56,7 @@ func Default() *Config {
 			SessionExpires: 30 * time.Minute,
 			MediaFirstPort: 20000,
 			MediaLastPort:  29999,
+			MediaTimeout:   30 * time.Second,
 		},
 		Line: Line{
 			Language: "en",

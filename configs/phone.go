@@ -58,13 +58,14 @@ func (c *Config) validateMedia(v *validation) {
 	v.require(p.MediaFirstPort >= 1024 && p.MediaFirstPort <= 65534, "phone.media_first_port", "%d is out of range; write from 1024 to 65534", p.MediaFirstPort)
 	v.require(p.MediaLastPort > p.MediaFirstPort && p.MediaLastPort <= 65535, "phone.media_last_port",
 		"%d is out of range; write more than phone.media_first_port, %d, and at most 65535", p.MediaLastPort, p.MediaFirstPort)
+	v.require(p.MediaTimeout >= 5*time.Second && p.MediaTimeout <= time.Hour, "phone.media_timeout", "%s is out of range; write 5s to 1h", p.MediaTimeout)
 	for _, list := range []struct {
 		key   string
 		addrs []netip.Addr
-	}{{"phone.media_addresses", p.MediaAddresses}, {"phone.media_advertised", p.MediaAdvertised}} {
+	}{{"phone.advertised", p.Advertised}, {"phone.media_addresses", p.MediaAddresses}, {"phone.media_advertised", p.MediaAdvertised}} {
 		four := 0
 		for _, a := range list.addrs {
-			v.require(!a.IsUnspecified() && !a.IsMulticast(), list.key, "%s is the address of no machine; name one of its own", a)
+			v.require(!a.IsUnspecified() && !a.IsMulticast(), list.key, "%s is the address of no machine; name one", a)
 			if a.Unmap().Is4() {
 				four++
 			}

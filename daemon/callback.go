@@ -85,7 +85,7 @@ func (r *router) service(i *phone.Invitation) (line.Service, bool) {
 		called = append(called, d.Party)
 	}
 	for k := 0; k < len(called) && !known; k++ {
-		id, known = serviceOf(dir.Plan(), r.number(dir, i.Account, called[k].User), addressOf(called[k].URI))
+		id, known = serviceOf(dir.Plan(), numberAt(dir, i.Account, called[k].User), addressOf(called[k].URI))
 	}
 	service, there := dir.Service(id)
 	if !known || !there {
@@ -102,7 +102,7 @@ func (r *router) service(i *phone.Invitation) (line.Service, bool) {
 		}
 		return n
 	}
-	if n := r.number(dir, i.Account, i.Caller.User); n != 0 && !i.Withheld {
+	if n := numberAt(dir, i.Account, i.Caller.User); n != 0 && !i.Withheld {
 		_, own := serviceOf(dir.Plan(), n, "")
 		if !own && r.callable(service.List, n, time.Now()) {
 			s.Caller = n
@@ -111,8 +111,8 @@ func (r *router) service(i *phone.Invitation) (line.Service, bool) {
 	return s, true
 }
 
-// number reads a number as the PBX of an account writes it.
-func (r *router) number(dir *directory.Directory, account, user string) sip.Number {
+// numberAt reads a number as the PBX of an account writes it.
+func numberAt(dir *directory.Directory, account, user string) sip.Number {
 	country, prefixes := string(dir.Country("")), []string(nil)
 	if p, known := dir.PBX(account); known {
 		country, prefixes = cmp.Or(string(p.Country), country), p.AccessPrefixes
@@ -180,14 +180,17 @@ func (d *Daemon) callable(list string, n sip.Number, now time.Time) bool {
 		d.complaints.log(d.log, "whether a number may be called cannot be told", err)
 		return true // it is asked again before anybody dials
 	}
-	return !slices.ContainsFunc(a.Findings, func(f maycall.Finding) bool {
-		switch f.Rule {
-		case maycall.RuleNumber, maycall.RuleBlockList, maycall.RuleCountry, maycall.RulePremium, maycall.RuleShortNumber:
-			return f.Effect == directory.Block
-		default:
-			return false
-		}
-	})
+	return !slices.ContainsFunc(a.Findings, func(f maycall.Finding) bool { return ofNumber(f.Rule) && f.Effect == directory.Block })
+}
+
+// ofNumber says whether a rule is about what kind of number it is.
+func ofNumber(r maycall.Rule) bool {
+	switch r {
+	case maycall.RuleNumber, maycall.RuleBlockList, maycall.RuleCountry, maycall.RulePremium, maycall.RuleShortNumber:
+		return true
+	default:
+		return false
+	}
 }
 
 // requested notes that a caller of the line wants to be called: by a case, or at the one there is.

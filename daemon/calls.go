@@ -25,7 +25,7 @@ func (d *Daemon) openCalls(context.Context) error {
 	d.endpoint, err = phone.NewEndpoint(phone.EndpointOptions{
 		Options: phone.Options{
 			ListenUDP: addresses(c.UDP), ListenTCP: addresses(c.TCP), ListenTLS: addresses(c.TLS),
-			DisplayName: c.DisplayName, UserAgent: "Ringback/" + d.o.Version, TLS: tlsConfig, Logger: d.log,
+			Advertised: c.Advertised, DisplayName: c.DisplayName, UserAgent: "Ringback/" + d.o.Version, TLS: tlsConfig, Logger: d.log,
 		},
 		Incoming: d.callIn, Accounts: accounts(c.Accounts), Peers: c.Peers,
 		MaxCalls: c.MaxCalls, CallRate: rate.Limit(c.CallsPerSecond),
@@ -67,6 +67,11 @@ func (d *Daemon) callAddresses() []sip.Host {
 	}
 	var all []sip.Host
 	for _, a := range d.endpoint.Addrs() {
+		for _, told := range d.config.Load().Phone.Advertised {
+			if told.Is4() == a.Addr().Is4() {
+				all = append(all, sip.Host{Net: netip.PrefixFrom(told, told.BitLen()), Port: a.Port()})
+			}
+		}
 		if !a.Addr().IsUnspecified() {
 			all = append(all, sip.Host{Net: netip.PrefixFrom(a.Addr(), a.Addr().BitLen()), Port: a.Port()})
 			continue

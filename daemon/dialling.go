@@ -38,7 +38,7 @@ func (d *Daemon) openDialer(context.Context) error {
 	}
 	d.dialer = dialer.New(dialer.Options{
 		Endpoint: d.endpoint, Media: d.media, Directory: d.directory, Cases: d.cases, MayCall: d.mayCall(), Logger: d.log,
-		Tell: d.tellOwn, Live: d.onTheLine, Ready: d.readyFor, Changed: d.tellCases,
+		Tell: d.tellOwn, Live: d.onTheLine, Ready: d.readyFor, Changed: d.tellCases, Redirect: d.redirects,
 		Offered:  func(o callback.Offering) { d.web.Events().Offered(&o, time.Now()) },
 		Observe:  func(call callback.Call) { d.web.Events().Callback(&call, time.Now()) },
 		Announce: announce,
@@ -166,16 +166,18 @@ func (d *Daemon) dialling() web.Dialler {
 
 // tellOwn begins the account of a call of ours that an agent makes. Nobody knows it better, so that it does not wait
 // for the mirror: where that shows the call as well, it is the call that was told.
-func (d *Daemon) tellOwn(pbx, callID, device string, a *directory.Agent, to sip.Number) dialer.Telling {
+func (d *Daemon) tellOwn(pbx, callID string, c callback.Call, a *directory.Agent) dialer.Telling {
 	site, err := cti.NewSite(d.plan(), pbx, nil)
 	if err != nil {
 		d.log.Warn("a call of our own is not watched", "pbx", pbx, "err", err)
 		return nil
 	}
+	d.journeys.makes(callID, ownCall{device: c.Device, shown: c.Shown})
+	device := c.Device
 	if len(a.Extensions) > 0 {
 		device = a.Extensions[0] // whichever rings, it is he who calls
 	}
-	return ownLeg{cti.NewLeg(site, ownSink{d.watch}, callID, callID, cti.FromAgent, cti.Party{Endpoint: device, From: device, To: to.String()})}
+	return ownLeg{cti.NewLeg(site, ownSink{d.watch}, callID, callID, cti.FromAgent, cti.Party{Endpoint: device, From: device, To: c.Number.String()})}
 }
 
 // ownLeg is a leg of ours as the watch is told of it.

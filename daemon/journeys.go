@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -19,8 +20,15 @@ type journeys struct {
 
 	mu      sync.Mutex
 	live    map[string]*travelling // what is known of calls on the line
+	own     map[string]ownCall     // of our own on the line, by Call-ID
 	pending []journey.Record
 	lost    int // of those, that found no room
+}
+
+// ownCall is what only we know of a call of ours.
+type ownCall struct {
+	device string // of the agent, that rang
+	shown  string // who called, as the customer was shown
 }
 
 // travelling is what a call does not say itself.
@@ -33,10 +41,34 @@ type travelling struct {
 const (
 	maxTravelling = 600_000
 	maxJourneys   = 100_000
+	maxOwn        = 10_000
 )
 
 func newJourneys(to *journey.Journeys, keep func() string) *journeys {
-	return &journeys{to: to, keep: keep, live: map[string]*travelling{}}
+	return &journeys{to: to, keep: keep, live: map[string]*travelling{}, own: map[string]ownCall{}}
+}
+
+// makes notes that a call of ours begins.
+func (j *journeys) makes(callID string, c ownCall) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.own) < maxOwn {
+		j.own[callID] = c
+	}
+}
+
+// ours says what we know of a call beyond what was seen, and forgets it; mu is held.
+func (j *journeys) ours(call *sip.Call) (found ownCall) {
+	if len(j.own) == 0 {
+		return found
+	}
+	for _, id := range call.CallIDs {
+		if c, ok := j.own[id]; ok {
+			found = c
+			delete(j.own, id)
+		}
+	}
+	return found
 }
 
 // told is told of every event and of what it did to cases. Nothing of it is kept.
@@ -59,6 +91,7 @@ func (j *journeys) told(ev *sip.Event, changes []cases.Change) {
 	if known == nil {
 		known = &travelling{}
 	}
+	ours := j.ours(call)
 	if call.Direction != sip.Inbound && call.Direction != sip.Outbound || keep == "cases" && len(known.cases) == 0 {
 		return
 	}
@@ -66,7 +99,8 @@ func (j *journeys) told(ev *sip.Event, changes []cases.Change) {
 		j.lost++
 		return
 	}
-	of := journey.Of(call, known.device, known.cases)
+	of := journey.Of(call, cmp.Or(known.device, ours.device), known.cases)
+	of.CallerID = cmp.Or(ours.shown, of.CallerID)
 	j.pending = append(j.pending, of.Record())
 }
 

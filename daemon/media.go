@@ -21,6 +21,7 @@ func (d *Daemon) openMedia(context.Context) (err error) {
 	}
 	d.media, err = rtp.New(rtp.Options{
 		Addrs: addrs, Advertised: c.MediaAdvertised, FirstPort: uint16(c.MediaFirstPort), LastPort: uint16(c.MediaLastPort),
+		MediaTimeout: c.MediaTimeout,
 	})
 	return err
 }

@@ -33,7 +33,7 @@ type CallJourney struct {
 	CallerID   string        `json:"caller_id" doc:"Who called, as it was shown."`
 	CalleeID   string        `json:"callee_id" doc:"Who was called."`
 	Agent      string        `json:"agent,omitempty" doc:"With whom the call was; of an outbound one who dialled."`
-	Device     string        `json:"device,omitempty" doc:"The device of his that was used: its contact URI."`
+	Device     string        `json:"device,omitempty" doc:"The device of his that was used: its contact URI or, of a callback call where that is not known, the extension or address that Ringback rang."`
 	Rang       []string      `json:"rang" nullable:"false" doc:"Agents whose phones alerted."`
 	Started    time.Time     `json:"started" doc:"The first INVITE."`
 	Answered   *time.Time    `json:"answered,omitempty" doc:"First time with an agent; of an outbound call when the customer answered."`

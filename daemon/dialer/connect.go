@@ -24,7 +24,7 @@ func (d *Dialer) telling(r *run, callID string) Telling {
 	if d.o.Tell == nil || !known {
 		return untold{}
 	}
-	if t := d.o.Tell(r.account, callID, r.call.Device, a, r.call.Number); t != nil {
+	if t := d.o.Tell(r.account, callID, r.call, a); t != nil {
 		return t
 	}
 	return untold{}
@@ -56,6 +56,7 @@ func (d *Dialer) connect(r *run) ended {
 	}()
 	customer, err := d.o.Endpoint.Dial(r.ctx, phone.DialOptions{
 		Account: r.account, To: r.call.Number.String(), From: r.call.Shown, Media: sound, RingTimeout: d.o.RingCustomer, CallID: id,
+		Redirect: func(to phone.Party) bool { return d.o.Redirect != nil && d.o.Redirect(r.call.List, r.account, to) },
 		Progress: func(code int) {
 			if code == 180 || code == 183 {
 				select {
@@ -130,6 +131,9 @@ const patience = 15 * time.Second
 func (d *Dialer) customerMissed(r *run, dialled time.Time, err error) ended {
 	if refused, ok := errors.AsType[*phone.Refused](err); ok {
 		code := refused.StatusCode
+		if code/100 == 3 {
+			return ended{outcome: callback.Rejected, status: code, reason: "The customer's calls are forwarded to where nobody may be called."}
+		}
 		return ended{outcome: outcomeOf(code), status: code, reason: sentenceOf(outcomeOf(code))}
 	}
 	rang := time.Since(dialled) >= patience

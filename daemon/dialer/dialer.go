@@ -17,7 +17,6 @@ import (
 	"ringback/cases/maycall"
 	"ringback/cases/queue"
 	"ringback/directory"
-	"ringback/sip"
 	"ringback/sip/phone"
 	"ringback/sip/rtp"
 )
@@ -32,7 +31,7 @@ type Options struct {
 	Logger    *slog.Logger
 
 	// Tell begins the watch's account of a call that an agent makes; nil where the watch does not know the PBX.
-	Tell func(pbx, callID, device string, agent *directory.Agent, to sip.Number) Telling
+	Tell func(pbx, callID string, c callback.Call, agent *directory.Agent) Telling
 	// Live says who is on the line: it matters to callbacks that nobody waits for at a screen. nil: nobody is.
 	Live func() Live
 	// Ready says on which lists an agent takes callbacks just now, and where; nil: callbacks are offered to nobody.
@@ -45,6 +44,9 @@ type Options struct {
 
 	// Announce is what an agent hears of the customer whom he will be connected with; nil: a beep.
 	Announce func(c *callback.Call, service string) []*rtp.Clip
+
+	// Redirect says whether a customer whose calls are forwarded (3xx) may be called there; nil: no.
+	Redirect func(list, account string, to phone.Party) bool
 
 	Accept       string                    // the key that takes a call; "any" key; "none" is needed: any. [DeclineKey] does not
 	AcceptWithin time.Duration             // he has taken it: 20 s

@@ -167,6 +167,8 @@ func (d *Dialer) agentMissed(r *run, err error) ended {
 			return ended{outcome: callback.AgentNoAnswer, status: code, reason: "Your telephone was not answered."}
 		case 486, 600, 603:
 			return ended{outcome: callback.AgentRejected, status: code, reason: "Your telephone was busy, or the call was rejected."}
+		case 300, 301, 302:
+			return ended{outcome: callback.AgentFailed, status: code, reason: "Your telephone is forwarded elsewhere."}
 		default:
 			return ended{outcome: callback.AgentFailed, status: code, reason: "Your telephone could not be reached."}
 		}
