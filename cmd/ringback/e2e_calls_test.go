@@ -45,8 +45,8 @@ func newExchange(t *testing.T, change func(*exchange)) *exchange {
 	for _, p := range []*int{&x.Line, &x.Manual, &x.ManualControl, &x.CustomerControl} {
 		*p = x.Port()
 	}
-	x.MediaFirst = min(x.Port(), 65400) &^ 1
-	x.MediaLast = x.MediaFirst + 99
+	x.MediaFirst = x.Ports(40)
+	x.MediaLast = x.MediaFirst + 39
 	x.AgentRTP, x.ManualRTP, x.CustomerRTP = x.ports(), x.ports(), x.ports()
 	if change != nil {
 		change(x)
@@ -156,16 +156,36 @@ func (x *exchange) caseOf(id string) (c web.Case) {
 	return c
 }
 
+// cases are the open cases.
+func (x *exchange) cases() []web.Case {
+	x.t.Helper()
+	var page struct{ Cases []web.Case }
+	_ = json.Unmarshal([]byte(x.get(x.API, "/v1/cases?list=callbacks&state=open")), &page) // none while nobody answers
+	return page.Cases
+}
+
 // open are the open cases, as "number misses requests", in order.
 func (x *exchange) open() []string {
-	var page struct{ Cases []web.Case }
-	_ = json.Unmarshal([]byte(x.get(x.API, "/v1/cases?list=callbacks&state=open")), &page)
 	all := []string{}
-	for _, c := range page.Cases {
+	for _, c := range x.cases() {
 		all = append(all, fmt.Sprint(c.Number, " ", c.MissedCount, " ", c.Requests))
 	}
 	slices.Sort(all)
 	return all
+}
+
+// hears waits until a telephone has recorded some seconds of its call.
+func (x *exchange) hears(folder string) {
+	x.t.Helper()
+	x.Until(folder+" hears something", func() bool {
+		all, _ := filepath.Glob(x.Path(folder + "/dump-*-dec.wav"))
+		for _, name := range all {
+			if f, err := os.Stat(name); err == nil && f.Size() > 5*rtp.SampleRate {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // heard waits until a telephone has recorded a tone, and says how strongly, beside another one.
@@ -195,29 +215,80 @@ func (x *exchange) heard(folder string, hertz, other float64) {
 	}
 }
 
+// told are the entries of a case's history, as "event reason".
+func (x *exchange) told(id string) []string {
+	x.t.Helper()
+	var page struct {
+		Entries []struct{ Event, Reason string }
+	}
+	if !x.read("/v1/cases/"+id+"/history", &page) {
+		x.t.Fatalf("no history of %s", id)
+	}
+	all := []string{}
+	for _, e := range page.Entries {
+		all = append(all, strings.TrimSpace(e.Event+" "+e.Reason))
+	}
+	return all
+}
+
+// TestRealCallbackCall follows a customer from the call that was missed to the callback that reached him: his case is closed
+// once, by the watch, with one attempt, the agent sees the hint once, and the journeys of both calls name one another.
 func TestRealCallbackCall(t *testing.T) {
 	x := newExchange(t, nil)
 	x.ringAnna()
+	x.ringBertil()
 	x.reachable()
-	id := x.owed(customer)
+	x.customer("abandon.xml", customer)
+	id := ""
+	x.Until("the missed call is an open case", func() bool {
+		for _, c := range x.cases() {
+			id = c.ID
+		}
+		return id != ""
+	})
+
 	x.call(id, "anna")
 	x.taken(id)
 	x.state(id, "connected")
-	x.Until("they hear one another", func() bool {
-		all, _ := filepath.Glob(x.Path("*/dump-*-dec.wav"))
-		big := 0
-		for _, name := range all {
-			if f, err := os.Stat(name); err == nil && f.Size() > 5*rtp.SampleRate {
-				big++
-			}
-		}
-		return big >= 2
-	})
+	x.hears("agent")
+	x.hears("customer")
 	x.anna.Command("hangup")
-	c := x.state(id, "over")
-	if c.Outcome != "answered" || c.HungUp != "agent" || c.Shown != "+35893100100" {
-		t.Errorf("it came to %+v", c)
+	call := x.state(id, "over")
+	if call.Outcome != "answered" || call.HungUp != "agent" || call.Shown != "+35893100100" || call.Talked < 1 {
+		t.Errorf("it came to %+v", call)
 	}
 	x.heard("agent", customerHertz, annaHertz)
 	x.heard("customer", annaHertz, customerHertz)
+
+	x.quiet()
+	x.closed(id)
+	if c := x.caseOf(id); c.ClosedBy != "anna" || len(c.Proof) == 0 {
+		t.Errorf("the case is %+v", c)
+	}
+	if n := strings.Count(x.anna.String(), "sip:hints@127.0.0.1:"); n != 1 {
+		t.Errorf("%d hints were shown", n)
+	}
+
+	var all web.CallJourney
+	x.Until("the journey of the customer has both calls", func() bool {
+		var page struct{ Items []web.JourneyItem }
+		missed, callback := false, false
+		if !x.read("/v1/customers/"+customer+"/journey", &page) {
+			return false
+		}
+		for _, i := range page.Items {
+			missed = missed || i.Kind == "call" && i.Call.Verdict == "missed"
+			if i.Kind == "callback" {
+				callback, all = true, *i.Call
+			}
+		}
+		return missed && callback
+	})
+	if all.Agent != "anna" || !strings.Contains(all.Device, "101") || all.CallerID != "+35893100100" || all.Result != "answered" || all.HungUp != "agent" || all.Talking < 1 {
+		t.Errorf("the journey of the callback is %+v", all)
+	}
+	var one web.CallJourney
+	if !x.read("/v1/calls/"+all.ID+"/journey", &one) || len(one.Related) != 1 || one.Related[0].Relation != "missed" || one.Related[0].Case != id {
+		t.Errorf("the callback is of %+v", one.Related)
+	}
 }

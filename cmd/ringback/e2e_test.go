@@ -96,8 +96,8 @@ func emptyCentre(t *testing.T) *centre {
 // ports are some for the sound of a telephone.
 func (c *centre) ports() string {
 	c.t.Helper()
-	first := c.Port()
-	return fmt.Sprintf("%d-%d", first, first+40)
+	first := c.Ports(20)
+	return fmt.Sprintf("%d-%d", first, first+19)
 }
 
 const e2eToken = "e2e-0123456789abcdef0123456789abcdef"

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"testing"
 	"text/template"
 	"time"
@@ -20,7 +23,8 @@ type Lab struct {
 	// Modules is where Kamailio's modules are, with a slash behind it.
 	Modules string
 
-	t *testing.T
+	t     *testing.T
+	taken [][2]int // ports given out, the first and the last
 }
 
 // nobody is whom programs run as that refuse root.
@@ -98,24 +102,50 @@ func (l *Lab) Write(name string, text []byte) {
 // Path is where a file of the lab is.
 func (l *Lab) Path(name string) string { return filepath.Join(l.Dir, name) }
 
-// Port finds a port of loopback that nobody has, for TCP and UDP.
+// firstPort and lastPort bound the ports used: below those that the kernel gives to whoever asks for any, which may have
+// gone to somebody before a program is started.
+const firstPort, lastPort = 10000, 29999
+
+// Port finds a port of loopback that nobody has, for TCP and UDP, nor the next one, which a telephone takes for TLS.
 func (l *Lab) Port() int {
 	l.t.Helper()
-	for range 100 {
-		c, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			l.t.Fatal(err)
+	return l.Ports(2)
+}
+
+// Ports finds so many ports of loopback in a row, the first of them even, and gives the first.
+func (l *Lab) Ports(n int) int {
+	l.t.Helper()
+	for range 1000 {
+		first := (firstPort + rand.IntN(lastPort-n-firstPort)) &^ 1 //nolint:gosec // any will do
+		if slices.ContainsFunc(l.taken, func(o [2]int) bool { return first <= o[1] && o[0] < first+n }) {
+			continue
 		}
-		port := c.Addr().(*net.TCPAddr).Port
-		u, err := net.ListenPacket("udp", c.Addr().String())
-		_ = c.Close()
-		if err == nil {
-			_ = u.Close()
-			return port
+		free := true
+		for port := first; free && port < first+n; port++ {
+			free = isFree(port)
+		}
+		if free {
+			l.taken = append(l.taken, [2]int{first, first + n - 1})
+			return first
 		}
 	}
-	l.t.Fatal("no port is free for both TCP and UDP")
+	l.t.Fatal("no ports are free for both TCP and UDP")
 	return 0
+}
+
+func isFree(port int) bool {
+	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	c, err := net.Listen("tcp", addr)
+	if err != nil {
+		return false
+	}
+	_ = c.Close()
+	u, err := net.ListenPacket("udp", addr)
+	if err != nil {
+		return false
+	}
+	_ = u.Close()
+	return true
 }
 
 // Until waits for what must become true.
