@@ -114,6 +114,9 @@ var routes = []route{
 	{pattern: "GET /calls/{id}/journey", serve: callJourneyPage},
 	{pattern: "GET /customers/{number}/journey", serve: customerJourneyPage},
 
+	{pattern: "POST /messages/{id}/heard", serve: hearMessage},
+	{pattern: "POST /messages/{id}/delete", serve: deleteMessage},
+
 	{pattern: "GET /next", serve: nextPage},
 	{pattern: "POST /next", serve: nextCase},
 	{pattern: "POST /batch", serve: batch},

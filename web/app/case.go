@@ -49,6 +49,7 @@ func (f *facts) when(name string, m *moment) {
 type detailsView struct {
 	caseView
 	Facts    facts
+	Messages []messageView
 	Siblings []rowView
 	Before   string // the closed case of the same customer before this one
 	Undo     *web.Undoable
@@ -76,6 +77,9 @@ func detailsPage(v *visit) error {
 	page := detailsView{caseView: view, Facts: v.facts(&c.Case), Before: c.Previous}
 	if c.Undo != nil && c.Undo.Agent == v.me.ID {
 		page.Undo = c.Undo
+	}
+	if page.Messages, err = v.messages(&c.Case); err != nil {
+		return err
 	}
 	if c.State == "open" {
 		siblings, err := v.api.Siblings(v.ctx(), c.ID)

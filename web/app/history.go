@@ -85,6 +85,9 @@ func (v *visit) chapter(c *web.Case, e *web.Entry) chapter {
 	return t
 }
 
+// leftMessage is the reason of what happened to a case by a message.
+const leftMessage = "voicemail"
+
 // event is what happened to a case of a list, in words, and its picture.
 func (v *visit) event(list string, e *web.Entry) (icon, what string) {
 	verdict := ""
@@ -93,12 +96,19 @@ func (v *visit) event(list string, e *web.Entry) (icon, what string) {
 	}
 	switch e.Event {
 	case "opened":
+		if e.Proof == nil && e.Reason == leftMessage {
+			return "voicemail", v.say("Case opened: %s", v.say("The customer left a message"))
+		}
 		if e.Proof == nil {
 			return "add", v.say("Case opened: %s", v.channel(e.Reason))
 		}
 		return "ringing", v.say("Case opened: %s", v.whyOn(list, verdict, e.Reason))
 	case "miss_added":
 		return "ringing", v.say("Missed again: %s", v.whyOn(list, verdict, e.Reason))
+	case "commented":
+		if e.Reason == leftMessage {
+			return "voicemail", v.say("The customer left a message")
+		}
 	case "attempted":
 		if said := v.result(e.Reason); said != "" {
 			return "phone", v.say("Called: %s", said)

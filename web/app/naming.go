@@ -21,6 +21,12 @@ var channels = vocabulary{
 	"api":     "Another system",
 }
 
+// endings are why messages ended, where that tells something.
+var endings = vocabulary{
+	"max_length":  "It is as long as a message may be",
+	"interrupted": "Ringback stopped while it was recorded",
+}
+
 // verdicts are why service calls were missed or dropped.
 var verdicts = vocabulary{
 	"abandoned_waiting": "Hung up while waiting",

@@ -33,7 +33,8 @@ type rowView struct {
 	Offered  bool // mine, given by another and not yet accepted
 	Calling  bool // the customer is on the line: not to be dialled
 	Waits    bool // for information
-	Recorded bool
+	Recorded bool // the customer left messages
+	Unheard  bool // one of which nobody heard yet
 	Extra    string // the chosen field
 	Work     bool   // whoever looks may work on it
 	Open     bool
@@ -46,6 +47,7 @@ func (v *visit) row(c *web.Case, siblings []web.Case) rowView {
 	r := rowView{
 		ID: c.ID, Version: c.Version, List: v.listName(c.List), Mine: c.Assignee != "" && c.Assignee == v.me.ID, Open: c.State == "open",
 		Calling: c.CallingNow, Waits: c.Awaiting != nil, Extra: v.extra(c), Why: v.whyOn(c.List, c.Verdict, c.Reason),
+		Recorded: recorded(c), Unheard: c.Voicemail == "unheard",
 	}
 	r.Title, r.Number = v.customer(c)
 	right := v.right(c.List)

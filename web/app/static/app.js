@@ -9,6 +9,7 @@ import { startDevice } from './device.js';
 import { startNotify } from './notify.js';
 import { startBoard } from './board.js';
 import { startPane } from './pane.js';
+import { startPlayer } from './player.js';
 
 startDevice();
 startParts();
@@ -17,6 +18,7 @@ startSwipes();
 startChoosing();
 startBoard();
 startPane();
+startPlayer();
 if (document.body.dataset.me) {
   startLive();
   startNotify();

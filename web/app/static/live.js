@@ -61,7 +61,7 @@ function happened(kind, data) {
     catchUp();
     return;
   }
-  if (kind === 'case') {
+  if (kind === 'case' || kind === 'message') {
     changed(data.case);
     if (document.querySelector('#main [data-case="' + data.case + '"]')) refresh();
     sheetChanged(data.case);
@@ -83,7 +83,7 @@ function happened(kind, data) {
 /** @param {(kind: string, data: any) => void} to */
 function follow(to) {
   let lost = 0;
-  const stream = new EventSource('/v1/events?kind=case,hint,callback,offer');
+  const stream = new EventSource('/v1/events?kind=case,hint,callback,offer,message');
   stream.onopen = () => {
     clearTimeout(lost);
     to('open', null);
@@ -95,7 +95,7 @@ function follow(to) {
     stream.close();
     setTimeout(() => follow(to), 3000 + Math.random() * 3000);
   };
-  for (const kind of ['case', 'hint', 'callback', 'offer', 'reset']) {
+  for (const kind of ['case', 'hint', 'callback', 'offer', 'message', 'reset']) {
     stream.addEventListener(kind, (event) => to(kind, JSON.parse(/** @type {MessageEvent} */ (event).data)));
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // On a wide window a case stands beside the list it was opened from. The address says which: back and forward
 // work, and a page that is loaded anew is as it was. On a narrow one a row is a link like any other.
-import { elementsOf, part } from './parts.js';
+import { elementsOf, listening, part } from './parts.js';
 
 const wide = matchMedia('(min-width: 1100px)');
 const pane = () => document.getElementById('pane');
@@ -89,10 +89,10 @@ function onClick(event) {
   show(address);
 }
 
-/** What is shown is asked for anew, unless somebody has begun to fill it in. */
+/** What is shown is asked for anew, unless somebody has begun to fill it in or listens. */
 function again() {
   const at = pane();
-  if (!shown || !at || at.querySelector('form :is(input, textarea):focus') || at.dataset.touched === shown) return;
+  if (!shown || !at || at.querySelector('form :is(input, textarea):focus') || at.dataset.touched === shown || listening(at)) return;
   show(shown);
 }
 

@@ -140,7 +140,7 @@ export function keepFocus(root, change) {
  */
 export function sheetChanged(id) {
   const body = /** @type {HTMLElement} */ (document.getElementById('sheet-body'));
-  if (!sheet().open || !body.querySelector('[data-case="' + id + '"]') || body.dataset.touched) return;
+  if (!sheet().open || !body.querySelector('[data-case="' + id + '"]') || body.dataset.touched || listening(body)) return;
   openSheet(body.dataset.address ?? '');
 }
 
@@ -179,11 +179,17 @@ async function onSubmit(event) {
   await refresh();
 }
 
-/** Fetches the page again and puts its middle in the place of what is there, unless somebody types in it. */
+/**
+ * Whether somebody listens to a message there, or will go on to.
+ * @param {Element} root
+ */
+export const listening = (root) => [...root.querySelectorAll('audio')].some((a) => a.currentTime > 0 && !a.ended);
+
+/** Fetches the page again and puts its middle in the place of what is there, unless somebody types or listens in it. */
 export async function refresh() {
   const main = /** @type {HTMLElement} */ (document.getElementById('main'));
   if (document.getElementById('rows')) return; // rows come one by one
-  if (main.querySelector('form :is(input, textarea):focus')) return;
+  if (main.querySelector('form :is(input, textarea):focus') || listening(main)) return;
   const answer = await part(location.pathname + location.search, 'main').catch(() => null);
   if (answer?.ok && !answer.redirected) {
     const came = elementsOf(await answer.text());
