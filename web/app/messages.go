@@ -47,11 +47,15 @@ func recorded(c *web.Case) bool { return c.Voicemail == "heard" || c.Voicemail =
 func (v *visit) message(c *web.Case, m *web.Message) messageView {
 	view := messageView{ID: m.ID, At: v.moment(m.At), Length: clock(m.Seconds), Ended: v.named(endings, m.Ended)}
 	if h := m.Heard; h != nil {
-		who := h.By
-		if h.Agent != "" {
-			who = v.agentName(c.List, h.Agent)
+		at := v.moment(h.At).Text
+		switch h.Agent {
+		case v.me.ID:
+			view.Heard = v.say("Heard by you, %s", at)
+		case "":
+			view.Heard = v.say("Heard by %s, %s", h.By, at)
+		default:
+			view.Heard = v.say("Heard by %s, %s", v.agentName(c.List, h.Agent), at)
 		}
-		view.Heard = v.say("Heard by %s, %s", who, v.moment(h.At).Text)
 	}
 	if m.May == nil || !m.May.Listen {
 		return view

@@ -44,6 +44,7 @@ var scenes = []scene{
 	{name: "next", who: "anna", path: "/next"},
 	{name: "new-case", who: "anna", path: "/cases/new"},
 	{name: "details", who: "anna", path: "/cases/{case}"},
+	{name: "message", who: "anna", path: "/cases/{message}"},
 	{name: "handling", who: "anna", path: "/cases/{case}/handling"},
 	{name: "history", who: "anna", path: "/cases/{missed}/history", then: func(b *browser) { b.run("document.querySelectorAll('details').forEach(d => d.open = true)") }},
 	{name: "forbidden", who: "anna", path: "/cases/{forbidden}"},
@@ -109,7 +110,7 @@ func furnish(s *stage) map[string]string {
 	s.schedule("anna", s.create(web.NewCase{List: "support", Number: "+358405550401", Name: "Noora Niemi"}).ID, web.ScheduleBody{At: time.Now().AddDate(0, 0, 1), Mode: "remind"})
 	forbidden := s.create(web.NewCase{List: "support", Number: "+358405550400", Topic: "Advertising"})
 	s.number("blocked", "+358405550400", "asked us not to")
-	return map[string]string{"{forbidden}": forbidden.ID, "{case}": c.ID, "{closed}": closed.ID, "{missed}": missed, "{call}": s.call(teppo)}
+	return map[string]string{"{forbidden}": forbidden.ID, "{case}": c.ID, "{closed}": closed.ID, "{missed}": missed, "{call}": s.call(teppo), "{message}": s.leave("+358405550402")}
 }
 
 // caseOf waits for the case of a number.

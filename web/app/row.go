@@ -30,11 +30,11 @@ type rowView struct {
 	Outcome  string // of a closed case
 	Assignee string
 	Mine     bool
-	Offered  bool // mine, given by another and not yet accepted
-	Calling  bool // the customer is on the line: not to be dialled
-	Waits    bool // for information
-	Recorded bool // the customer left messages
-	Unheard  bool // one of which nobody heard yet
+	Offered  bool   // mine, given by another and not yet accepted
+	Calling  bool   // the customer is on the line: not to be dialled
+	Waits    bool   // for information
+	Recorded bool   // the customer left messages
+	Unheard  bool   // one of which nobody heard yet
 	Extra    string // the chosen field
 	Work     bool   // whoever looks may work on it
 	Open     bool

@@ -13,11 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"ringback/cases/voicemail"
 	"ringback/configs"
 	"ringback/daemon"
 	"ringback/daemon/simulate"
 	"ringback/sip"
 	"ringback/sip/hep"
+	"ringback/sip/rtp"
 	"ringback/web"
 	"ringback/web/client"
 )
@@ -60,6 +62,7 @@ type stage struct {
 	base  string
 	pbx   *simulate.PBX
 	phone map[string]*simulate.Extension
+	line  netip.AddrPort // where calls to the callback line go
 	admin *client.Client // a program that may do everything
 	mu    sync.Mutex     // of pbx
 }
@@ -80,6 +83,18 @@ func openWith(t *testing.T, change func(*configs.Config)) *stage {
 	c.Web.Listen, c.Web.TokensFile, c.Web.RequestsPerSecond = "localhost:0", filepath.Join(dir, "tokens"), 1000
 	c.Admin = configs.Admin{Listen: "127.0.0.1:0", Socket: filepath.Join(dir, "admin.sock")}
 	c.Tracker.Settle, c.Tracker.ShortAfter, c.Tracker.ServedAfter = 200*time.Millisecond, time.Microsecond, 10*time.Millisecond
+	c.Phone.Enabled, c.Phone.UDP, c.Phone.Peers = true, []configs.Address{"127.0.0.1:0"}, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	c.Phone.MediaFirstPort, c.Phone.MediaLastPort = 34000, 34999
+	c.Line.Enabled, c.Line.Numbers = true, []configs.LineNumber{{To: "voicemail", Service: "hotline", Voicemail: true}}
+	greeting := filepath.Join(dir, "greeting.wav")
+	if err := os.WriteFile(greeting, rtp.Silence(100*time.Millisecond).WAV(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.Line.Lists = []configs.LineList{{List: "support", Greeting: greeting}}
+	c.Voicemail.KeyFile = filepath.Join(dir, "messages.key")
+	if _, err := voicemail.NewKey(c.Voicemail.KeyFile); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(c.Web.TokensFile, []byte("test:the-token-of-the-tests\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +124,7 @@ func openWith(t *testing.T, change func(*configs.Config)) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{t: t, base: "http://localhost:" + port, phone: map[string]*simulate.Extension{}}
+	s := &stage{t: t, base: "http://localhost:" + port, phone: map[string]*simulate.Extension{}, line: d.CallAddrs()[0]}
 	s.people()
 	s.mirror(d.Feeds()["hep_udp"].String())
 	return s
