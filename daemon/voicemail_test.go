@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -277,4 +278,28 @@ func TestWhoIsErasedTookHisMessagesAlong(t *testing.T) {
 	if _, body := x.get("/metrics"); !strings.Contains(body, `ringback_voicemail_messages{heard="no"} 0`) || !strings.Contains(body, "ringback_voicemail_bytes 0") {
 		t.Error("the metrics still count it")
 	}
+}
+
+// TestTheWatchKnowsWhoLeftAMessage shows the same call to the watch: its verdict goes to the case that the message made.
+func TestTheWatchKnowsWhoLeftAMessage(t *testing.T) {
+	t.Parallel()
+	x, host := voicemailCentre(t, 34200, nil), soundHost(t, 34300)
+	c := x.call(t, host, "callback", "+358401234567")
+	m := &mirrored{
+		t: t, feed: x.dial(), pbx: netip.MustParseAddrPort("127.0.0.1:5060"), peer: netip.MustParseAddrPort("192.0.2.7:5060"), id: c.ID(),
+		from: "sip:+358401234567@192.0.2.7", to: "sip:+358931001@pbx",
+	}
+	m.message(false, "INVITE "+m.to+" SIP/2.0", "INVITE", "")
+	m.message(true, "SIP/2.0 200 OK", "INVITE", ";tag=t")
+	m.message(false, "ACK "+m.to+" SIP/2.0", "ACK", ";tag=t")
+	x.await("the call is watched", func() bool { return x.Signalling().LiveCalls > 0 })
+	c.press("3")
+	x.recording(1)
+	c.say(440, 3*time.Second)
+	c.hangUp()
+	m.message(false, "BYE "+m.to+" SIP/2.0", "BYE", ";tag=t")
+	x.await("the miss is counted at the case of the message", func() bool {
+		open, all := x.said()
+		return len(all) == 1 && open.MissedCount == 1 && open.Requests == 1 && open.Verdict == "missed" && open.Reason == "voicemail"
+	})
 }
