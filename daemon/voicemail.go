@@ -81,12 +81,17 @@ func (l *leaving) Keep(ctx context.Context, why line.End) (bool, error) {
 
 // tellLeft tells of a message that was left.
 func (d *Daemon) tellLeft(ctx context.Context, m *voicemail.Message) {
+	d.tellMessage(web.MessageLeft, m, time.Now())
+	d.log.InfoContext(ctx, "a customer left a message", "call_id", m.Call, "case_id", m.Case, "service", m.Service, "number", m.Number, "elapsed", m.Duration())
+}
+
+// tellMessage publishes what happened to a message by itself.
+func (d *Daemon) tellMessage(what web.MessageNews, m *voicemail.Message, at time.Time) {
 	c, err := d.cases.Case(m.Case)
 	if err != nil {
 		c = cases.Case{ID: m.Case, List: m.List, Number: m.Number}
 	}
-	d.web.Events().Message(web.MessageLeft, m, &c, "", time.Now())
-	d.log.InfoContext(ctx, "a customer left a message", "call_id", m.Call, "case_id", m.Case, "service", m.Service, "number", m.Number, "elapsed", m.Duration())
+	d.web.Events().Message(what, m, &c, "", at)
 }
 
 // attach says which case a message is of: that which the customer's call made or was counted at, or makes now.
@@ -140,14 +145,17 @@ func (d *Daemon) tidyMessages(ctx context.Context, now time.Time) error {
 			days[l.List] = l.MessageDays
 		}
 	}
-	n, err := d.voicemail.Expire(ctx, now, func(list string) int {
+	gone, err := d.voicemail.Expire(ctx, now, func(list string) int {
 		if keep, own := days[list]; own {
 			return keep
 		}
 		return c.Voicemail.Days
 	})
-	if n > 0 {
-		d.log.InfoContext(ctx, "messages are kept no longer", "count", n)
+	for i := range gone {
+		d.tellMessage(web.MessageDeleted, &gone[i], now)
+	}
+	if len(gone) > 0 {
+		d.log.InfoContext(ctx, "messages are kept no longer", "count", len(gone))
 	}
 	d.recoverMessages(ctx, now)
 	return err

@@ -153,17 +153,17 @@ func (v *Voicemail) Erase(ctx context.Context, a audit.Act, cases []string, numb
 	return len(gone), err
 }
 
-// Expire deletes the messages that are older than their lists keep them; keep is in days, 0 for as long as their case.
-func (v *Voicemail) Expire(ctx context.Context, now time.Time, keep func(list string) int) (int, error) {
+// Expire deletes the messages that are older than their lists keep them, and says which; keep is in days, 0 for as long as
+// their case.
+func (v *Voicemail) Expire(ctx context.Context, now time.Time, keep func(list string) int) ([]Message, error) {
 	ids, err := v.find(func(r *record) bool {
 		days := keep(r.List)
 		return r.Case != "" && days > 0 && r.At.Before(now.AddDate(0, 0, -days))
 	})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	gone, err := v.drop(ctx, dropping{audit.Act{By: audit.Who{Kind: audit.System}, At: now}, ids, "message.expire"})
-	return len(gone), err
+	return v.drop(ctx, dropping{audit.Act{By: audit.Who{Kind: audit.System}, At: now}, ids, "message.expire"})
 }
 
 // find lists messages, also such that are none yet.

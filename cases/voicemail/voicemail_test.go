@@ -358,13 +358,13 @@ func TestAKeyFileThatIsNoneIsSaid(t *testing.T) {
 func TestMessagesAreKeptAsLongAsTheirListsSay(t *testing.T) {
 	r := open(t)
 	r.leave("c", tone(2*time.Second))
-	for days, gone := range map[int]int{0: 0, 31: 0} {
-		if n, err := r.v.Expire(t.Context(), start.AddDate(0, 0, 30), func(string) int { return days }); err != nil || n != gone {
-			t.Errorf("%d days: %d, %v", days, n, err)
+	for _, days := range []int{0, 31} {
+		if gone, err := r.v.Expire(t.Context(), start.AddDate(0, 0, 30), func(string) int { return days }); err != nil || len(gone) > 0 {
+			t.Errorf("%d days: %v, %v", days, gone, err)
 		}
 	}
-	if n, err := r.v.Expire(t.Context(), start.AddDate(0, 0, 30), func(string) int { return 29 }); err != nil || n != 1 || len(r.files()) > 0 || r.v.Stats().Bytes != 0 {
-		t.Errorf("%d, %v, %v, %+v", n, err, r.files(), r.v.Stats())
+	if n, err := r.v.Expire(t.Context(), start.AddDate(0, 0, 30), func(string) int { return 29 }); err != nil || len(n) != 1 || len(r.files()) > 0 || r.v.Stats().Bytes != 0 {
+		t.Errorf("%v, %v, %v, %+v", n, err, r.files(), r.v.Stats())
 	}
 }
 
