@@ -349,6 +349,7 @@ func calls(t *testing.T, w *web.World, anna, sara, david *client.Client) {
 	if taken := must[web.CallbackCall](t, "an offer")(anna.AcceptOffer(ctx, one.ID, web.CallOrder{})); taken.Agent != "anna" {
 		t.Errorf("%+v", taken)
 	}
+	must[[]web.ListedNumber](t, "own numbers")(anna.OwnNumbers(ctx))
 	asked := must[web.MayCall](t, "may call")
 	const number = "+358405556667"
 	if m := asked(anna.MayCallNumber(ctx, number, "support", noon)); m.Verdict != "allowed" {

@@ -35,6 +35,9 @@ func (s *Server) registerNumbers(api huma.API) {
 	handle(s, api, operation(http.MethodGet, "/v1/numbers/{kind}", "list-numbers", "calls", "A list of numbers that are called or not",
 		"The do-not-call list, the company's block and allow lists, or an agent's own allow list, by number. Of the entries of block and allow lists that fit a number the longest decides.",
 		http.StatusForbidden), s.listNumbers)
+	handle(s, api, operation(http.MethodGet, "/v1/session/numbers", "list-own-numbers", "session", "Numbers allowed for you",
+		"Your own allow list, of which the first thousand: what you may call whatever its country and its cost. Who keeps such lists is in GET /v1/numbers/personal.",
+		http.StatusForbidden), s.ownNumbers)
 	put := withBody(operation(http.MethodPost, "/v1/numbers/{kind}", "put-number", "calls", "Put a number on a list",
 		"A number, or with * behind it the beginning of numbers. The cases of a number that comes onto the do-not-call list are closed as suppressed.", http.StatusForbidden))
 	handle(s, api, put, s.putNumber)
@@ -114,6 +117,22 @@ func (s *Server) listNumbers(_ context.Context, in *struct {
 	}
 	out := &numbersOutput{}
 	out.Body.Numbers, out.Body.Next = []ListedNumber{}, page.Next
+	for i := range page.Entries {
+		out.Body.Numbers = append(out.Body.Numbers, listedOf(&page.Entries[i]))
+	}
+	return out, nil
+}
+
+// maxOwn is how many numbers of his own list somebody is shown.
+const maxOwn = 1000
+
+func (s *Server) ownNumbers(ctx context.Context, _ *struct{}) (*numbersOutput, error) {
+	page, err := s.o.Calling.Page(calling.Place{Kind: calling.Personal, Agent: callerOf(ctx).Agent()}, "", maxOwn, "")
+	if err != nil {
+		return nil, err
+	}
+	out := &numbersOutput{}
+	out.Body.Numbers = []ListedNumber{}
 	for i := range page.Entries {
 		out.Body.Numbers = append(out.Body.Numbers, listedOf(&page.Entries[i]))
 	}

@@ -129,6 +129,7 @@ var permissions = []permission{
 	{"DELETE /v1/numbers/{kind}/{number}", scoped, people.NumbersManage, directory.NoRight},
 	{"POST /v1/numbers/{kind}/imports", scoped, people.NumbersManage, directory.NoRight},
 	{"GET /v1/exports/numbers", scoped, people.NumbersManage, directory.NoRight},
+	{"GET /v1/session/numbers", persons, "", directory.NoRight},
 	{"GET /v1/pins", overall, people.NumbersManage, directory.NoRight},
 	{"PUT /v1/pins/{class}", overall, people.NumbersManage, directory.NoRight},
 	{"DELETE /v1/pins/{class}", overall, people.NumbersManage, directory.NoRight},

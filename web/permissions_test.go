@@ -117,6 +117,7 @@ var samples = []sample{
 	{route: "DELETE /v1/numbers/{kind}/{number}", path: "/v1/numbers/blocked/%2B358401234567"},
 	{route: "POST /v1/numbers/{kind}/imports", path: "/v1/numbers/blocked/imports?dry_run=true", body: "number\n+358600*\n"},
 	{route: "GET /v1/exports/numbers", path: "/v1/exports/numbers?kind=allowed"},
+	{route: "GET /v1/session/numbers", path: "/v1/session/numbers"},
 	{route: "GET /v1/pins", path: "/v1/pins"},
 	{route: "PUT /v1/pins/{class}", path: "/v1/pins/premium", body: `{"pin":"4711"}`},
 	{route: "DELETE /v1/pins/{class}", path: "/v1/pins/premium"},

@@ -194,6 +194,9 @@ func morePage(v *visit) error {
 		{Address: "/schedule", Icon: "clock", Name: v.say("Scheduled calls")},
 		{Address: "/notifications", Icon: "bell", Name: v.say("Notifications")},
 	}
+	if len(v.me.Devices) > 0 || v.me.Calls {
+		page.Entries = append(page.Entries, entry{Address: "/telephone", Icon: "deskphone", Name: v.say("My telephone")})
+	}
 	page.Manage = v.manage()
 	return v.show(http.StatusOK, "more", page)
 }
@@ -213,6 +216,7 @@ func (v *visit) manage() []entry {
 	}
 	if slices.Contains(v.me.Roles, "admin") {
 		all = append(all,
+			entry{Address: "/pins", Icon: "settings", Name: v.say("PINs")},
 			entry{Address: "/directory", Icon: "book", Name: v.say("Directory")},
 			entry{Address: "/people", Icon: "people", Name: v.say("People")})
 	}

@@ -23,6 +23,9 @@ type numbersView struct {
 	Next    string
 	Export  string
 	Pattern bool // it has beginnings of numbers too
+
+	Agent  string // whose own list it is
+	Agents []entry
 }
 
 type numberView struct {
@@ -33,7 +36,7 @@ type numberView struct {
 }
 
 // numberKinds are the lists of the company.
-var numberKinds = []string{"do-not-call", "blocked", "allowed"}
+var numberKinds = []string{"do-not-call", "blocked", "allowed", "personal"}
 
 // numbersKind is the list that a request is about.
 func (v *visit) numbersKind() (string, error) {
@@ -54,6 +57,8 @@ func (v *visit) numbersName(kind string) string {
 		return v.say("Do not call")
 	case "blocked":
 		return v.say("Blocked")
+	case "personal":
+		return v.say("Of an agent")
 	}
 	return v.say("Allowed")
 }
@@ -65,27 +70,45 @@ func numbersPage(v *visit) error {
 	if err != nil {
 		return err
 	}
-	page := numbersView{Kind: kind, Text: strings.TrimSpace(v.r.FormValue("q")), Pattern: kind != "do-not-call", Export: "/v1/exports/numbers?format=csv&kind=" + url.QueryEscape(kind)}
-	found, next, err := v.api.NumbersPage(v.ctx(), client.Numbers{Kind: kind}, page.Text, v.r.FormValue("cursor"))
+	list, err := v.numbersOf()
 	if err != nil {
 		return err
 	}
-	for i := range found {
-		number, all := strings.CutSuffix(found[i].Number, "*")
-		shown := numberText(number)
-		if all {
-			shown = number + "*"
+	page := numbersView{Kind: kind, Agent: list.Agent, Text: strings.TrimSpace(v.r.FormValue("q")), Pattern: kind != "do-not-call", Export: "/v1/exports/numbers?format=csv&kind=" + url.QueryEscape(kind)}
+	if kind == "personal" {
+		if page.Agents, err = v.agentsToChoose(); err != nil {
+			return err
 		}
-		page.Numbers = append(page.Numbers, numberView{found[i], shown, v.moment(found[i].Added)})
+		page.Export += "&agent=" + url.QueryEscape(list.Agent)
+	}
+	var found []web.ListedNumber
+	next := ""
+	if kind != "personal" || list.Agent != "" {
+		if found, next, err = v.api.NumbersPage(v.ctx(), list, page.Text, v.r.FormValue("cursor")); err != nil {
+			return err
+		}
+	}
+	for i := range found {
+		page.Numbers = append(page.Numbers, v.listedNumber(&found[i]))
 	}
 	for _, k := range numberKinds {
 		page.Kinds = append(page.Kinds, entry{Address: numbersAddress(k), Name: v.numbersName(k), Here: k == kind})
 	}
 	if next != "" {
-		page.Next = numbersAddress(kind) + "&" + url.Values{"q": {page.Text}, "cursor": {next}}.Encode()
+		page.Next = numbersAddress(kind) + "&" + url.Values{"q": {page.Text}, "cursor": {next}, "agent": {list.Agent}}.Encode()
 	}
 	page.head = v.head(v.say("Numbers"), "more")
 	return v.show(http.StatusOK, "numbers", page)
+}
+
+// listedNumber shows a number of a list.
+func (v *visit) listedNumber(n *web.ListedNumber) numberView {
+	number, all := strings.CutSuffix(n.Number, "*")
+	shown := numberText(number)
+	if all {
+		shown = number + "*"
+	}
+	return numberView{*n, shown, v.moment(n.Added)}
 }
 
 // changeNumbers puts a number on a list, or takes it off.
@@ -93,11 +116,11 @@ func changeNumbers(v *visit) error {
 	if err := v.form(); err != nil {
 		return err
 	}
-	kind, err := v.numbersKind()
+	list, err := v.numbersOf()
 	if err != nil {
 		return err
 	}
-	list, number, done := client.Numbers{Kind: kind}, strings.TrimSpace(v.r.PostFormValue("number")), v.say("Added")
+	number, done := strings.TrimSpace(v.r.PostFormValue("number")), v.say("Added")
 	switch v.r.PathValue("do") {
 	case "add":
 		_, err = v.api.PutNumber(v.ctx(), list, number, strings.TrimSpace(v.r.PostFormValue("note")))
@@ -110,7 +133,7 @@ func changeNumbers(v *visit) error {
 		return err
 	}
 	v.tell(told{Text: done})
-	return v.back(numbersAddress(kind))
+	return v.back(numbersAddress(list.Kind))
 }
 
 // importNumbers brings in a file of numbers, and waits for what came of it.
@@ -121,11 +144,11 @@ func importNumbers(v *visit) error {
 		return errForm
 	}
 	defer file.Close()
-	kind, err := v.numbersKind()
+	list, err := v.numbersOf()
 	if err != nil {
 		return err
 	}
-	i, err := v.api.ImportNumbers(v.ctx(), client.Numbers{Kind: kind}, file, client.ImportOptions{})
+	i, err := v.api.ImportNumbers(v.ctx(), list, file, client.ImportOptions{})
 	if err == nil {
 		i, err = v.api.WaitImport(v.ctx(), i.ID, nil)
 	}
@@ -140,5 +163,5 @@ func importNumbers(v *visit) error {
 		}
 	}
 	v.tell(t)
-	return v.goTo(numbersAddress(kind))
+	return v.goTo(numbersAddress(list.Kind) + "&agent=" + url.QueryEscape(list.Agent))
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"ringback/web"
+	"ringback/web/client"
 )
 
 var screenshots = flag.String("screenshots", "", "folder to put pictures of all pages into")
@@ -62,6 +63,7 @@ var scenes = []scene{
 	{name: "closed", who: "anna", path: "/closed?all=1"},
 	{name: "lists", who: "anna", path: "/lists"},
 	{name: "notifications", who: "anna", path: "/notifications"},
+	{name: "telephone", who: "anna", path: "/telephone"},
 	{name: "more", who: "anna", path: "/more"},
 	{name: "supervisor", who: "sara", path: "/more"},
 	{name: "board", who: "sara", path: "/board"},
@@ -70,6 +72,8 @@ var scenes = []scene{
 	{name: "lists-run", who: "sara", path: "/run"},
 	{name: "settings", who: "sara", path: "/run/support"},
 	{name: "numbers", who: "sara", path: "/numbers?kind=blocked"},
+	{name: "numbers-of-anna", who: "sara", path: "/numbers?kind=personal&agent=anna"},
+	{name: "pins", who: "sara", path: "/pins"},
 	{name: "directory", who: "sara", path: "/directory"},
 	{name: "people", who: "sara", path: "/people"},
 	{name: "nowhere", who: "anna", path: "/nowhere"},
@@ -110,6 +114,12 @@ func furnish(s *stage) map[string]string {
 	s.schedule("anna", s.create(web.NewCase{List: "support", Number: "+358405550401", Name: "Noora Niemi"}).ID, web.ScheduleBody{At: time.Now().AddDate(0, 0, 1), Mode: "remind"})
 	forbidden := s.create(web.NewCase{List: "support", Number: "+358405550400", Topic: "Advertising"})
 	s.number("blocked", "+358405550400", "asked us not to")
+	if _, err := s.admin.PutNumber(s.t.Context(), client.Numbers{Kind: "personal", Agent: "anna"}, "+46*", "our partner in Sweden"); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.admin.SetPIN(s.t.Context(), "premium", "4711"); err != nil {
+		s.t.Fatal(err)
+	}
 	return map[string]string{"{forbidden}": forbidden.ID, "{case}": c.ID, "{closed}": closed.ID, "{missed}": missed, "{call}": s.call(teppo), "{message}": s.leave("+358405550402")}
 }
 

@@ -2,7 +2,11 @@ package app_test
 
 import (
 	"net/netip"
+	"path/filepath"
 	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
 
 	"ringback/configs"
 	"ringback/sip/phone"
@@ -30,7 +34,7 @@ func openPhones(t *testing.T) *exchange {
 	}
 	e, err := phone.NewEndpoint(phone.EndpointOptions{
 		Options: phone.Options{ListenUDP: []string{"127.0.0.1:0"}}, Peers: []netip.Prefix{netip.PrefixFrom(loopback, 32)},
-		Incoming: func(c *phone.Call) { x.ring(t, c) },
+		Incoming: func(c *phone.Call) { x.ring(c) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -45,24 +49,24 @@ func openPhones(t *testing.T) *exchange {
 }
 
 // ring lets a telephone ring, and does with the call what the test says.
-func (x *exchange) ring(t *testing.T, c *phone.Call) {
+func (x *exchange) ring(c *phone.Call) {
 	x.calls <- c.Invitation.To
 	s, err := x.sound.Session(rtp.SessionOptions{})
 	if err != nil {
 		return
 	}
 	defer s.Close()
-	if c.Ring(t.Context()) != nil {
+	if c.Ring(x.t.Context()) != nil {
 		return
 	}
 	select {
 	case key := <-x.answer:
-		if c.Answer(t.Context(), s) != nil {
+		if c.Answer(x.t.Context(), s) != nil {
 			return
 		}
 		if key != "" {
 			<-x.answer // he listens for a while
-			_ = s.SendDigits(t.Context(), key, 0)
+			_ = s.SendDigits(x.t.Context(), key, 0)
 		}
 		<-c.Done()
 	case <-c.Done():
@@ -74,6 +78,21 @@ func (x *exchange) called(want string) {
 	x.t.Helper()
 	if got := <-x.calls; got != want {
 		x.t.Errorf("%s is called, want %s", got, want)
+	}
+}
+
+// look takes pictures in both sizes, where they are wanted.
+func (b *browser) look(name string) {
+	b.t.Helper()
+	if *screenshots == "" {
+		return
+	}
+	for _, size := range []struct {
+		name          string
+		width, height int64
+	}{{"desktop", 1280, 800}, {"phone", 390, 844}} {
+		b.size(size.width, size.height, size.name == "phone")
+		b.picture(filepath.Join(*screenshots, name+"-"+size.name+"-light.png"))
 	}
 }
 
@@ -98,10 +117,12 @@ func TestACustomerIsCalledByOnesOwnTelephone(t *testing.T) {
 	x.answer <- ""
 	x.called("+358407654321")
 	b.shows("#sheet .steps [aria-current]", "The customer’s telephone rings")
+	b.look("call-rings")
 	x.answer <- ""
 	b.shows("#sheet .steps [aria-current]", "You are talking")
 	b.press("#sheet button", "Hang up")
 	b.shows("#sheet", "The customer answered.")
+	b.look("call-over")
 	if now, err := x.admin.Case(t.Context(), c.ID); err != nil || now.Number != "+358407654321" || now.Fields["verified_number"] != "+358407654321" || now.Assignee != "anna" && now.ClosedBy != "anna" {
 		t.Errorf("%+v, %v", now.Case, err)
 	}
@@ -120,7 +141,7 @@ func TestACallIsCancelledAndWhoHasNoTelephoneIsToldSo(t *testing.T) {
 	if now, err := x.admin.Case(t.Context(), c.ID); err != nil || now.Attempts != 0 {
 		t.Errorf("%+v, %v", now.Case, err)
 	}
-	b.run("fetch('/logout', {method: 'POST'})")
+	command(b, network.ClearBrowserCookies, cdp.Empty{})
 	b.logIn("sara")
 	b.visit("/cases/" + c.ID + "/actions")
 	b.shows("#no-phone", "You have no telephone here")
@@ -160,6 +181,7 @@ func TestAnOfferIsDeclinedOrTakenInTheApp(t *testing.T) {
 	x.create(web.NewCase{List: "support", Number: matti, Name: "Matti", Channel: "request"})
 	b.shows("#hints section", "Callback for Matti")
 	b.until("the seconds are counted", "/^[0-9]+ s$/.test(document.querySelector('#hints .left').innerText)")
+	b.look("offer")
 	b.press("#hints button", "Not now")
 	b.until("it is gone", "!document.querySelector('#hints section')")
 	x.create(web.NewCase{List: "support", Number: teppo, Name: "Teppo", Channel: "request"})
@@ -170,4 +192,39 @@ func TestAnOfferIsDeclinedOrTakenInTheApp(t *testing.T) {
 	b.until("it is offered no more", "!document.querySelector('#hints section')")
 	b.press("#sheet button", "Hang up")
 	b.shows("#sheet .wrong", "Cancelled")
+}
+
+func TestAnAgentPausesAndASupervisorKeepsHisListAndPINs(t *testing.T) {
+	x := openPhones(t)
+	b := x.browse(t)
+	b.logIn("sara")
+	b.visit("/numbers?kind=personal&agent=anna")
+	b.press("summary", "Add a number")
+	b.run("document.querySelector('[name=number]').value = '+46*'; document.querySelector('[name=note]').value = 'our partner'")
+	b.press("main button", "Add")
+	b.shows(".rows", "+46*")
+	b.visit("/pins")
+	b.run("document.querySelector('[action=\"/pins/premium\"] [name=pin]').value = '4711'")
+	b.press("[action='/pins/premium'] button", "Set the PIN")
+	b.shows("main", "A PIN is set.")
+	b.press("[action='/pins/premium'] button", "Need no PIN")
+	b.until("there is none", "document.querySelector('[action=\"/pins/premium\"]') && !document.querySelector('main').innerText.includes('A PIN is set.')")
+	command(b, network.ClearBrowserCookies, cdp.Empty{})
+	b.logIn("anna")
+	b.visit("/more")
+	b.press("main a", "My telephone")
+	b.shows(".rows", "our partner")
+	b.run("document.querySelector('[name=paused]').checked = true; document.querySelector('[name=language]').value = 'fi'")
+	b.press("main button", "Save")
+	b.shows("#told", "Saved")
+	if _, err := x.admin.EditList(t.Context(), "support", web.ListEdit{Offer: new("app")}); err != nil {
+		t.Fatal(err)
+	}
+	x.create(web.NewCase{List: "support", Number: matti, Channel: "request"})
+	if !await(func() bool {
+		o, err := x.admin.Offers(t.Context())
+		return err == nil && len(o.Waiting) == 1 && o.Waiting[0].Held == "nobody_free"
+	}) {
+		t.Error("it is offered to who has paused")
+	}
 }

@@ -62,6 +62,12 @@ func (c *Client) Numbers(ctx context.Context, n Numbers, beginning string) iter.
 	})
 }
 
+// OwnNumbers is one's own allow list.
+func (c *Client) OwnNumbers(ctx context.Context) ([]web.ListedNumber, error) {
+	out, err := get[struct{ Numbers []web.ListedNumber }](ctx, c, "/v1/session/numbers", nil)
+	return out.Numbers, err
+}
+
 // PutNumber puts a number, or with * behind it the beginning of numbers, on a list.
 func (c *Client) PutNumber(ctx context.Context, n Numbers, number, note string) (web.ListedNumber, error) {
 	return ask[web.ListedNumber](ctx, c, http.MethodPost, n.path(""), map[string]string{"number": number, "note": note})
