@@ -31,8 +31,11 @@ func (v *visit) problem(p *client.Error) string {
 		m := v.may(p.MayCall)
 		return m.said(v)
 	}
-	if p.Code == "taken" {
+	switch p.Code {
+	case "taken":
 		return v.say("%s has this case.", v.personName(p.By))
+	case "credentials":
+		return v.say("User name or password is wrong.")
 	}
 	if said := v.named(refusals, p.Code); said != "" {
 		return said

@@ -185,7 +185,6 @@ var refusals = vocabulary{
 	"time":              "Choose a time in the future.",
 	"none":              "There is no case to call now.",
 	"no_device":         "There is no device of yours to ring: choose to be reminded.",
-	"credentials":       "User name or password is wrong.",
 	"not_yours":         "The case is no longer yours.",
 	"not_closed":        "The case is open by now.",
 	"no_number":         "There is no number to call.",

@@ -151,7 +151,7 @@ func TestEveryRefusalOfTheAPIHasWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	elsewhere := []string{
-		"taken",      // said with the name of who has the case
+		"taken", "credentials", // said beside the table
 		"busy",       // said as any 503
 		"name_taken", // of tokens, which the app does not make
 		"invitation", // on the page of invitations, which is not the app's
