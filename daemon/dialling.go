@@ -89,7 +89,7 @@ func soundFile(path string) (*rtp.Clip, error) {
 }
 
 // dialScheduled is the dialler of scheduled calls.
-func (d *Daemon) dialScheduled(ctx context.Context, p *schedule.Plan, n sip.Number) string {
+func (d *Daemon) dialScheduled(ctx context.Context, p *schedule.Plan, n sip.Number) (code, reason string) {
 	o := callback.Order{Case: p.Case, Agent: p.Agent, Device: p.Device, PINGiven: p.PIN, By: p.By, Scheduled: true}
 	if p.Number != 0 {
 		o.Number = n
@@ -97,11 +97,12 @@ func (d *Daemon) dialScheduled(ctx context.Context, p *schedule.Plan, n sip.Numb
 	call, err := d.dialer.Begin(ctx, &o)
 	switch {
 	case err != nil:
-		return web.Sentence(err)
+		d.complaints.log(d.log, "a scheduled call is not made", err)
+		return web.Refusal(err)
 	case call.Outcome == callback.Missed:
-		return call.Reason
+		return "device_full", call.Reason
 	}
-	return ""
+	return "", ""
 }
 
 // onTheLine is who is on the line: the live callers who wait for an agent, and the agents who ring, dial or talk.

@@ -142,10 +142,25 @@ func (j *journeys) flush(ctx context.Context, now time.Time) error {
 	return err
 }
 
+// missing is how many found no room since the last time they were written.
+func (j *journeys) missing() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.pending) > 0 {
+		return 0 // the store takes none yet: it is told once, when all is known
+	}
+	n := j.lost
+	j.lost = 0
+	return n
+}
+
 // flushJourneys writes the journeys of the calls that ended.
 func (d *Daemon) flushJourneys(ctx context.Context, now time.Time) {
-	if err := d.journeys.flush(context.WithoutCancel(ctx), now); err != nil && !unwritable(err) {
+	if err := d.journeys.flush(context.WithoutCancel(ctx), now); err != nil {
 		d.complaints.log(d.log, "the journeys of calls are not written", err)
+	}
+	if n := d.journeys.missing(); n > 0 {
+		d.log.Warn("the journeys of calls are lost, the store took none for too long", "count", n)
 	}
 }
 

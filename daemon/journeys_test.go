@@ -132,6 +132,28 @@ func TestAScheduledCallIsDueOverARestartOnce(t *testing.T) {
 	}
 }
 
+func TestAScheduledCallThatNothingCanDialSaysWhy(t *testing.T) {
+	t.Parallel()
+	c := settings(t)
+	know(t, c, awake(t))
+	x := run(t, c)
+	mirror(t, x.dial(), "", captured(t, "kamailio/k3_cancel"))
+	x.awaitCases(1)
+	path := "/v1/cases/" + x.opened[0].ID + "/schedule"
+	at := time.Now().Add(time.Second).UTC().Format(time.RFC3339Nano)
+	if status, body := x.post(path, `{"at":"`+at+`","mode":"dial","for":"151"}`); status != http.StatusCreated {
+		t.Fatalf("%d %s", status, body)
+	}
+	var out struct{ Calls []web.ScheduledCall }
+	x.await("the call to be due", func() bool {
+		_, body := x.get(path)
+		return json.Unmarshal([]byte(body), &out) == nil && out.Calls[0].State == "due" && out.Calls[0].Outcome != ""
+	})
+	if p := out.Calls[0]; p.Outcome != "refused" || p.Reason != "off" {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestTheCasesOfANumberThatIsNotToBeCalledAreSuppressed(t *testing.T) {
 	t.Parallel()
 	x := missed(t)

@@ -20,8 +20,9 @@ const dialGrace = 5 * time.Minute
 // scheduleKept is how long it is kept what came of scheduled calls.
 const scheduleKept = 30 * 24 * time.Hour
 
-// dialler calls an agent's device and joins it with the customer. reason is empty when it began to ring.
-type dialler func(ctx context.Context, p *schedule.Plan, n sip.Number) (reason string)
+// dialler calls an agent's device and joins it with the customer. code and reason are empty when it began to ring, else
+// why it did not, for programs and for people.
+type dialler func(ctx context.Context, p *schedule.Plan, n sip.Number) (code, reason string)
 
 // fire lets the scheduled calls happen that are due.
 func (d *Daemon) fire(ctx context.Context, now time.Time) {
@@ -77,10 +78,10 @@ func (d *Daemon) decide(ctx context.Context, p *schedule.Plan, c *cases.Case, n 
 			return schedule.TooLate, "", ""
 		}
 		if d.dial == nil {
-			return schedule.Refused, "no_device", "Calls are not made from here: no SIP account is configured."
+			return schedule.Refused, "off", "Calls are not made from here: no SIP account is configured."
 		}
-		if reason := d.dial(ctx, p, n); reason != "" {
-			return schedule.Refused, "no_device", reason
+		if code, reason := d.dial(ctx, p, n); code != "" {
+			return schedule.Refused, code, reason
 		}
 		return schedule.Dialled, "", ""
 	case schedule.Remind:

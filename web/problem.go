@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -181,18 +182,22 @@ var places = []struct {
 // tellAll are errors whose own text says to the client what is wrong.
 var tellAll = []error{ErrInvalid, cases.ErrInput, contacts.ErrInput, calling.ErrInput, schedule.ErrInput, people.ErrPassword, people.ErrName, people.ErrScope, people.ErrExpiry, people.ErrQuiet}
 
-// Sentence says to people what an error of the rules means.
-func Sentence(err error) string {
+// Refusal is what an error of the rules means: a word for programs and a sentence for people.
+func Refusal(err error) (code, sentence string) {
 	if blocked, ok := errors.AsType[*callback.Blocked](err); ok {
-		return blocked.Answer.Findings[0].Reason
+		against := &blocked.Answer.Findings[0]
+		return string(against.Rule), against.Reason
 	}
 	for _, a := range answers {
 		if errors.Is(err, a.err) {
-			return a.detail
+			return cmp.Or(a.code, unknownCode), a.detail
 		}
 	}
-	return "Something went wrong: the log says what."
+	return unknownCode, "Something went wrong: the log says what."
 }
+
+// unknownCode is the word for what has none of its own.
+const unknownCode = "unknown"
 
 // problemOf is how an error is answered.
 func (s *Server) problemOf(err error) *Problem {

@@ -32,7 +32,7 @@ type ScheduledCall struct {
 	Note    string     `json:"note,omitempty" doc:"For whoever calls."`
 	State   string     `json:"state" enum:"waiting,due,cancelled" doc:"How far it is."`
 	Outcome string     `json:"outcome,omitempty" enum:"reminded,offered,dialled,refused,too_late,over,interrupted" doc:"What came of it when it was due."`
-	Reason  string     `json:"reason,omitempty" doc:"Of refused: the rule that stood against it."`
+	Reason  string     `json:"reason,omitempty" doc:"Of refused: the rule that stood against it, or the code of why no device could be rung."`
 	Created time.Time  `json:"created" doc:"When it was scheduled."`
 	By      string     `json:"by" doc:"By whom."`
 	Ended   *time.Time `json:"ended,omitempty" doc:"When it was due or cancelled; absent while it waits."`

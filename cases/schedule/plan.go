@@ -55,7 +55,7 @@ type Plan struct {
 	State   State
 	Ended   time.Time // when it was handed out or cancelled
 	Outcome Outcome
-	Reason  string // of Refused: the rule, as cases/maycall names it
+	Reason  string // of Refused: the rule, as cases/maycall names it, or why no device could be rung
 }
 
 // Draft is a call to be scheduled.

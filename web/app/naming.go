@@ -169,6 +169,7 @@ var rules = vocabulary{
 	"attempts_per_day":  "This number was tried often enough today.",
 	"quiet_hours":       "It is night where the customer may be.",
 	"outside_hours":     "The list is closed at this hour.",
+	"unknown":           "Whether the customer may be called could not be looked up.",
 }
 
 // refusals are why the API refuses something.
@@ -202,6 +203,7 @@ var refusals = vocabulary{
 	"no_call":           "No call to the customer is under way.",
 	"no_key":            "The message cannot be opened: its key is missing.",
 	"damaged":           "The message is gone or damaged.",
+	"device_full":       "Your device has as many callbacks as it takes.",
 	"not_waiting":       "The call was due or cancelled already.",
 	"query":             "There is nothing to search for.",
 	"directory_changed": "The directory was changed meanwhile: try again.",

@@ -216,7 +216,7 @@ func (v *visit) cameOf(s *web.ScheduledCall) string {
 	case s.State == "cancelled":
 		return v.say("Cancelled")
 	case s.Outcome == "refused":
-		return v.say("Refused: %s", v.finding(&web.MayCallFinding{Rule: s.Reason, Reason: s.Reason}))
+		return v.say("Refused: %s", cmp.Or(v.named(rules, s.Reason), v.named(refusals, s.Reason), s.Reason))
 	}
 	return cmp.Or(v.named(outcomes, s.Outcome), s.Outcome)
 }
