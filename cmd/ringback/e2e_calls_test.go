@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -56,6 +57,9 @@ func newExchange(t *testing.T, change func(*exchange)) *exchange {
 	x.speaks("agent", rtp.Tone(2*time.Minute, annaHertz))
 	x.speaks("manual", rtp.Tone(2*time.Minute, annaHertz))
 	x.speaks("customer", rtp.Tone(2*time.Minute, customerHertz))
+	if out, err := exec.CommandContext(t.Context(), "ringback", "messages", "new-key", x.Path("messages.key")).CombinedOutput(); err != nil {
+		t.Fatalf("making a key: %v\n%s", err, out)
+	}
 	x.Kamailio("kamailio.cfg")
 	x.ringback()
 	x.registered()
