@@ -51,7 +51,6 @@ var scenes = []scene{
 	{name: "forbidden", who: "anna", path: "/cases/{forbidden}"},
 	{name: "actions", who: "anna", path: "/cases/{case}/actions"},
 	{name: "phone", who: "anna", path: "/cases/{case}/call"},
-	{name: "no-phone", who: "sara", path: "/cases/{case}/actions"},
 	{name: "phone-blocked", who: "anna", path: "/cases/{forbidden}/call"},
 	{name: "schedule", who: "anna", path: "/cases/{case}/schedule"},
 	{name: "scheduled", who: "anna", path: "/schedule"},
@@ -66,6 +65,7 @@ var scenes = []scene{
 	{name: "telephone", who: "anna", path: "/telephone"},
 	{name: "more", who: "anna", path: "/more"},
 	{name: "supervisor", who: "sara", path: "/more"},
+	{name: "no-phone", who: "sara", path: "/cases/{case}/actions"},
 	{name: "board", who: "sara", path: "/board"},
 	{name: "statistics", who: "sara", path: "/statistics?days=7"},
 	{name: "feeds", who: "sara", path: "/feeds"},
@@ -151,7 +151,7 @@ func (b *browser) played(names map[string]string) iter.Seq[scene] {
 				sc.path = strings.ReplaceAll(sc.path, name, id)
 			}
 			if sc.who != who {
-				command(b, network.ClearBrowserCookies, cdp.Empty{})
+				b.forget()
 				if who = sc.who; who != "" {
 					b.logIn(who)
 				}
@@ -224,6 +224,14 @@ func TestEveryPageInFinnishFitsAPhone(t *testing.T) {
 			b.picture(filepath.Join(*screenshots, "callback-finnish.png"))
 		}
 	}
+}
+
+// forget leaves the page, whose scripts would go on to ask, and the session behind.
+func (b *browser) forget() {
+	b.t.Helper()
+	b.do(chromedp.Navigate("about:blank"))
+	command(b, network.ClearBrowserCookies, cdp.Empty{})
+	b.visit("/login")
 }
 
 // size makes the window that of a phone or a desktop.

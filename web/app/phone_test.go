@@ -5,9 +5,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/network"
-
 	"ringback/configs"
 	"ringback/sip/phone"
 	"ringback/sip/rtp"
@@ -141,7 +138,7 @@ func TestACallIsCancelledAndWhoHasNoTelephoneIsToldSo(t *testing.T) {
 	if now, err := x.admin.Case(t.Context(), c.ID); err != nil || now.Attempts != 0 {
 		t.Errorf("%+v, %v", now.Case, err)
 	}
-	command(b, network.ClearBrowserCookies, cdp.Empty{})
+	b.forget()
 	b.logIn("sara")
 	b.visit("/cases/" + c.ID + "/actions")
 	b.shows("#no-phone", "You have no telephone here")
@@ -209,7 +206,7 @@ func TestAnAgentPausesAndASupervisorKeepsHisListAndPINs(t *testing.T) {
 	b.shows("main", "A PIN is set.")
 	b.press("[action='/pins/premium'] button", "Need no PIN")
 	b.until("there is none", "document.querySelector('[action=\"/pins/premium\"]') && !document.querySelector('main').innerText.includes('A PIN is set.')")
-	command(b, network.ClearBrowserCookies, cdp.Empty{})
+	b.forget()
 	b.logIn("anna")
 	b.visit("/more")
 	b.press("main a", "My telephone")
