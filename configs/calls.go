@@ -226,4 +226,8 @@ type Account struct {
 	// Whether the PBX connects agent and customer of a callback call itself, by REFER, rather than Ringback. Then the talking
 	// time is known only where the PBX is mirrored.
 	Refer bool `yaml:"refer"`
+
+	// Whether the sound of a callback call goes straight between agent and customer once both are there (RFC 3725 §7), rather
+	// than through Ringback. Where one of them refuses that, it goes through Ringback after all.
+	Direct bool `yaml:"direct"`
 }

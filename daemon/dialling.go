@@ -32,9 +32,9 @@ func (d *Daemon) openDialer(context.Context) error {
 	if err != nil {
 		return err
 	}
-	refers := map[string]bool{}
+	at := map[string]configs.Account{}
 	for _, a := range c.Phone.Accounts {
-		refers[a.PBX] = a.Refer
+		at[a.PBX] = a
 	}
 	d.dialer = dialer.New(dialer.Options{
 		Endpoint: d.endpoint, Media: d.media, Directory: d.directory, Cases: d.cases, MayCall: d.mayCall(), Logger: d.log,
@@ -43,7 +43,8 @@ func (d *Daemon) openDialer(context.Context) error {
 		Observe:  func(call callback.Call) { d.web.Events().Callback(&call, time.Now()) },
 		Announce: announce,
 		Accept:   c.Callbacks.Accept, AcceptWithin: c.Callbacks.AcceptWithin, RingAgent: c.Callbacks.RingAgent, RingCustomer: c.Phone.RingTimeout,
-		LiveFirst: c.Callbacks.LiveFirst, Refer: func(account string) bool { return refers[account] },
+		LiveFirst: c.Callbacks.LiveFirst,
+		Refer: func(account string) bool { return at[account].Refer }, Direct: func(account string) bool { return at[account].Direct },
 	})
 	d.dial = d.dialScheduled
 	return nil

@@ -21,12 +21,13 @@ import (
 // switchboard is a PBX with two telephones: an endpoint that answers for whoever is called.
 type switchboard struct {
 	*phone.Endpoint
-	t     *testing.T
-	host  *rtp.Host
-	agent func(*phone.Call, *rtp.Session) // what his telephone does; it is answered, and hung up behind it
-	other func(*phone.Call, *rtp.Session) // likewise another agent's
-	far   func(*phone.Call, *rtp.Session) // likewise the customer's
-	calls chan phone.Invitation
+	t        *testing.T
+	host     *rtp.Host
+	agent    func(*phone.Call, *rtp.Session) // what his telephone does; it is answered, and hung up behind it
+	other    func(*phone.Call, *rtp.Session) // likewise another agent's
+	far      func(*phone.Call, *rtp.Session) // likewise the customer's
+	calls    chan phone.Invitation
+	straight bool // sound goes past Ringback
 }
 
 func newSwitchboard(t *testing.T) *switchboard {
@@ -123,7 +124,7 @@ func dialledWith(t *testing.T, b *switchboard, accept, dir string) *centre {
 	t.Helper()
 	c := settings(t)
 	c.Phone.Enabled, c.Phone.UDP = true, []configs.Address{"127.0.0.1:0"}
-	c.Phone.Accounts = []configs.Account{{PBX: "main", URI: "sip:ringback@" + b.Addrs()[0].String(), Trusted: true}}
+	c.Phone.Accounts = []configs.Account{{PBX: "main", URI: "sip:ringback@" + b.Addrs()[0].String(), Trusted: true, Direct: b.straight}}
 	c.Phone.MediaFirstPort, c.Phone.MediaLastPort = 32000, 32199
 	c.Phone.RingTimeout, c.Callbacks.LiveFirst = 5*time.Second, time.Millisecond
 	c.Callbacks.Accept, c.Callbacks.AcceptWithin, c.Callbacks.RingAgent = accept, 3*time.Second, 5*time.Second
@@ -175,7 +176,16 @@ func speak(t *testing.T, s *rtp.Session, hertz float64) []byte {
 }
 
 func TestACallbackCallJoinsAgentAndCustomer(t *testing.T) {
+	for _, straight := range []bool{false, true} {
+		t.Run(fmt.Sprint("straight=", straight), func(t *testing.T) { joinsAgentAndCustomer(t, straight) })
+	}
+}
+
+// joinsAgentAndCustomer makes a callback call whose sound goes straight between the two, or through Ringback.
+func joinsAgentAndCustomer(t *testing.T, straight bool) {
 	b := newSwitchboard(t)
+	b.straight = straight
+	var from, to netip.AddrPort // where the customer sends from, and the agent to
 	near, far, spoke := make(chan []byte, 1), make(chan []byte, 1), make(chan struct{})
 	b.agent = b.answers("5", func(c *phone.Call, s *rtp.Session) {
 		select {
@@ -183,12 +193,16 @@ func TestACallbackCallJoinsAgentAndCustomer(t *testing.T) {
 		case <-c.Done():
 			return
 		}
-		near <- speak(t, s, 600)
+		heard := speak(t, s, 600)
+		to = s.Media().Remote
+		near <- heard
 		<-c.Done()
 	})
 	b.far = b.answers("", func(_ *phone.Call, s *rtp.Session) {
 		close(spoke)
-		far <- speak(t, s, 900)
+		heard := speak(t, s, 900)
+		from = s.Media().Local
+		far <- heard
 	})
 	x, id := dialled(t, b, "5")
 	status, body := x.post("/v1/cases/"+id+"/call", `{"agent":"anna"}`)
@@ -213,6 +227,9 @@ func TestACallbackCallJoinsAgentAndCustomer(t *testing.T) {
 		if got, own := strength(d.heard, d.other), strength(d.heard, d.his); got < 200 || got < 10*own {
 			t.Errorf("the %s heard the other at %.0f, himself at %.0f", d.who, got, own)
 		}
+	}
+	if (from == to) != straight {
+		t.Errorf("the customer sends from %s, the agent to %s", from, to)
 	}
 	x.await("one attempt, judged by the watch", func() bool {
 		c := x.caseOf(id)

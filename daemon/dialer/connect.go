@@ -99,12 +99,14 @@ func (d *Dialer) hearRinging(ctx context.Context, r *run, rung <-chan struct{}, 
 
 // talk joins the two until one of them is gone, and says who.
 func (d *Dialer) talk(r *run, customer *phone.Call, sound *rtp.Session) (by string) {
-	bridge, err := rtp.Join(r.sound, sound)
-	if err != nil {
-		d.o.Logger.Warn("a callback call could not be joined", "call_id", r.call.ID, "case_id", r.call.Case, "agent", r.call.Agent, "err", err)
-		return "network"
+	if !d.joinDirectly(r, customer, sound) {
+		bridge, err := rtp.Join(r.sound, sound)
+		if err != nil {
+			d.o.Logger.Warn("a callback call could not be joined", "call_id", r.call.ID, "case_id", r.call.Case, "agent", r.call.Agent, "err", err)
+			return "network"
+		}
+		defer bridge.Close()
 	}
-	defer bridge.Close()
 	select {
 	case <-customer.Done():
 		return who(customer, "customer")
@@ -114,6 +116,19 @@ func (d *Dialer) talk(r *run, customer *phone.Call, sound *rtp.Session) (by stri
 		}
 		return "network"
 	}
+}
+
+// joinDirectly has the two send their sound to each other where that is wanted, and says whether they do.
+func (d *Dialer) joinDirectly(r *run, customer *phone.Call, sound *rtp.Session) bool {
+	if d.o.Direct == nil || !d.o.Direct(r.account) {
+		return false
+	}
+	if err := phone.Join(r.ctx, r.agent, customer); err != nil {
+		d.o.Logger.Warn("the sound of a callback call does not go straight", "call_id", r.call.ID, "case_id", r.call.Case, "agent", r.call.Agent, "err", err)
+		return false
+	}
+	_, _ = r.sound.Close(), sound.Close() // nothing of ours is heard from now on
+	return true
 }
 
 // who says whether the peer of a call that is over hung up.

@@ -55,6 +55,7 @@ type Options struct {
 	LiveFirst    time.Duration             // a live caller who waited longer than this goes before scheduled and offered callbacks: 0
 	PerDevice    int                       // callbacks at a time: 2
 	Refer        func(account string) bool // whether a PBX joins the two itself; nil: none does
+	Direct       func(account string) bool // whether their sound goes straight between them; nil: nowhere
 	PBX          func() string             // the account to call at; nil: the first
 }
 
