@@ -40,7 +40,8 @@
 // Calls that Ringback itself takes come to sip/phone, with their sound in sip/rtp. Package daemon/line talks with callers
 // who want to be called back (callback.go): what they ask for is a case at once, told like any other. What they say
 // goes to files of package cases/voicemail, encrypted as it is recorded (voicemail.go). Package daemon/dialer calls
-// customers by the agents' own telephones (dialling.go).
+// customers by the agents' own telephones (dialling.go): callbacks wait in cases/queue for a device and for an agent who is free,
+// to whom they are offered, and cases/callback says what a call came to.
 //
 // People look at all this through package web, whose REST API is the only way in and out for programs; the agents'
 // app (web/app) is a client of it in the same process. Who is not looking is told by web push (web/push, pushes.go).
