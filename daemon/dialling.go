@@ -44,7 +44,7 @@ func (d *Daemon) openDialer(context.Context) error {
 		Announce: announce,
 		Accept:   c.Callbacks.Accept, AcceptWithin: c.Callbacks.AcceptWithin, RingAgent: c.Callbacks.RingAgent, RingCustomer: c.Phone.RingTimeout,
 		LiveFirst: c.Callbacks.LiveFirst,
-		Refer: func(account string) bool { return at[account].Refer }, Direct: func(account string) bool { return at[account].Direct },
+		Refer:     func(account string) bool { return at[account].Refer }, Direct: func(account string) bool { return at[account].Direct },
 	})
 	d.dial = d.dialScheduled
 	return nil
