@@ -52,6 +52,7 @@ func (d *Daemon) openLine(context.Context) (err error) {
 	if said.KeyFile != "" {
 		message = d.message
 	}
+	d.lineService = r.service
 	d.line, err = line.New(line.Options{
 		Host: d.media, Service: r.service, Request: d.requested, Message: message, Room: d.voicemail.Room,
 		Language: c.Language, Languages: languages, PromptsDir: c.PromptsDir, Logger: d.log,
@@ -199,6 +200,7 @@ func (d *Daemon) requested(ctx context.Context, r line.Request) (again bool, err
 	if err != nil {
 		return false, fmt.Errorf("noting a request: %w", err)
 	}
+	d.journeys.asked(r.Call, done.Case.ID)
 	d.tellByLine(done)
 	d.log.InfoContext(ctx, "a customer asked to be called", "call_id", r.Call, "case_id", done.Case.ID, "service", r.Service, "number", r.Number)
 	return again, nil

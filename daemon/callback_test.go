@@ -169,6 +169,27 @@ func TestCallersOfTheLineAreCalledBackOnce(t *testing.T) {
 	asked("+358401234567 request 2", "+358409876543 request 1", "+358405555555 request 1", "+358407777777 request 1")
 }
 
+func TestACallToTheLineThatNobodyMirrorsHasAJourney(t *testing.T) {
+	t.Parallel()
+	x, host := lineCentre(t, 34000, nil), soundHost(t, 34100)
+	c := x.call(t, host, "callback", "+358401234567")
+	c.press("1")
+	x.await("the case", func() bool { return len(x.requests()) == 1 })
+	c.hangUp()
+	x.await("the journey of the call", func() bool { return strings.Contains(kindsOf(x.journeyOf("+358401234567")), "call") })
+	for _, i := range x.journeyOf("+358401234567") {
+		if j := i.Call; j != nil && (j.Direction != "inbound" || j.Service != "sales" || j.HungUp != "customer" || len(j.Cases) != 1 || len(j.Steps) != 3 || j.Ended.Before(j.Started)) {
+			t.Errorf("%+v", j)
+		}
+	}
+	x.call(t, host, "callback", "+358401234567") // is on the line when the daemon stops
+	if err := x.stop(); err != nil {
+		t.Fatal(err)
+	}
+	y := run(t, x.config)
+	y.await("the journey of the call that was cut off", func() bool { return strings.Count(kindsOf(y.journeyOf("+358401234567")), "call ") == 2 })
+}
+
 func TestTheLineUnderstandsTonesAndINFO(t *testing.T) {
 	t.Parallel()
 	x, host := lineCentre(t, 32200, nil), soundHost(t, 32300)

@@ -2,6 +2,8 @@ package daemon
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"net"
 	"net/netip"
 
@@ -53,10 +55,33 @@ func (d *Daemon) callIn(c *phone.Call) {
 		return
 	}
 	if d.line != nil {
+		d.taken.Go(func() {
+			<-c.Done()
+			d.took(c)
+		})
 		d.line.Answer(context.Background(), c) // the endpoint ends it when we stop
 		return
 	}
 	_ = c.Reject(phone.Response{StatusCode: 404}) // a caller who is gone needs no answer
+}
+
+// took keeps the journey of a call that the line answered, where no watch saw it.
+func (d *Daemon) took(c *phone.Call) {
+	d.watch.mu.Lock()
+	seen := d.watch.tracker.Knows(c.ID())
+	d.watch.mu.Unlock()
+	service, known := d.lineService(&c.Invitation)
+	if seen || !known || c.Answered().IsZero() {
+		return
+	}
+	i, end := &c.Invitation, c.End()
+	sum := sha256.Sum256([]byte(c.ID()))
+	d.journeys.took(&sip.Call{
+		ID: hex.EncodeToString(sum[:16]), CallIDs: []string{c.ID()}, Direction: sip.Inbound, PBX: i.Account, Service: service.ID, List: service.List,
+		Caller: numberAt(d.directory(), i.Account, i.Caller.User), CallerID: i.Caller.User, CalleeID: i.To, Withheld: i.Withheld,
+		Started: c.Started, Ended: end.At, // nobody talked with him
+		Evidence: sip.Taken(c.ID(), c.Started, c.Answered(), end.At, end.By == phone.Peer),
+	})
 }
 
 // callAddresses are the addresses that our calls come from in the mirror, on every interface of this machine where a

@@ -69,14 +69,17 @@ type Daemon struct {
 	endpoint *phone.Endpoint // nil: calls are neither taken nor made
 	media    *rtp.Host       // the sound of its calls
 	line     *line.Line      // nil: callers cannot ask to be called
-	dialer   *dialer.Dialer  // nil: nobody is called from here
-	dial     dialler         // of scheduled calls; nil likewise
-	delivery *assist.Delivery
-	metrics  *metrics.Metrics
-	web      *web.Server
-	tokens   *web.Tokens
-	changes  changes
-	hooks    *hooks
+	taken    sync.WaitGroup  // calls to it whose journey is not kept yet
+
+	lineService func(*phone.Invitation) (line.Service, bool) // what a call to it is for
+	dialer      *dialer.Dialer                               // nil: nobody is called from here
+	dial        dialler                                      // of scheduled calls; nil likewise
+	delivery    *assist.Delivery
+	metrics     *metrics.Metrics
+	web         *web.Server
+	tokens      *web.Tokens
+	changes     changes
+	hooks       *hooks
 
 	search  *search.Index // nil: nobody can search
 	indexed *follower     // of the log, for search
@@ -324,6 +327,8 @@ func (d *Daemon) close() error {
 	}
 	if d.line != nil { // what callers asked for is written
 		d.line.Wait()
+		d.taken.Wait()
+		d.flushJourneys(context.Background(), time.Now())
 	}
 	if d.media != nil {
 		errs = append(errs, d.media.Close())

@@ -27,8 +27,9 @@ type journeys struct {
 
 // ownCall is what only we know of a call of ours.
 type ownCall struct {
-	device string // of the agent, that rang
-	shown  string // who called, as the customer was shown
+	device string   // of the agent, that rang
+	shown  string   // who called, as the customer was shown
+	cases  []string // in which the customer asked for something
 }
 
 // travelling is what a call does not say itself.
@@ -53,6 +54,17 @@ func (j *journeys) makes(callID string, c ownCall) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.own) < maxOwn {
+		j.own[callID] = c
+	}
+}
+
+// asked notes the case in which who calls our line asked for something.
+func (j *journeys) asked(callID, id string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	c, known := j.own[callID]
+	if (known || len(j.own) < maxOwn) && !slices.Contains(c.cases, id) {
+		c.cases = append(c.cases, id)
 		j.own[callID] = c
 	}
 }
@@ -92,16 +104,38 @@ func (j *journeys) told(ev *sip.Event, changes []cases.Change) {
 		known = &travelling{}
 	}
 	ours := j.ours(call)
-	if call.Direction != sip.Inbound && call.Direction != sip.Outbound || keep == "cases" && len(known.cases) == 0 {
-		return
+	for _, id := range ours.cases {
+		if !slices.Contains(known.cases, id) {
+			known.cases = append(known.cases, id)
+		}
 	}
-	if len(j.pending) >= maxJourneys {
-		j.lost++
+	if call.Direction != sip.Inbound && call.Direction != sip.Outbound || keep == "cases" && len(known.cases) == 0 {
 		return
 	}
 	of := journey.Of(call, cmp.Or(known.device, ours.device), known.cases)
 	of.CallerID = cmp.Or(ours.shown, of.CallerID)
+	j.add(&of)
+}
+
+// add has a call written next time; mu is held.
+func (j *journeys) add(of *journey.Call) {
+	if len(j.pending) >= maxJourneys {
+		j.lost++
+		return
+	}
 	j.pending = append(j.pending, of.Record())
+}
+
+// took is told of a call that we took ourselves and that no watch saw.
+func (j *journeys) took(call *sip.Call) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	ours, keep := j.ours(call), j.keep()
+	if keep == "off" || keep == "cases" && len(ours.cases) == 0 {
+		return
+	}
+	of := journey.Of(call, "", ours.cases)
+	j.add(&of)
 }
 
 // note remembers what an event says beyond its call.

@@ -100,6 +100,7 @@ func (d *Daemon) attach(ctx context.Context, m *voicemail.Message) (string, erro
 	if err != nil {
 		return "", err
 	}
+	d.journeys.asked(m.Call, done.Case.ID)
 	d.tellByLine(done)
 	return done.Case.ID, nil
 }

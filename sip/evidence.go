@@ -1,5 +1,7 @@
 package sip
 
+import "time"
+
 import "slices"
 
 // fact is what one piece of evidence says of a hop.
@@ -108,4 +110,22 @@ func (t *Tracker) factsOf(h *hop, s side, l *leg) {
 		add(h.down, factByeCallee, h.sip, h.cause)
 	default:
 	}
+}
+
+// Taken is the evidence of an inbound call that we took ourselves and nobody mirrored: its INVITE, our answer, and who ended
+// it. A zero time is of what did not happen.
+func Taken(callID string, invited, answered, ended time.Time, byCaller bool) (all []Evidence) {
+	add := func(at time.Time, what fact) {
+		if !at.IsZero() {
+			all = append(all, Evidence{At: at, CallID: callID, What: phrases[sideCaller][what], Cause: -1})
+		}
+	}
+	add(invited, factInvite)
+	add(answered, factAnswered)
+	by := factByeCallee
+	if byCaller {
+		by = factByeCaller
+	}
+	add(ended, by)
+	return all
 }

@@ -144,6 +144,9 @@ func (t *Tracker) at(a netip.AddrPort) *place {
 func (t *Tracker) idOf(callID []byte) uint64     { return maphash.Bytes(t.seed, callID) }
 func (t *Tracker) idOfText(callID string) uint64 { return maphash.String(t.seed, callID) }
 
+// Knows says whether a leg of a Call-ID is followed, or was until lately.
+func (t *Tracker) Knows(callID string) bool { return t.legs.get(t.idOfText(callID)) != nil }
+
 // SetPlan replaces the plan. Live calls keep what they were told; new legs go by the new plan.
 func (t *Tracker) SetPlan(p *Plan) error {
 	s, err := newSite(p)
