@@ -182,6 +182,10 @@ func TestACallToTheLineThatNobodyMirrorsHasAJourney(t *testing.T) {
 			t.Errorf("%+v", j)
 		}
 	}
+	x.await("the figures of the call", func() bool {
+		_, body := x.get("/metrics")
+		return strings.Contains(body, "ringback_own_calls_received_total 1\n") && strings.Contains(body, `ringback_own_calls_ended_total{reason="hung_up"} 1`)
+	})
 	x.call(t, host, "callback", "+358401234567") // is on the line when the daemon stops
 	if err := x.stop(); err != nil {
 		t.Fatal(err)

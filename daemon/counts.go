@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"strings"
 	"time"
 
 	"ringback/metrics"
@@ -65,6 +66,32 @@ func (d *Daemon) phoneCounts() metrics.Phone {
 	}
 	for _, class := range [...]string{"2xx", "3xx", "4xx", "5xx", "6xx"} {
 		out.Responses = append(out.Responses, metrics.Count{Name: class, N: s.Responses[class]})
+	}
+	return out
+}
+
+// endpointCounts are what became of our own calls.
+func (d *Daemon) endpointCounts() (metrics.Endpoint, bool) {
+	if d.endpoint == nil {
+		return metrics.Endpoint{}, false
+	}
+	s := d.endpoint.Stats()
+	out := metrics.Endpoint{Live: s.Live, Came: s.Invites, Refused: s.Refused, Dialled: s.Dialled, Ended: countsOf(s.Ended)}
+	for _, a := range d.endpoint.Accounts() {
+		out.Accounts = append(out.Accounts, metrics.Account{PBX: a.Name, Up: a.Registered || !a.Register && a.Reachable})
+	}
+	if d.media != nil {
+		m := d.media.Stats()
+		out.Sessions, out.Full, out.MediaDropped = m.Sessions, m.Refused, countsOf(m.Dropped)
+	}
+	return out, true
+}
+
+// countsOf are counts by their names as labels.
+func countsOf(by map[string]uint64) []metrics.Count {
+	out := make([]metrics.Count, 0, len(by))
+	for name, n := range by {
+		out = append(out, metrics.Count{Name: strings.ToLower(strings.ReplaceAll(name, " ", "_")), N: n})
 	}
 	return out
 }

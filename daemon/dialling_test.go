@@ -183,6 +183,7 @@ func TestACallbackCallJoinsAgentAndCustomer(t *testing.T) {
 
 // joinsAgentAndCustomer makes a callback call whose sound goes straight between the two, or through Ringback.
 func joinsAgentAndCustomer(t *testing.T, straight bool) {
+	t.Helper()
 	b := newSwitchboard(t)
 	b.straight = straight
 	var from, to netip.AddrPort // where the customer sends from, and the agent to

@@ -29,7 +29,7 @@ func (d *Daemon) openWeb(ctx context.Context) error {
 		Version: d.o.Version, Revision: d.o.Revision, Logger: d.log,
 		Ready: func() bool { return d.web.Ready().Ready }, Feeds: d.feedCounts, Signalling: d.Signalling, Skews: d.watch.skews,
 		Blind: d.blind.sum, Lists: d.listCounts, Decisions: d.cases.Decisions, Memory: d.memory, Streams: d.streams, Phone: d.phoneCounts, PendingHints: d.pendingHints, Webhooks: d.webhookCounts,
-		SearchLag: lag, Messages: d.messageCounts, Told: d.toldCounts,
+		SearchLag: lag, Messages: d.messageCounts, Endpoint: d.endpointCounts, Told: d.toldCounts,
 	})
 	d.prepareMetrics()
 	var err error

@@ -22,10 +22,11 @@ const (
 	Web     Group = "API and daemon"
 
 	Webhooks Group = "Webhooks"
+	OwnCalls Group = "Calls of our own"
 )
 
 // groups are all groups in reading order.
-var groups = []Group{Promise, Feeds, Watch, Hints, Webhooks, Store, Web}
+var groups = []Group{Promise, Feeds, Watch, Hints, OwnCalls, Webhooks, Store, Web}
 
 // Definition is what a reader needs to know of one metric.
 type Definition struct {

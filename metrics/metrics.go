@@ -37,6 +37,8 @@ type Options struct {
 	// SearchLag is how old the oldest change of a case is that search does not know of.
 	SearchLag func() time.Duration
 	Told      func() []ToldFeed
+	// Endpoint is false where nobody calls us and we call nobody.
+	Endpoint func() (Endpoint, bool)
 }
 
 // Metrics holds all metrics of one process. Its methods may be called from any goroutine.

@@ -53,6 +53,12 @@ func busy() metrics.Options {
 			return metrics.Memory{Writable: true, Queued: 3, Refused: 2, Sizes: []metrics.Count{{Name: "lsm", N: 100}, {Name: "values", N: 200}}}
 		},
 		SearchLag: func() time.Duration { return 3 * time.Second },
+		Endpoint: func() (metrics.Endpoint, bool) {
+			return metrics.Endpoint{
+				Accounts: []metrics.Account{{PBX: "main", Up: true}}, Live: 2, Came: 7, Refused: 1, Dialled: 3,
+				Ended: []metrics.Count{{Name: "hung_up", N: 6}}, Sessions: 2, Full: 1, MediaDropped: []metrics.Count{{Name: "source", N: 4}},
+			}, true
+		},
 		Messages: func() metrics.Messages {
 			return metrics.Messages{All: 5, Unheard: 2, Bytes: 100_000, Recording: 1, Failed: 3}
 		},

@@ -29,6 +29,7 @@ type sampled struct {
 	said, saidBytes, recording, unrecorded        sample
 	searchLag                                     sample
 	webhooks                                      webhooksSampled
+	endpoint                                      endpointSampled
 	told                                          toldSampled
 	build, ready                                  sample
 }
@@ -75,6 +76,7 @@ func newSampled(c *catalogue, o Options) *sampled {
 	s.phoneDiscarded = c.sampledCounter("ringback_phone_discarded_total", "What others sent our user agent and it did not take, by reason.", "reason")
 
 	s.webhooks = newWebhooksSampled(c)
+	s.endpoint = newEndpointSampled(c)
 
 	c.group = Store
 	s.writable = c.sampledGauge("ringback_store_writable", "1 while the store takes writes.")
@@ -100,7 +102,7 @@ func newSampled(c *catalogue, o Options) *sampled {
 // Describe implements prometheus.Collector. A collector whose label values vary is told apart from
 // others by its metrics' descriptions.
 func (s *sampled) Describe(out chan<- *prometheus.Desc) {
-	for _, m := range append(append(s.webhooks.all(), s.told.all()...),
+	for _, m := range append(slices.Concat(s.webhooks.all(), s.endpoint.all(), s.told.all()),
 		s.listOpen, s.listOverdue, s.decisions,
 		s.feedBound, s.feedPackets, s.feedBytes, s.feedLast, s.feedDiscarded, s.feedKernelDrops, s.feedConnected,
 		s.captureAgents, s.captureSkew, s.blindSeconds, s.blindNow,
@@ -126,6 +128,7 @@ func (s *sampled) Collect(out chan<- prometheus.Metric) {
 	s.collectWatch(out)
 	s.collectHints(out)
 	s.webhooks.collect(out, s.o.Webhooks)
+	s.endpoint.collect(out, s.o.Endpoint)
 	s.told.collect(out, s.o.Told)
 	if s.o.Memory != nil {
 		m := s.o.Memory()

@@ -1,8 +1,9 @@
 package sip
 
-import "time"
-
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // fact is what one piece of evidence says of a hop.
 type fact uint8
