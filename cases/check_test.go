@@ -13,7 +13,7 @@ import (
 	"ringback/store"
 )
 
-// check holds what is stored against itself and against the promises of DOMAIN.md: one open case of a
+// check holds what is stored against itself and against the promises of docs/cases.md: one open case of a
 // customer on a list, and every index, counter and figure is what follows from the records.
 func (s *sim) check() {
 	t := s.t

@@ -25,7 +25,7 @@ const (
 	letGo                // from whoever has it
 )
 
-// Why names the rule that decided, each a sentence of DOMAIN.md. Logs, metrics and tests share it.
+// Why names the rule that decided, each a sentence of docs/cases.md. Logs, metrics and tests share it.
 type Why string
 
 // Why a miss made a case, or none.

@@ -32,7 +32,7 @@ func missedCall(change func(*sip.Call)) *sip.Call {
 	return c
 }
 
-// A row for every sentence of DOMAIN.md that says what a missed or dropped call does.
+// A row for every rule that says what a missed or dropped call does.
 func TestDecideMiss(t *testing.T) {
 	short := func(c *sip.Call) { c.Short, c.Started = true, noon.Add(-3*time.Second) }
 	began := noon.Add(-3 * time.Second)

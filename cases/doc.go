@@ -9,7 +9,7 @@
 // or a second feed, changes nothing.
 //
 // There is no clock and no randomness: the time is the event's, or the parameter of Expire and of what
-// people do. The rules and their words are those of DOMAIN.md; [Why] names the rule that decided.
+// people do. The rules and their words are those of docs/cases.md; [Why] names the rule that decided.
 //
 // What a person does to a case is a [Deed], done by [Cases.Do]: it is refused with a [*Refusal] that says
 // who or what stands in the way, or changes the case, its history and its places in the same transaction,

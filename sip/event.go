@@ -42,7 +42,7 @@ const (
 	Internal
 )
 
-// Verdict is what became of a service call (DOMAIN.md "Service call and its verdict").
+// Verdict is what became of a service call (docs/verdicts.md).
 type Verdict uint8
 
 // Verdicts. A call that is not a service call, or whose end is unknown, has VerdictNone.

@@ -228,7 +228,7 @@ func (o *simOracle) right(c *simCall, got *sip.Call) bool {
 	return c.verdict != sip.Served && c.verdict != sip.Dropped || got.Agent == c.agent
 }
 
-// outage says whether many talks of a PBX truly ended at once (DOMAIN.md, row 1), give or take what
+// outage says whether many talks of a PBX truly ended at once (docs/verdicts.md, row 1), give or take what
 // the watch may have missed: of the live all, or only those of whom all was seen.
 func (o *simOracle) outage(c *simCall, all bool) bool {
 	for from := c.ended - 2*second; from <= c.ended; from += second / 20 {

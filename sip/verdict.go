@@ -10,8 +10,8 @@ type judgement struct {
 	status     uint16
 }
 
-// judge gives the verdict of a call: the first row that fits decides (DOMAIN.md "Service call and
-// its verdict"). why is StillLive or UnknownEnd for calls whose end was not seen, Lost for those
+// judge gives the verdict of a call: the first row that fits decides
+// (docs/verdicts.md). why is StillLive or UnknownEnd for calls whose end was not seen, Lost for those
 // whose timer ran out.
 func (t *Tracker) judge(c *call, at int64, why Reason) judgement {
 	j := judgement{}

@@ -10,7 +10,7 @@ func (t *Tracker) servedWith(caller, h *hop) bool {
 	return h.overlap(caller.up, caller.down, t.now) >= int64(t.opt.ServedAfter)
 }
 
-// wasWithAgent says whether the caller was with an agent (DOMAIN.md "With an agent").
+// wasWithAgent says whether the caller was with an agent (docs/verdicts.md).
 func (t *Tracker) wasWithAgent(c *call, caller *hop) bool {
 	return caller.up != 0 && c.any(func(h *hop) bool { return t.servedWith(caller, h) })
 }

@@ -139,7 +139,7 @@ func who(c *phone.Call, peer string) string {
 	return "network"
 }
 
-// patience is how long it has to ring before giving up says that nobody answers (DOMAIN.md).
+// patience is how long it has to ring before giving up says that nobody answers (docs/cases.md).
 const patience = 15 * time.Second
 
 // customerMissed is the end of a call that the customer did not answer.

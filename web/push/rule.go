@@ -43,7 +43,7 @@ type Person struct {
 	Notify people.Notify
 }
 
-// Decide says whether a person is told of a case, on its list, at a moment (DOMAIN.md "Notifications").
+// Decide says whether a person is told of a case, on its list, at a moment (docs/app.md).
 // due is when the case of a Due notice was to be called.
 func Decide(k Kind, c *cases.Case, l *directory.List, p *Person, due, now time.Time) Why {
 	switch {
