@@ -238,12 +238,12 @@ func TestRunIndexesSoonAfterItIsTold(t *testing.T) {
 // that each case is in the index once.
 func TestKilledAtAnyMomentItGoesOn(t *testing.T) {
 	const size = 14_000
-	dir := filepath.Join(t.TempDir(), "search")
 	if child := os.Getenv("RINGBACK_TEST_INDEX"); child != "" {
 		x := opened(t, &crowd{size: size}, child)
 		_ = x
 		return
 	}
+	dir := filepath.Join(t.TempDir(), "search") // not in the child, which cannot clean up
 	for round := range 4 {
 		cmd := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
 		cmd.Env = append(os.Environ(), "RINGBACK_TEST_INDEX="+dir)
