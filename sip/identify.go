@@ -126,6 +126,9 @@ func (t *Tracker) callerOf(m *Message, e *ends) identity {
 		if x := t.site.endpointOf(&m.From.URI, 0); x != nil && e.src.kind != placeTrunk {
 			return identity{kind: idEndpoint, endpoint: x}
 		}
+		if len(m.From.URI.User) == 0 {
+			return identity{kind: idWithheld} // a host and no more names nobody
+		}
 	}
 	return id
 }
