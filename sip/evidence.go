@@ -97,7 +97,9 @@ func (t *Tracker) factsOf(h *hop, s side, l *leg) {
 	} else {
 		add(h.up, factAnswered, 0, 0)
 	}
-	add(h.held, factHeld, 0, 0)
+	if h.onHold() {
+		add(h.held, factHeld, 0, 0)
+	}
 	switch h.end {
 	case endFinal:
 		add(h.down, factFailed, h.status, h.cause)

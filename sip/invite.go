@@ -359,7 +359,11 @@ func (t *Tracker) inside(l *leg, m *Message) {
 	if !fromCaller && l.flags&legBacked == 0 && m.CSeq > l.farCSeq && (m.CSeqMethod == INVITE || m.CSeqMethod == UPDATE) {
 		l.call.flags |= callInferred // what was asked there nobody saw: a hold, maybe
 	}
+	offer := !fromCaller && m.CSeq == l.farCSeq && m.StatusCode >= 200 && (m.CSeqMethod == INVITE || m.CSeqMethod == UPDATE)
 	for h := &l.hop; h != nil; h = h.next {
+		if offer && l.inDialog(h, tag) {
+			h.holdAnswered(m.StatusCode < 300)
+		}
 		switch {
 		case h.state != confirmed || !l.inDialog(h, tag):
 		case m.StatusCode == 408 || m.StatusCode == 481:
@@ -387,15 +391,39 @@ func (t *Tracker) reinvite(l *leg, m *Message) {
 		return
 	}
 	for h := &l.hop; h != nil; h = h.next {
-		switch {
-		case !l.inDialog(h, tag):
-		case !held:
-			h.held = 0
-		case h.held == 0:
-			h.held = m.Time
+		if l.inDialog(h, tag) {
+			h.hold(held, m.Time)
 		}
 	}
 }
+
+// hold is an offer that puts the caller on hold or takes him back. It counts from its request on, as
+// its answer may be lost, until it is refused.
+func (h *hop) hold(on bool, at int64) {
+	switch {
+	case on == h.onHold():
+	case on:
+		h.held = at
+		h.flags = h.flags&^hopUnholding | hopHolding
+	default:
+		h.flags = h.flags&^hopHolding | hopUnholding
+	}
+}
+
+// holdAnswered is the final response to that offer. What is refused changes nothing (RFC 3261 §14.1).
+func (h *hop) holdAnswered(accepted bool) {
+	asked := hopHolding
+	if accepted {
+		asked = hopUnholding
+	}
+	if h.flags&asked != 0 {
+		h.held = 0
+	}
+	h.flags &^= hopHolding | hopUnholding
+}
+
+// onHold says whether the far side has the caller on hold.
+func (h *hop) onHold() bool { return h.held != 0 && h.flags&hopUnholding == 0 }
 
 // stranger is a request inside a dialog that is not followed: it began before the watch, or all of
 // its beginning was lost. Its Call-ID is remembered, so that the answers to its re-INVITEs do not

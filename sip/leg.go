@@ -62,6 +62,8 @@ const (
 	hopVoicemail                       // roleEndpoint: it is voicemail
 	hopGuessed                         // roleAgent: a phone that nothing is known of
 	hopTold                            // roleAgent: AgentRinging or AgentAnswered was told, and not yet AgentLeft
+	hopHolding                         // its hold is asked for, and not yet accepted
+	hopUnholding                       // its hold is to end, which is not yet accepted
 )
 
 // leg is the dialogs of one INVITE: one Call-ID on the wire.

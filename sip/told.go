@@ -167,11 +167,9 @@ func (t *Tracker) otherwise(l *leg, m *Message) {
 		l.flags |= legBacked
 		return
 	case m.Request && m.Method == INVITE:
-		if held, _ := Hold(m.Body); !held {
-			h.held = 0
-		} else if h.held == 0 {
-			h.held = m.Time
-		}
+		held, _ := Hold(m.Body)
+		h.hold(held, m.Time)
+		h.holdAnswered(true) // what a PBX tells has happened
 		return
 	case !m.Request && m.CSeqMethod == INVITE && m.StatusCode/100 == 2 && (h.state < confirmed || h.flags&hopNo2xx != 0):
 		in.sign = signAnswer

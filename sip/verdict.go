@@ -126,7 +126,7 @@ func (c *call) heldFor(caller *hop) int64 {
 	most := int64(0)
 	for l := c.first; l != nil; l = l.next {
 		for h := &l.hop; h != nil; h = h.next {
-			if h.held != 0 && h.up != 0 && (h == caller || h.role == roleAgent && (h.down == 0 || h.down >= caller.down)) {
+			if h.onHold() && h.up != 0 && (h == caller || h.role == roleAgent && (h.down == 0 || h.down >= caller.down)) {
 				most = max(most, caller.down-h.held)
 			}
 		}
