@@ -202,14 +202,14 @@ func (p *printer) change(ch *cases.Change) {
 		return
 	}
 	if !p.json {
-		p.row(ch.At, "  case", fmt.Sprintf("%-10s %-16s %-18s list %s  %s %s", ch.Event, ch.Case.ID, ch.Case.Number, ch.Case.List, ch.Reason, by(ch.Agent))+p.called(ch.Case.Number))
+		p.row(ch.At, "  case", fmt.Sprintf("%-10s %-16s %-18s list %s  %s %s", ch.Event, ch.Case.ID, ch.Case.Caller, ch.Case.List, ch.Reason, by(ch.Agent))+p.called(ch.Case.Number))
 		return
 	}
 	p.object("case")
 	p.field("event", ch.Event.String())
 	p.field("case", ch.Case.ID)
 	p.field("list", ch.Case.List)
-	p.field("number", ch.Case.Number.String())
+	p.field("number", ch.Case.Caller)
 	p.customer(ch.Case.Number)
 	p.field("reason", ch.Reason)
 	p.field("agent", ch.Agent)
