@@ -158,6 +158,7 @@ func (o *simOracle) ended(got *sip.Call) {
 			if got.Confidence == sip.Seen || !c.ambiguous {
 				o.fail(x, "is one call with %d: %+v", c.index, *got)
 			}
+			x.endings++
 			continue
 		}
 		c = x
