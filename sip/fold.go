@@ -26,7 +26,7 @@ func (h *hop) fare(end int64) fold {
 	switch {
 	case h.end == endCancel && h.flags&hopTried == 0:
 		return foldUnsure // nobody sends CANCEL before a response came (RFC 3261 §9.1)
-	case h.alive() && (h.flags&hopTried != 0 || h.unheard(end)), h.lacking():
+	case h.openEnded(end), h.lacking():
 		f |= foldUnsure
 	}
 	switch {
@@ -44,6 +44,12 @@ func (h *hop) fare(end int64) fold {
 		return f | foldRangOut | foldUnsure
 	}
 	return f | foldOther
+}
+
+// openEnded says whether a phone was there at the end of a hop, and what became of it was not seen until
+// the caller's end.
+func (h *hop) openEnded(end int64) bool {
+	return h.alive() && (h.flags&hopTried != 0 || h.unheard(end))
 }
 
 // unheard says whether a hop is silent and yet its INVITE was not repeated, as it would have been when

@@ -108,8 +108,11 @@ func (t *Tracker) inferred(c *call, caller *hop, j *judgement, why Reason) bool 
 			return true
 		}
 		for h := &l.hop; h != nil; h = h.next {
-			if h.role == roleAgent && (h.flags&hopGuessed != 0 || h.up != 0 && (h.alive() || h.flags&(hopNoInvite|hopNo2xx|hopNoBye) != 0)) {
-				return true
+			if h.role != roleAgent {
+				continue
+			}
+			if h.flags&hopGuessed != 0 || h.up != 0 && h.flags&(hopNoInvite|hopNo2xx|hopNoBye) != 0 || h.openEnded(caller.down) {
+				return true // an agent whose end was not seen may have had the caller, and been the first
 			}
 		}
 	}
