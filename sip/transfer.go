@@ -114,8 +114,12 @@ func (t *Tracker) transfer(customer, consult *call, at int64, how legFlags) {
 		}
 		l = next
 	}
-	if consult.first == nil && consult.timer >= 0 {
+	switch {
+	case consult.timer < 0:
+	case consult.first == nil:
 		t.end(consult, at, ReasonNone)
+	default:
+		t.unlist(consult) // only its own end is still to come: who asked calls nobody else by it
 	}
 }
 
