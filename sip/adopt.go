@@ -7,7 +7,7 @@ func (t *Tracker) adopt(c *call, k key) {
 	if k != 0 {
 		for o, n := t.listOf(k.in(inOrphans)).first, 0; o != nil && n < maxCandidates; n++ {
 			next := o.nodes[byKey].next
-			if o != c && o.caller == nil && o.flags&callTentative != 0 && samePBX(o.pbx, c.pbx) && o.started >= c.started-int64(time.Second) {
+			if o != c && o.caller == nil && o.flags&callTentative != 0 && !o.passedOn() && samePBX(o.pbx, c.pbx) && o.started >= c.started-int64(time.Second) {
 				t.absorb(c, o, legTied)
 			}
 			o = next
@@ -25,6 +25,10 @@ func (t *Tracker) adopt(c *call, k key) {
 		t.absorb(c, o, legTied)
 	}
 }
+
+// passedOn says whether a proxy passed on all that was seen of a call: the leg that causes it then has the same
+// Call-ID (RFC 3261 §16.6), and no other one does.
+func (c *call) passedOn() bool { return !c.any(func(h *hop) bool { return h.vias <= 1 }) }
 
 // rivals looks for legs that went to another call of a key before this one was known, and may be its.
 func (t *Tracker) rivals(c *call, k key) {
