@@ -279,6 +279,9 @@ func (t *Tracker) unknown(m *Message) {
 		t.newLeg(m)
 	case t.lasting.has(t.id, t.now), t.strangers.has(t.id, t.now):
 		t.stats.Unrelated++
+	case m.StatusCode == 481 || m.StatusCode == 491: // of a re-INVITE (RFC 3261 §12.2.2, §14.2), or of one with Replaces
+		t.stats.Unrelated++
+		t.doubt(m)
 	default:
 		if h := t.newLeg(m); h != nil {
 			t.inviteResponse(t.legs.get(t.id), m)
