@@ -63,12 +63,30 @@ func (c *call) fares(end int64) fold {
 	f := c.folded
 	for l := c.first; l != nil; l = l.next {
 		for h := &l.hop; h != nil; h = h.next {
-			if h.role == roleAgent {
+			switch {
+			case h.role != roleAgent:
+			case l.refusedBefore(h):
+				f |= h.fare(end) &^ foldRangOut
+			default:
 				f |= h.fare(end)
 			}
 		}
 	}
 	return f
+}
+
+// refusedBefore says whether a proxy took the call from a phone because another had answered 6xx, which
+// ends the search for everybody (RFC 3261 §16.7): it did not ring out.
+func (l *leg) refusedBefore(h *hop) bool {
+	if h.status != 487 && h.end != endCancel {
+		return false
+	}
+	for o := &l.hop; o != nil; o = o.next {
+		if o.role == roleAgent && o.status/100 == 6 && o.down <= h.down {
+			return true
+		}
+	}
+	return false
 }
 
 // room makes room for another leg: the oldest agent's leg that ended unanswered is forgotten, and
