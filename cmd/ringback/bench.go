@@ -26,10 +26,11 @@ bounded, cleans up and stops by itself. docs/performance.md tells what was measu
 }
 
 type benchHEP struct {
-	Messages int      `default:"1000000" help:"How many messages each run sends."`
-	Rate     float64  `default:"100000" help:"Messages per second."`
-	Networks []string `name:"network" default:"udp,tcp" enum:"udp,tcp" help:"Over what: udp, tcp."`
-	Runs     int      `default:"3" help:"Runs of each kind; the median counts."`
+	Messages int          `default:"1000000" help:"How many messages each run sends."`
+	Rate     float64      `default:"100000" help:"Messages per second."`
+	Networks []string     `name:"network" default:"udp,tcp" enum:"udp,tcp" help:"Over what: udp, tcp."`
+	Modes    []bench.Mode `name:"mode" default:"bare,watch,cases" enum:"bare,watch,cases" help:"What the receiver does: bare counts, watch judges calls, cases is the whole daemon."`
+	Runs     int          `default:"3" help:"Runs of each kind; the median counts."`
 }
 
 // Run measures the feeds.
@@ -38,7 +39,7 @@ func (c *benchHEP) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return bench.HEP(ctx, bench.HEPOptions{Program: program, Messages: c.Messages, Rate: c.Rate, Networks: c.Networks, Runs: max(1, c.Runs), Out: out})
+	return bench.HEP(ctx, bench.HEPOptions{Program: program, Messages: c.Messages, Rate: c.Rate, Networks: c.Networks, Modes: c.Modes, Runs: max(1, c.Runs), Out: out})
 }
 
 type benchReplay struct {

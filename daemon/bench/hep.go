@@ -13,6 +13,7 @@ type HEPOptions struct {
 	Messages int
 	Rate     float64 // per second
 	Networks []string
+	Modes    []Mode // ratios are to the floor, where it is measured first
 	Runs     int
 	Out      io.Writer
 }
@@ -25,7 +26,7 @@ func HEP(ctx context.Context, o HEPOptions) error {
 	fmt.Fprintf(o.Out, "%-4s %-6s %14s %8s %8s %8s %8s %9s\n", "net", "mode", "CPU s / 1 M", "x bare", "lost", "calls", "cases", "peak RSS")
 	for _, network := range o.Networks {
 		floor := time.Duration(0)
-		for _, mode := range []Mode{Bare, Watch, Cases} {
+		for _, mode := range o.Modes {
 			r, err := f.median(ctx, &o, mode, network)
 			if err != nil {
 				return err
@@ -34,10 +35,18 @@ func HEP(ctx context.Context, o HEPOptions) error {
 				floor = r.PerMillion()
 			}
 			fmt.Fprintf(o.Out, "%-4s %-6s %14.2f %8.2f %8d %8d %8d %6d MB\n", network, mode, r.PerMillion().Seconds(),
-				float64(r.PerMillion())/float64(floor), r.Lost(), r.Calls, r.Opened, r.PeakRSS>>20)
+				ratio(r.PerMillion(), floor), r.Lost(), r.Calls, r.Opened, r.PeakRSS>>20)
 		}
 	}
 	return nil
+}
+
+// ratio is a to b; 0 where b was not measured.
+func ratio(a, b time.Duration) float64 {
+	if b == 0 {
+		return 0
+	}
+	return float64(a) / float64(b)
 }
 
 func (f *frames) median(ctx context.Context, o *HEPOptions, mode Mode, network string) (*Result, error) {
