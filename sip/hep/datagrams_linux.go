@@ -47,9 +47,21 @@ func newDatagrams() *datagrams {
 func (d *datagrams) read(fd int) (int, error) {
 	n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&d.headers[0])), //nolint:gosec // recvmmsg has no wrapper
 		uintptr(len(d.headers)), unix.MSG_WAITFORONE, 0, 0)
+	return received(int(n), errno)
+}
+
+// readThere is read that does not wait. For so short a call the scheduler need not be told of it, which would wake the monitor.
+func (d *datagrams) readThere(fd int) (int, error) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&d.headers[0])), //nolint:gosec // recvmmsg has no wrapper
+		uintptr(len(d.headers)), unix.MSG_DONTWAIT, 0, 0)
+	return received(int(n), errno)
+}
+
+// received tells passing reasons not to have read from others.
+func received(n int, errno unix.Errno) (int, error) {
 	switch errno {
 	case 0:
-		return int(n), nil
+		return n, nil
 	case unix.EAGAIN, unix.EINTR, unix.ECONNREFUSED, unix.ENOMEM, unix.ENOBUFS:
 		return 0, nil
 	default:

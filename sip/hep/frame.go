@@ -23,7 +23,7 @@ func nextFrame(b []byte) (int, Reason) {
 }
 
 // Sizes of a stream's buffer in bytes. It starts small, because most connections are quiet, and
-// grows to twice the largest frame: room for a partial frame and a large read behind it.
+// grows while reads fill it to twice the largest frame: room for a partial frame and a large read behind it.
 const (
 	minStreamBuffer = 16 << 10
 	maxStreamBuffer = 128 << 10
@@ -33,11 +33,12 @@ const (
 type stream struct {
 	buf  []byte
 	have int
+	full bool // the last read had no room for more
 }
 
 // free is the room for the next read. It is never empty as long as frames are taken when complete.
 func (st *stream) free() []byte {
-	if st.have == len(st.buf) && len(st.buf) < maxStreamBuffer {
+	if (st.full || st.have == len(st.buf)) && len(st.buf) < maxStreamBuffer {
 		grown := make([]byte, max(minStreamBuffer, 2*len(st.buf)))
 		copy(grown, st.buf[:st.have])
 		st.buf = grown
@@ -49,6 +50,7 @@ func (st *stream) free() []byte {
 // the stream is lost. What f got is overwritten by the next read, and done runs before that.
 func (st *stream) take(n int, f func(frame []byte), done func()) Reason {
 	st.have += n
+	st.full = st.have == len(st.buf)
 	rest := st.buf[:st.have]
 	for {
 		n, r := nextFrame(rest)

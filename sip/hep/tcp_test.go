@@ -48,6 +48,78 @@ func TestFramesOfAStreamAreFoundHoweverTheyAreCut(t *testing.T) {
 	}
 }
 
+// A connection under load is read another way than a quiet one, and is both by turns.
+func TestABusyStreamIsWhole(t *testing.T) {
+	s, got := serve(t, hep.Options{Network: "tcp"})
+	c := dial(t, s)
+	next := 0
+	await := func(n int) {
+		t.Helper()
+		for range n {
+			if r := <-got; !bytes.Equal(r.Payload, numbered(next).Payload) {
+				t.Fatalf("frame %d is %q", next, r.Payload)
+			}
+			next++
+		}
+	}
+	for range 3 {
+		const n = 20_000
+		var b []byte
+		for i := range n {
+			b = hep.Append(b, numbered(next+i))
+		}
+		sent := make(chan error, 1)
+		go func() {
+			_, err := c.Write(b)
+			sent <- err
+		}()
+		await(n)
+		if err := <-sent; err != nil {
+			t.Fatal(err)
+		}
+		for range 20 { // quiet again: each comes without another behind it
+			send(t, c, hep.Append(nil, numbered(next)))
+			await(1)
+		}
+	}
+	send(t, c, hep.Append(nil, numbered(next)))
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	await(1)
+}
+
+func TestABusyStreamEndsWithTheServer(t *testing.T) {
+	s, got := serve(t, hep.Options{Network: "tcp"})
+	c := dial(t, s)
+	var b []byte
+	for i := range 1000 {
+		b = hep.Append(b, numbered(i))
+	}
+	go func() {
+		for {
+			if _, err := c.Write(b); err != nil {
+				return
+			}
+		}
+	}()
+	for range 50_000 {
+		<-got
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for s.Stats().Connections.Load() > 0 {
+		select {
+		case <-got: // who is read has to be let go on
+		case <-time.After(time.Millisecond):
+		}
+	}
+	if n := s.Stats().Closed[hep.ClosedStopping].Load(); n != 1 {
+		t.Errorf("%d connections ended with the server, want 1", n)
+	}
+}
+
 func TestTheLargestFrameFitsAStream(t *testing.T) {
 	s, got := serve(t, hep.Options{Network: "tcp"})
 	c := dial(t, s)
