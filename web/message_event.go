@@ -38,19 +38,9 @@ func (e *Events) Message(what MessageNews, m *voicemail.Message, c *cases.Case, 
 	if e.pass() {
 		return
 	}
-	n := &messageNews{MessageEvent{
+	event := MessageEvent{
 		Type: kindMessage, Event: string(what), At: at, Case: c.ID, List: c.List, Number: c.Number.String(), Agent: agent,
 		Voicemail: e.shower.voicemailOf(c.ID), Now: messageOf(m),
-	}, aboutCase(c)}
-	e.publish(kindMessage, c.Number, eventSize, n)
+	}
+	e.publish(kindMessage, c.Number, eventSize, &announced{aboutCase(c), func() any { return event }})
 }
-
-// messageNews is that something happened to a message.
-type messageNews struct {
-	event MessageEvent
-	about about
-}
-
-func (n *messageNews) whom() *about { return &n.about }
-
-func (n *messageNews) body() []byte { return encode(n.event) }

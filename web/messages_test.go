@@ -352,10 +352,10 @@ func TestTheStreamTellsOfMessages(t *testing.T) {
 	w := whole(t)
 	c := w.centre.missed("support", matti, time.Now())
 	m := w.leave(c.ID, time.Now(), tone(2*time.Second))
-	n := &messageNews{about: aboutCase(&c)}
+	concerns := aboutCase(&c)
 	d := w.directory()
 	for id, want := range map[string]bool{"anna": true, "sara": true, "eva": true, "bertil": false, "zoe": false} {
-		if got := sightOf(&caller{Principal: personOf(id)}, d).sees(n.whom()); got != want {
+		if got := sightOf(&caller{Principal: personOf(id)}, d).sees(&concerns); got != want {
 			t.Errorf("%s sees it: %v", id, got)
 		}
 	}

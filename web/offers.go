@@ -117,20 +117,8 @@ func (e *Events) Offered(o *callback.Offering, at time.Time) {
 	if e.pass() {
 		return
 	}
-	n := &offerNews{offer: *o, at: at, about: about{lists: []string{o.List}, agents: []string{o.Agent}}}
-	e.put(&event{of: e, kind: kindOffer, size: eventSize, tells: o.Number, news: n}, n.about.agents)
-}
-
-// offerNews is what became of an offer.
-type offerNews struct {
-	offer callback.Offering
-	at    time.Time
-	about about
-}
-
-func (n *offerNews) whom() *about { return &n.about }
-
-func (n *offerNews) body() []byte {
-	o := &n.offer
-	return encode(OfferEvent{Type: kindOffer, Event: string(o.Step), At: n.at, Case: o.Case, Agent: o.Agent, Now: offerOf(o)})
+	offer := *o
+	e.announce(kindOffer, o.Number, about{lists: []string{o.List}, agents: []string{o.Agent}}, func() any {
+		return OfferEvent{Type: kindOffer, Event: string(offer.Step), At: at, Case: offer.Case, Agent: offer.Agent, Now: offerOf(&offer)}
+	})
 }
