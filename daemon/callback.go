@@ -52,7 +52,6 @@ func (d *Daemon) openLine(context.Context) (err error) {
 	if said.KeyFile != "" {
 		message = d.message
 	}
-	d.lineService = r.service
 	d.line, err = line.New(line.Options{
 		Host: d.media, Service: r.service, Request: d.requested, Message: message, Room: d.voicemail.Room,
 		Language: c.Language, Languages: languages, PromptsDir: c.PromptsDir, Logger: d.log,
@@ -213,8 +212,13 @@ func lineAct(callID string, at time.Time) cases.Act {
 
 // lineActID is the id of what is asked in a call.
 func lineActID(callID string) string {
+	return "line/" + digestOf(callID)
+}
+
+// digestOf is an id of a call to the line that says nothing of its Call-ID, which may name hosts and people.
+func digestOf(callID string) string {
 	sum := sha256.Sum256([]byte(callID))
-	return "line/" + hex.EncodeToString(sum[:16])
+	return hex.EncodeToString(sum[:16])
 }
 
 func (d *Daemon) tellByLine(done cases.Done) {

@@ -2,8 +2,6 @@ package daemon
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"net"
 	"net/netip"
 
@@ -70,14 +68,13 @@ func (d *Daemon) took(c *phone.Call) {
 	d.watch.mu.Lock()
 	seen := d.watch.tracker.Knows(c.ID())
 	d.watch.mu.Unlock()
-	service, known := d.lineService(&c.Invitation)
+	service, known := d.line.Service(&c.Invitation)
 	if seen || !known || c.Answered().IsZero() {
 		return
 	}
 	i, end := &c.Invitation, c.End()
-	sum := sha256.Sum256([]byte(c.ID()))
 	d.journeys.took(&sip.Call{
-		ID: hex.EncodeToString(sum[:16]), CallIDs: []string{c.ID()}, Direction: sip.Inbound, PBX: i.Account, Service: service.ID, List: service.List,
+		ID: digestOf(c.ID()), CallIDs: []string{c.ID()}, Direction: sip.Inbound, PBX: i.Account, Service: service.ID, List: service.List,
 		Caller: numberAt(d.directory(), i.Account, i.Caller.User), CallerID: i.Caller.User, CalleeID: i.To, Withheld: i.Withheld,
 		Started: c.Started, Ended: end.At, // nobody talked with him
 		Evidence: sip.Taken(c.ID(), c.Started, c.Answered(), end.At, end.By == phone.Peer),

@@ -70,16 +70,14 @@ type Daemon struct {
 	media    *rtp.Host       // the sound of its calls
 	line     *line.Line      // nil: callers cannot ask to be called
 	taken    sync.WaitGroup  // calls to it whose journey is not kept yet
-
-	lineService func(*phone.Invitation) (line.Service, bool) // what a call to it is for
-	dialer      *dialer.Dialer                               // nil: nobody is called from here
-	dial        dialler                                      // of scheduled calls; nil likewise
-	delivery    *assist.Delivery
-	metrics     *metrics.Metrics
-	web         *web.Server
-	tokens      *web.Tokens
-	changes     changes
-	hooks       *hooks
+	dialer   *dialer.Dialer  // nil: nobody is called from here
+	dial     dialler         // of scheduled calls; nil likewise
+	delivery *assist.Delivery
+	metrics  *metrics.Metrics
+	web      *web.Server
+	tokens   *web.Tokens
+	changes  changes
+	hooks    *hooks
 
 	search  *search.Index // nil: nobody can search
 	indexed *follower     // of the log, for search

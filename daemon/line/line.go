@@ -113,6 +113,9 @@ func New(o Options) (*Line, error) {
 	return l, nil
 }
 
+// Service is what a caller wants; false: nothing of ours.
+func (l *Line) Service(i *phone.Invitation) (Service, bool) { return l.o.Service(i) }
+
 // Wait returns when no call is under way any more; none may begin by then.
 func (l *Line) Wait() { l.calls.Wait() }
 
