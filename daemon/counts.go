@@ -78,7 +78,7 @@ func (d *Daemon) endpointCounts() (metrics.Endpoint, bool) {
 	s := d.endpoint.Stats()
 	out := metrics.Endpoint{Live: s.Live, Came: s.Invites, Refused: s.Refused, Dialled: s.Dialled, Ended: countsOf(s.Ended)}
 	for _, a := range d.endpoint.Accounts() {
-		out.Accounts = append(out.Accounts, metrics.Account{PBX: a.Name, Up: a.Registered || !a.Register && a.Reachable})
+		out.Accounts = append(out.Accounts, metrics.Account{PBX: a.Name, Up: a.Up()})
 	}
 	if d.media != nil {
 		m := d.media.Stats()

@@ -26,6 +26,9 @@ type AccountStatus struct {
 	Since      time.Time // since when Registered and Reachable are so; zero: nothing is known yet
 }
 
+// Up says whether calls can come and go: it is registered or, where it does not register, the server answers.
+func (s *AccountStatus) Up() bool { return s.Registered || !s.Register && s.Reachable }
+
 // account keeps one account in force.
 type account struct {
 	Account

@@ -31,7 +31,7 @@ func (e *Endpoint) Stats() CallStats {
 		s.Ended[causes[i]] = e.stats.causes[i].Load()
 	}
 	for _, a := range e.Accounts() {
-		if a.Registered || !a.Register && a.Reachable {
+		if a.Up() {
 			s.Accounts++
 		}
 	}
