@@ -164,7 +164,7 @@ func (d *Dialer) withdraw(id string, s callback.Step) {
 }
 
 func (d *Dialer) tellOffer(o *callback.Offering) {
-	d.o.Logger.Info("a callback is offered", "case_id", o.Case, "agent", o.Agent, "state", string(o.Step))
+	d.o.Logger.Info("an offer of a callback has changed", "case_id", o.Case, "agent", o.Agent, "state", string(o.Step))
 	if d.o.Offered != nil {
 		d.o.Offered(*o)
 	}
