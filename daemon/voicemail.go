@@ -39,12 +39,12 @@ func (d *Daemon) openVoicemail(context.Context) error {
 	return d.voicemail.Open()
 }
 
-// messageKeys are those of messages; nil where none are configured.
-func messageKeys(c *configs.Config) (*voicemail.Keys, error) {
-	if c.Voicemail.KeyFile == "" {
-		return nil, nil //nolint:nilnil // nobody leaves messages then
+// messageKeys are those of messages; nil where no file of them is configured: nobody leaves messages then.
+func messageKeys(c *configs.Config) (keys *voicemail.Keys, err error) {
+	if file := c.Voicemail.KeyFile; file != "" {
+		keys, err = voicemail.LoadKeys(file)
 	}
-	return voicemail.LoadKeys(c.Voicemail.KeyFile)
+	return keys, err
 }
 
 // message begins what a caller of the line wants to leave.
