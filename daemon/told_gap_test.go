@@ -159,12 +159,12 @@ func playLosing(t *testing.T, dir *directory.Directory, pbx recordedPBX, events 
 // fakePBX is what ARI tells of an Asterisk.
 type fakePBX struct {
 	order   []string
-	known   map[string]json.RawMessage
+	known   map[string]asterisk.Channel
 	bridges map[string][]string
 }
 
 func newFakePBX() *fakePBX {
-	return &fakePBX{known: map[string]json.RawMessage{}, bridges: map[string][]string{}}
+	return &fakePBX{known: map[string]asterisk.Channel{}, bridges: map[string][]string{}}
 }
 
 func (f *fakePBX) see(t *testing.T, line []byte) time.Time {
@@ -172,23 +172,25 @@ func (f *fakePBX) see(t *testing.T, line []byte) time.Time {
 	var e struct {
 		Type                  string
 		Recv                  float64
-		Channel, Caller, Peer json.RawMessage
+		Channel, Caller, Peer *shownChannel
 		Bridge                struct{ ID string }
 	}
 	if err := json.Unmarshal(line, &e); err != nil {
 		t.Fatal(err)
 	}
-	for _, raw := range []json.RawMessage{e.Caller, e.Peer, e.Channel} {
-		id := idOf(raw)
-		if id == "" {
+	for _, c := range []*shownChannel{e.Caller, e.Peer, e.Channel} {
+		if c == nil {
 			continue
 		}
-		if _, ok := f.known[id]; !ok {
-			f.order = append(f.order, id)
+		if _, ok := f.known[c.ID]; !ok {
+			f.order = append(f.order, c.ID)
 		}
-		f.known[id] = raw
+		f.known[c.ID] = c.channel(t)
 	}
-	id := idOf(e.Channel)
+	id := ""
+	if e.Channel != nil {
+		id = e.Channel.ID
+	}
 	switch e.Type {
 	case "ChannelDestroyed":
 		delete(f.known, id)
@@ -201,6 +203,30 @@ func (f *fakePBX) see(t *testing.T, line []byte) time.Time {
 	return time.Unix(0, int64(e.Recv*1e6)*1e3)
 }
 
+// shownChannel is a channel as GET /channels of ARI shows it.
+type shownChannel struct {
+	ID, Name, State   string
+	CallID            string `json:"protocol_id"`
+	Caller, Connected struct{ Number string }
+	Dialplan          struct {
+		Exten string
+		App   string `json:"app_name"`
+	}
+	Created string `json:"creationtime"`
+}
+
+func (c *shownChannel) channel(t *testing.T) asterisk.Channel {
+	t.Helper()
+	created, err := time.Parse("2006-01-02T15:04:05.000-0700", c.Created)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return asterisk.Channel{
+		ID: c.ID, Name: c.Name, State: asterisk.ParseState(c.State), CallID: c.CallID, Caller: c.Caller.Number, Line: c.Connected.Number,
+		Exten: c.Dialplan.Exten, App: c.Dialplan.App, Created: created,
+	}
+}
+
 func (f *fakePBX) tell(m *asterisk.Model, line []byte, arrival time.Time) error {
 	_, err := m.ARI(line, arrival)
 	return err
@@ -208,19 +234,10 @@ func (f *fakePBX) tell(m *asterisk.Model, line []byte, arrival time.Time) error 
 
 func (f *fakePBX) tellsCallIDs() bool { return true }
 
-func idOf(raw json.RawMessage) string {
-	var c struct{ ID string }
-	_ = json.Unmarshal(raw, &c)
-	return c.ID
-}
-
 func (f *fakePBX) channels() []asterisk.Channel {
 	var all []asterisk.Channel
 	for _, id := range f.order {
-		c, err := asterisk.ParseChannel(f.known[id])
-		if err == nil {
-			all = append(all, c)
-		}
+		all = append(all, f.known[id])
 	}
 	return all
 }

@@ -119,12 +119,3 @@ func (m *Model) ARI(b []byte, arrival time.Time) (at time.Time, err error) {
 	}
 	return happened, nil
 }
-
-// ParseChannel reads a channel as ARI shows it. An error is ErrEvent.
-func ParseChannel(b []byte) (Channel, error) {
-	var c ariChannel
-	if err := json.Unmarshal(b, &c); err != nil {
-		return Channel{}, fmt.Errorf("%w: %w", ErrEvent, err)
-	}
-	return c.channel(), nil
-}
