@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"html/template"
 	"strings"
 	"time"
 
@@ -14,9 +13,9 @@ type messageView struct {
 	ID      string
 	At      moment
 	Length  string
-	Wave    template.HTML // empty: it could not be read
-	Heard   string        // by whom and when; empty: nobody yet
-	Ended   string        // where that tells something
+	Wave    waveView
+	Heard   string // by whom and when; empty: nobody yet
+	Ended   string // where that tells something
 	Listen  bool
 	Delete  bool
 	Trouble string // why it cannot be heard
@@ -84,17 +83,19 @@ const (
 	waveLeast  = 1 // half the height of silence
 )
 
-// waveOf draws a waveform twice, the second time cut off at how far it has been played.
-func waveOf(peaks []int) template.HTML {
+// waveView is a waveform: its measures, in its own units, and its peaks as a path.
+type waveView struct {
+	Width, Height int
+	Path          string
+}
+
+func waveOf(peaks []int) waveView {
 	var line strings.Builder
 	for i, p := range peaks {
 		half := max(waveLeast, min(p, 255)*(waveHeight/2-1)/255)
 		fmt.Fprintf(&line, "M%d %dv%d", i*waveStep+1, waveHeight/2-half, 2*half)
 	}
-	width := max(len(peaks), 1) * waveStep
-	return template.HTML(fmt.Sprintf( //nolint:gosec // numbers
-		`<svg class="wave" viewBox="0 0 %d %d" preserveAspectRatio="none" aria-hidden="true" data-wave><path d="%s"/><svg width="0" height="%d"><path class="played" d="%[3]s"/></svg></svg>`,
-		width, waveHeight, line.String(), waveHeight))
+	return waveView{max(len(peaks), 1) * waveStep, waveHeight, line.String()}
 }
 
 // hearMessage notes that a message was heard, or that it is to be heard again.
