@@ -108,7 +108,8 @@ function closed() {
   const toast = document.querySelector('#sheet-told .toast:not(.bad)');
   if (toast) document.getElementById('told')?.replaceChildren(toast);
   document.getElementById('sheet-told')?.replaceChildren();
-  if (document.activeElement !== document.body || !opener?.row) return;
+  const at = document.activeElement;
+  if (at !== document.body && !sheet().contains(at) || !opener?.row) return; // what is hidden has the focus until it is drawn
   const row = document.getElementById(opener.row);
   /** @type {HTMLElement | null | undefined} */ (row?.querySelector(opener.menu ? '.menu' : '.open'))?.focus();
 }
