@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -90,6 +92,11 @@ func (b *browser) may(beginnings ...string) {
 	b.fine = append(b.fine, beginnings...)
 }
 
+// mayRefuse lets the console say that the server answered with a status.
+func (b *browser) mayRefuse(status int) {
+	b.may(fmt.Sprint("network error: Failed to load resource: the server responded with a status of ", status))
+}
+
 // quiet fails the test for what went wrong.
 func (b *browser) quiet() {
 	b.mu.Lock()
@@ -143,12 +150,17 @@ func command[P, R any](b *browser, c cdp.Command[P, R], params P) {
 	}))
 }
 
+// evaluate runs a script, and waits for what it promises.
+func evaluate[T any](b *browser, script string) (T, error) {
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[T](script, func(p *runtime.EvaluateParams) { p.AwaitPromise = new(true) }))
+}
+
 // value is what a script gives.
 func value[T any](b *browser, script string) T {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, func(p *runtime.EvaluateParams) { p.AwaitPromise = new(true) }))
+	v, err := evaluate[T](b, script)
 	if err != nil {
 		b.t.Fatalf("%s: %v", script, err)
 	}
@@ -178,7 +190,9 @@ func (b *browser) ready() {
 func (b *browser) logIn(who string) {
 	b.t.Helper()
 	b.visit("/login")
-	b.do(chromedp.SetValue(chromedp.CSS("[name=name]"), who), chromedp.SetValue(chromedp.CSS("[name=password]"), password), chromedp.Click(chromedp.CSS("button.main")), chromedp.WaitVisible(chromedp.CSS("nav.tabs")))
+	b.fill("[name=name]", who)
+	b.fill("[name=password]", password)
+	b.do(chromedp.Click(chromedp.CSS("button.main")), chromedp.WaitVisible(chromedp.CSS("nav.tabs")))
 	b.ready()
 }
 
@@ -188,12 +202,22 @@ func (b *browser) text(selector string) string {
 	return value[string](b, "document.querySelector("+quote(selector)+")?.innerText ?? ''")
 }
 
+// scriptEnded is the protocol's code for a script whose page is there no more, as for other refusals by the browser.
+const scriptEnded = -32000
+
 func quote(s string) string { return fmt.Sprintf("%q", s) }
 
-// until waits until a script says true.
+// until waits until a script says true. Another page may come meanwhile, and end the script.
 func (b *browser) until(what, script string) {
 	b.t.Helper()
-	if !await(func() bool { return value[bool](b, "Promise.resolve("+script+").then(x => !!x)") }) {
+	script = "Promise.resolve(" + script + ").then(x => !!x)"
+	if !await(func() bool {
+		is, err := evaluate[bool](b, script)
+		if refused, ok := errors.AsType[*cdproto.Error](err); err != nil && (!ok || refused.Code != scriptEnded) {
+			b.t.Fatalf("%s: %v", script, err)
+		}
+		return err == nil && is
+	}) {
 		b.t.Fatalf("waited in vain until %s; there is:\n%s", what, b.text("body"))
 	}
 }
@@ -210,6 +234,13 @@ func (b *browser) press(selector, text string) {
 	found := "[...document.querySelectorAll(" + quote(selector) + ")].find(e => (e.innerText + (e.ariaLabel ?? '')).includes(" + quote(text) + "))"
 	b.until(selector+" "+text+" is there", found)
 	b.run(found + ".click()")
+}
+
+// fill waits for a field, and puts a value into it.
+func (b *browser) fill(selector, value string) {
+	b.t.Helper()
+	field := chromedp.CSS(selector)
+	b.do(chromedp.WaitVisible(field), chromedp.SetValue(field, value))
 }
 
 // network takes the network away from the browser, or gives it back.

@@ -21,7 +21,8 @@ func TestWhoMayNotBeCalledIsNotDialled(t *testing.T) {
 	s := open(t)
 	c := s.create(web.NewCase{List: "support", Number: matti, Name: "Matti"})
 	b := s.browse(t)
-	b.may("network error: Failed to load resource: the server responded with a status of 409", "javascript error: Failed to launch 'tel:")
+	b.mayRefuse(409)
+	b.may("javascript error: Failed to launch 'tel:")
 	b.logIn("anna")
 	b.shows("#rows .row", "Matti")
 	s.number("blocked", "+35840*", "") // only now: the row still has its button
@@ -87,7 +88,7 @@ func TestACallIsScheduledWhenItMayBeAndCancelled(t *testing.T) {
 	s := open(t)
 	c := s.create(web.NewCase{List: "sales", Number: matti, Name: "Matti"}) // whose customers are not called at night
 	b := s.browse(t)
-	b.may("network error: Failed to load resource: the server responded with a status of 422")
+	b.mayRefuse(422)
 	b.logIn("anna")
 	b.shows("#rows .row", "Matti")
 	b.press("#rows .menu", "Actions for Matti")
@@ -102,14 +103,16 @@ func TestACallIsScheduledWhenItMayBeAndCancelled(t *testing.T) {
 	}
 	y, m, d := time.Now().In(zone).Date()
 	night := time.Date(y, m, d+2, 3, 0, 0, 0, zone)
-	b.run("document.querySelector('[name=date]').value = '" + night.Format("2006-01-02") + "'; document.querySelector('[name=time]').value = '03:00'")
+	b.fill("[name=date]", night.Format("2006-01-02"))
+	b.fill("[name=time]", "03:00")
 	b.press("#sheet button", "Schedule the call")
 	b.shows("#sheet .wrong", "It is night where the customer may be.")
 	b.shows("#sheet .wrong", "Next allowed time")
 	if at := value[string](b, "document.querySelector('[name=date]').value + ' ' + document.querySelector('[name=time]').value"); at != night.Format("2006-01-02")+" 08:00" {
 		t.Errorf("the next allowed time is %s", at)
 	}
-	b.run("document.querySelector('[value=dial]').click(); document.querySelector('[name=device]').value = '101'")
+	b.run("document.querySelector('[value=dial]').click()")
+	b.fill("[name=device]", "101")
 	b.press("#sheet button", "Schedule the call")
 	b.shows("#told", "Call scheduled")
 	plans, err := s.admin.CaseSchedule(t.Context(), c.ID)
@@ -181,7 +184,8 @@ func TestASupervisorRunsTheListsOfNumbers(t *testing.T) {
 	b.press("main a", "Numbers to call or not")
 	b.shows("main", "There is no number on this list.")
 	b.press("summary", "Add a number")
-	b.run("document.querySelector('[name=number]').value = '040 1234567'; document.querySelector('[name=note]').value = 'wrote to us'")
+	b.fill("[name=number]", "040 1234567")
+	b.fill("[name=note]", "wrote to us")
 	b.press("main button", "Add")
 	b.shows(".rows", "+358 40 1234567")
 	b.shows(".rows", "wrote to us")

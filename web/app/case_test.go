@@ -3,8 +3,6 @@ package app_test
 import (
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"ringback/web"
 )
 
@@ -48,7 +46,7 @@ func TestANumberGetsANameFromACase(t *testing.T) {
 	for _, name := range []string{"Matti Meikäläinen", "Matti Möttönen"} {
 		b.visit("/cases/" + c.ID)
 		b.press("a.button", "name")
-		b.do(chromedp.WaitVisible(chromedp.CSS("#sheet [name=name]")), chromedp.SetValue(chromedp.CSS("#sheet [name=name]"), name))
+		b.fill("#sheet [name=name]", name)
 		b.press("#sheet button.main", "Save")
 		b.shows("h1", name)
 	}

@@ -27,7 +27,7 @@ func TestOnADesktopACaseStandsBesideItsList(t *testing.T) {
 	b.press("#pane .case-tabs a", "Handling")
 	b.press("#pane .choice", "I have called")
 	b.press("#pane .choice", "No answer")
-	b.do(chromedp.SetValue(chromedp.CSS("#pane [name=note]"), "rang out"))
+	b.fill("#pane [name=note]", "rang out")
 	b.press("#pane button.main", "Save")
 	b.shows("#told", "Saved")
 	b.press("#pane .case-tabs a", "History")

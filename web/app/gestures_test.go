@@ -36,7 +36,7 @@ func TestARowIsSwipedToTakeItAndToComment(t *testing.T) {
 	b.shows("#told", "Assigned")
 	b.until("it is hers", "document.querySelector('#rows .row.mine')")
 	b.swipe("#rows .card", 300, 60)
-	b.do(chromedp.WaitVisible(chromedp.CSS("#sheet textarea")), chromedp.SetValue(chromedp.CSS("#sheet textarea"), "call before noon"))
+	b.fill("#sheet textarea", "call before noon")
 	b.press("#sheet button", "Save")
 	b.shows("#told", "Comment saved")
 	got, err := s.admin.Case(t.Context(), c.ID)

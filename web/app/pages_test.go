@@ -175,7 +175,7 @@ func TestEveryPageIsAccessibleLightAndQuiet(t *testing.T) {
 	b := s.browse(t)
 	for sc := range b.played(names) {
 		if sc.name == "nowhere" {
-			b.may("network error: Failed to load resource: the server responded with a status of 404")
+			b.mayRefuse(404)
 		}
 		for _, size := range []struct {
 			name          string

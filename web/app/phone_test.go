@@ -78,6 +78,14 @@ func (x *exchange) called(want string) {
 	}
 }
 
+// offers has callbacks of the list support offered in the app.
+func (x *exchange) offers() {
+	x.t.Helper()
+	if _, err := x.admin.EditList(x.t.Context(), "support", web.ListEdit{Offer: new("app")}); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
 // look takes pictures in both sizes, where they are wanted.
 func (b *browser) look(name string) {
 	b.t.Helper()
@@ -97,15 +105,16 @@ func TestACustomerIsCalledByOnesOwnTelephone(t *testing.T) {
 	x := openPhones(t)
 	c := x.create(web.NewCase{List: "support", Number: matti, Name: "Matti"})
 	b := x.browse(t)
-	b.may("network error: Failed to load resource: the server responded with a status of 422")
+	b.mayRefuse(422)
 	b.logIn("anna")
 	b.press("#rows .menu", "Actions for Matti")
 	b.press("#sheet a", "Call by my phone")
 	b.shows("#sheet", "Your telephone 101 rings first.")
-	b.run("document.querySelector('#sheet [name=number]').value = '0600 12345'")
+	b.fill("#sheet [name=number]", "0600 12345")
 	b.press("#sheet button.main", "Call")
 	b.shows("#sheet .may", "The call costs extra")
-	b.run("document.querySelector('#sheet [name=number]').value = '040 7654321'; document.querySelector('#sheet [name=verify]').checked = true")
+	b.fill("#sheet [name=number]", "040 7654321")
+	b.run("document.querySelector('#sheet [name=verify]').checked = true")
 	b.press("#sheet button.main", "Call")
 	x.called("101")
 	b.shows("#sheet .steps [aria-current]", "Your telephone 101 rings")
@@ -154,13 +163,13 @@ func TestANumberThatNeedsAPINIsAskedForIt(t *testing.T) {
 	}
 	c := x.create(web.NewCase{List: "support", Number: "+46812345678", Name: "Astrid"})
 	b := x.browse(t)
-	b.may("network error: Failed to load resource: the server responded with a status of 422")
+	b.mayRefuse(422)
 	b.logIn("anna")
 	b.visit("/cases/" + c.ID + "/call") // as a page of its own
-	b.run("document.querySelector('[name=pin]').value = '1234'")
+	b.fill("[name=pin]", "1234")
 	b.press("button.main", "Call")
 	b.shows(".wrong", "Calls to such numbers need a PIN.")
-	b.run("document.querySelector('[name=pin]').value = '4711'")
+	b.fill("[name=pin]", "4711")
 	b.press("button.main", "Call")
 	x.called("101")
 	b.shows(".steps [aria-current]", "Your telephone 101 rings")
@@ -170,9 +179,7 @@ func TestANumberThatNeedsAPINIsAskedForIt(t *testing.T) {
 
 func TestAnOfferIsDeclinedOrTakenInTheApp(t *testing.T) {
 	x := openPhones(t)
-	if _, err := x.admin.EditList(t.Context(), "support", web.ListEdit{Offer: new("app")}); err != nil {
-		t.Fatal(err)
-	}
+	x.offers()
 	b := x.browse(t)
 	b.logIn("anna")
 	x.create(web.NewCase{List: "support", Number: matti, Name: "Matti", Channel: "request"})
@@ -197,11 +204,12 @@ func TestAnAgentPausesAndASupervisorKeepsHisListAndPINs(t *testing.T) {
 	b.logIn("sara")
 	b.visit("/numbers?kind=personal&agent=anna")
 	b.press("summary", "Add a number")
-	b.run("document.querySelector('[name=number]').value = '+46*'; document.querySelector('[name=note]').value = 'our partner'")
+	b.fill("[name=number]", "+46*")
+	b.fill("[name=note]", "our partner")
 	b.press("main button", "Add")
 	b.shows(".rows", "+46*")
 	b.visit("/pins")
-	b.run("document.querySelector('[action=\"/pins/premium\"] [name=pin]').value = '4711'")
+	b.fill("[action='/pins/premium'] [name=pin]", "4711")
 	b.press("[action='/pins/premium'] button", "Set the PIN")
 	b.shows("main", "A PIN is set.")
 	b.press("[action='/pins/premium'] button", "Need no PIN")
@@ -211,12 +219,11 @@ func TestAnAgentPausesAndASupervisorKeepsHisListAndPINs(t *testing.T) {
 	b.visit("/more")
 	b.press("main a", "My telephone")
 	b.shows(".rows", "our partner")
-	b.run("document.querySelector('[name=paused]').checked = true; document.querySelector('[name=language]').value = 'fi'")
+	b.run("document.querySelector('[name=paused]').checked = true")
+	b.fill("[name=language]", "fi")
 	b.press("main button", "Save")
 	b.shows("#told", "Saved")
-	if _, err := x.admin.EditList(t.Context(), "support", web.ListEdit{Offer: new("app")}); err != nil {
-		t.Fatal(err)
-	}
+	x.offers()
 	x.create(web.NewCase{List: "support", Number: matti, Channel: "request"})
 	if !await(func() bool {
 		o, err := x.admin.Offers(t.Context())

@@ -3,8 +3,6 @@ package app_test
 import (
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"ringback/web"
 )
 
@@ -12,7 +10,7 @@ func TestASheetTellsWhatIsWrongAndGivesTheFocusBack(t *testing.T) {
 	s := open(t)
 	s.create(web.NewCase{List: "support", Number: matti})
 	b := s.browse(t)
-	b.may("network error: Failed to load resource: the server responded with a status of 422")
+	b.mayRefuse(422)
 	b.logIn("anna")
 	b.run("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '?', bubbles: true}))")
 	b.shows("#sheet[open]", "Call the customer")
@@ -20,7 +18,7 @@ func TestASheetTellsWhatIsWrongAndGivesTheFocusBack(t *testing.T) {
 	b.until("it is closed", "!document.querySelector('#sheet[open]')")
 
 	b.press("a.tool", "New call case")
-	b.do(chromedp.WaitVisible(chromedp.CSS("#sheet [name=number]")), chromedp.SetValue(chromedp.CSS("#sheet [name=number]"), "no number"))
+	b.fill("#sheet [name=number]", "no number")
 	b.press("#sheet button.main", "Save")
 	b.shows("#sheet[open] .toast.bad", "This is no telephone number.")
 	b.press("#sheet .sheet-close button", "")
