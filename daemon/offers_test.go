@@ -130,12 +130,9 @@ func (m *mirrored) message(toPeer bool, start, method, tag string) {
 	}
 }
 
-// waitsOnTheLine lets a customer call the hotline, whom nobody answers.
-func (x *centre) waitsOnTheLine(b *switchboard) (hangUp func()) {
-	m := &mirrored{
-		t: x.t, feed: x.dial(), pbx: b.Addrs()[0], peer: netip.MustParseAddrPort("192.0.2.7:5060"), id: "live@carrier",
-		from: "sip:+358405550001@192.0.2.7", to: "sip:+358931001000@pbx",
-	}
+// rings begins a call that nobody answers, until its caller hangs up.
+func (m *mirrored) rings() (hangUp func()) {
+	m.t.Helper()
 	m.message(false, "INVITE "+m.to+" SIP/2.0", "INVITE", "")
 	m.message(true, "SIP/2.0 180 Ringing", "INVITE", ";tag=t")
 	return func() {
@@ -145,19 +142,22 @@ func (x *centre) waitsOnTheLine(b *switchboard) (hangUp func()) {
 	}
 }
 
+// waitsOnTheLine lets a customer call the hotline, whom nobody answers.
+func (x *centre) waitsOnTheLine(b *switchboard) (hangUp func()) {
+	m := &mirrored{
+		t: x.t, feed: x.dial(), pbx: b.Addrs()[0], peer: netip.MustParseAddrPort("192.0.2.7:5060"), id: "live@carrier",
+		from: "sip:+358405550001@192.0.2.7", to: "sip:+358931001000@pbx",
+	}
+	return m.rings()
+}
+
 // dialsOut lets anna call somebody by herself.
 func (x *centre) dialsOut(b *switchboard) (hangUp func()) {
 	m := &mirrored{
 		t: x.t, feed: x.dial(), pbx: b.Addrs()[0], peer: netip.MustParseAddrPort("192.0.2.101:5060"), id: "own@anna",
 		from: "sip:101@127.0.0.1", to: "sip:+358405550002@127.0.0.1",
 	}
-	m.message(false, "INVITE "+m.to+" SIP/2.0", "INVITE", "")
-	m.message(true, "SIP/2.0 180 Ringing", "INVITE", ";tag=t")
-	return func() {
-		m.message(false, "CANCEL "+m.to+" SIP/2.0", "CANCEL", "")
-		m.message(true, "SIP/2.0 487 Request Terminated", "INVITE", ";tag=t")
-		m.message(false, "ACK "+m.to+" SIP/2.0", "ACK", ";tag=t")
-	}
+	return m.rings()
 }
 
 // TestACallbackIsOfferedToWhoIsFreeWhenNobodyIsOnTheLine follows a request from agent to agent to its call.

@@ -76,6 +76,21 @@ func (x *centre) said() (web.Case, []web.Message) {
 	return page.Cases[0], all.Messages
 }
 
+// received waits until that case has so many messages.
+func (x *centre) received(n int) (c web.Case, all []web.Message) {
+	x.t.Helper()
+	x.await(fmt.Sprint(n, " messages are there"), func() bool { c, all = x.said(); return len(all) == n })
+	return c, all
+}
+
+// leave has a caller choose to leave a message, and say a tone that is long enough for one.
+func (x *centre) leave(c *caller, hertz float64) {
+	x.t.Helper()
+	c.press("3")
+	x.recording(1)
+	c.say(hertz, 3*time.Second)
+}
+
 // say says a tone of a message.
 func (c *caller) say(hertz float64, d time.Duration) {
 	c.t.Helper()
@@ -106,12 +121,9 @@ func TestACallerLeavesAMessageThatIsHeard(t *testing.T) {
 	t.Parallel()
 	x, host := voicemailCentre(t, 32800, nil), soundHost(t, 32900)
 	c := x.call(t, host, "callback", "+358401234567")
-	c.press("3")
-	x.recording(1)
-	c.say(440, 3*time.Second)
+	x.leave(c, 440)
 	c.hangUp()
-	x.await("the message is there", func() bool { _, all := x.said(); return len(all) == 1 })
-	open, all := x.said()
+	open, all := x.received(1)
 	m := all[0]
 	if open.Voicemail != "unheard" || open.Caller != "+358401234567" || open.Channel != "request" || m.Ended != "hangup" || m.Language != "en" || m.Seconds < 1.5 {
 		t.Errorf("%+v\n%+v", open, m)
@@ -154,13 +166,10 @@ func TestACallerLeavesAMessageThatIsHeard(t *testing.T) {
 	c = x.call(t, host, "callback", "+358401234567")
 	c.press("1")
 	x.await("the request is counted", func() bool { open, _ := x.said(); return open.Requests == 2 })
-	c.press("3") // in the midst of what it says
-	x.recording(1)
-	c.say(600, 3*time.Second)
+	x.leave(c, 600) // in the midst of what it says
 	c.press("#")
-	x.await("the second message is there", func() bool { _, all := x.said(); return len(all) == 2 })
+	open, all = x.received(2)
 	c.hangUp()
-	open, all = x.said()
 	if open.Requests != 2 || all[1].Ended != "digit" {
 		t.Errorf("%d requests, %+v", open.Requests, all[1])
 	}
@@ -172,9 +181,9 @@ func TestAMessageEndsByItself(t *testing.T) {
 	c := x.call(t, host, "voicemail", "+358401234567") // he is not asked what he wants
 	x.recording(1)
 	c.say(440, 8*time.Second)
-	x.await("its length ends it", func() bool { _, all := x.said(); return len(all) == 1 })
+	_, all := x.received(1) // its length ends it
 	c.hangUp()
-	if _, all := x.said(); all[0].Ended != "max_length" || math.Abs(all[0].Seconds-5) > 1 {
+	if all[0].Ended != "max_length" || math.Abs(all[0].Seconds-5) > 1 {
 		t.Errorf("%+v", all)
 	}
 }
@@ -185,9 +194,9 @@ func TestSilenceEndsAMessage(t *testing.T) {
 	c := x.call(t, host, "voicemail", "+358401234567")
 	x.recording(1)
 	c.say(440, 3*time.Second)
-	x.await("silence ends it", func() bool { _, all := x.said(); return len(all) == 1 })
+	_, all := x.received(1) // silence ends it
 	c.hangUp()
-	if _, all := x.said(); all[0].Ended != "silence" {
+	if all[0].Ended != "silence" {
 		t.Errorf("%+v", all)
 	}
 }
@@ -212,12 +221,9 @@ func TestWhoSaysNothingLeavesNoMessage(t *testing.T) {
 	}
 	// Who withholds his number has a case once he said something.
 	c = x.call(t, host, "callback", "")
-	c.press("3")
-	x.recording(1)
-	c.say(440, 3*time.Second)
+	x.leave(c, 440)
 	c.hangUp()
-	x.await("the message is there", func() bool { _, all := x.said(); return len(all) == 1 })
-	if open, _ := x.said(); open.Number != "" {
+	if open, _ := x.received(1); open.Number != "" {
 		t.Errorf("%+v", open)
 	}
 }
@@ -240,9 +246,7 @@ func TestAMessageThatIsBeingLeftIsKeptWhenRingbackStops(t *testing.T) {
 	t.Parallel()
 	x, host := voicemailCentre(t, 33600, nil), soundHost(t, 33700)
 	c := x.call(t, host, "callback", "+358401234567")
-	c.press("3")
-	x.recording(1)
-	c.say(440, 3*time.Second)
+	x.leave(c, 440)
 	if err := x.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -261,11 +265,9 @@ func TestWhoIsErasedTookHisMessagesAlong(t *testing.T) {
 	t.Parallel()
 	x, host := voicemailCentre(t, 33800, nil), soundHost(t, 33900)
 	c := x.call(t, host, "callback", "+358401234567")
-	c.press("3")
-	x.recording(1)
-	c.say(440, 3*time.Second)
+	x.leave(c, 440)
 	c.hangUp()
-	x.await("the message is there", func() bool { _, all := x.said(); return len(all) == 1 })
+	x.received(1)
 	if status, body := x.post("/v1/erasures", `{"number":"+358401234567"}`); status != http.StatusOK {
 		t.Fatalf("%d %s", status, body)
 	}
@@ -293,9 +295,7 @@ func TestTheWatchKnowsWhoLeftAMessage(t *testing.T) {
 	m.message(true, "SIP/2.0 200 OK", "INVITE", ";tag=t")
 	m.message(false, "ACK "+m.to+" SIP/2.0", "ACK", ";tag=t")
 	x.await("the call is watched", func() bool { return x.Signalling().LiveCalls > 0 })
-	c.press("3")
-	x.recording(1)
-	c.say(440, 3*time.Second)
+	x.leave(c, 440)
 	c.hangUp()
 	m.message(false, "BYE "+m.to+" SIP/2.0", "BYE", ";tag=t")
 	x.await("the miss is counted at the case of the message", func() bool {

@@ -56,15 +56,21 @@ func (x *exchange) gone(who string, text func() string) {
 	})
 }
 
+// cutOff waits until a call is over because the network was cut.
+func (x *exchange) cutOff(id string) {
+	x.t.Helper()
+	if c := x.state(id, "over"); c.Outcome != "answered" || c.HungUp != "network" {
+		x.t.Errorf("it came to %+v", c)
+	}
+}
+
 // TestACustomerWhoseNetworkIsCut dies in the midst of a call, without a word: his sound stops, the agent is hung up on, and the
 // case says that he was reached.
 func TestACustomerWhoseNetworkIsCut(t *testing.T) {
 	x := newExchange(t, nil)
 	id := x.talking()
 	x.caller.Kill()
-	if c := x.state(id, "over"); c.Outcome != "answered" || c.HungUp != "network" {
-		t.Errorf("it came to %+v", c)
-	}
+	x.cutOff(id)
 	x.gone("Anna", x.anna.String)
 	x.closed(id)
 }
@@ -74,9 +80,7 @@ func TestAnAgentWhoseNetworkIsCut(t *testing.T) {
 	x := newExchange(t, nil)
 	id := x.talking()
 	x.anna.Kill()
-	if c := x.state(id, "over"); c.Outcome != "answered" || c.HungUp != "network" {
-		t.Errorf("it came to %+v", c)
-	}
+	x.cutOff(id)
 	x.gone("the customer", x.caller.String)
 	x.closed(id)
 }
