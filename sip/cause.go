@@ -74,6 +74,9 @@ func (t *Tracker) directs(c *call, m *Message, s *sight) {
 		c.dir = Inbound
 		t.trunkIs(c, s.src)
 		t.assign(c, t.serviceOf(m, t.numberingOf(s.src)), m)
+		if to := t.numberingOf(s.src).Parse(m.To.URI.User, m.To.URI.PhoneContext); c.to == 0 && t.site.service(to) != nil {
+			t.calleeIs(c, to, nil, nil) // the Request-URI names the PBX's account (RFC 3261 §8.2.2.1)
+		}
 	}
 }
 
