@@ -37,6 +37,9 @@ func (t *Tracker) look(m *Message) sight {
 		s.role = roleOut
 	default:
 		s.role = roleIn
+		if s.from.kind == idOwn && s.to.kind == idExternal && t.site.mobiles[s.from.number] != nil {
+			s.from.kind = idAgent // he calls out by way of the PBX
+		}
 	}
 	return s
 }
