@@ -23,10 +23,12 @@ type stretch struct {
 	err      error          // why it is the last one; io.EOF at the end of all files
 }
 
-// What a stretch may hold: few enough for a core's cache, and enough that handing over costs nothing.
+// What a stretch may hold: few enough for a core's cache, and enough that handing over costs nothing; and how many
+// there are: with fewer the stages, which take turns on two cores, wait for one another.
 const (
 	stretchPackets = 128
 	stretchText    = 128 << 10
+	stretches      = 8
 )
 
 // maxReplayed is how many events may wait for the third stage.
@@ -35,8 +37,8 @@ const maxReplayed = 1 << 12
 // play runs all captures through a watch, up to the first that cannot be read on.
 func play(ctx context.Context, readers []*capture.Reader, told recordings, w *watch, progress func(done, total int64)) error {
 	ctx, stop := context.WithCancel(ctx)
-	full, free := make(chan *stretch, 2), make(chan *stretch, 3)
-	for range cap(free) {
+	full, free := make(chan *stretch, stretches-1), make(chan *stretch, stretches)
+	for range stretches {
 		free <- &stretch{text: make([]byte, 0, stretchText), received: make([]hep.Received, 0, stretchPackets)}
 	}
 	s := &skimmer{m: capture.Merge(readers...), scanner: w.scanner.Another(), full: full, free: free}
