@@ -214,10 +214,17 @@ func decideServed(r *record, c *sip.Call, at time.Time, shared, grouped bool, p 
 		return doNothing, whyAutoCloseOff
 	case at.Before(r.Since):
 		return doNothing, whyOpenedSince
-	case !endOf(c, at).After(r.Missed):
+	case !endOf(c, at).After(r.Missed), beside(c, r, at):
 		return doNothing, whyMissedSince
 	}
 	return closeNow, whyServed
+}
+
+// beside says of a call that was served that it was already when the customer was missed, and is no later one than that
+// which was missed: whoever rang beside it, as a colleague behind the same number does, still waits. A later call that
+// was answered while the earlier one rang on is the same person trying again.
+func beside(c *sip.Call, r *record, at time.Time) bool {
+	return !c.Answered.IsZero() && c.Answered.Before(r.Missed) && startOf(c, at).Before(r.Missed.Add(-r.Wait))
 }
 
 // decideCalling says whether a service call that begins, or goes on while the case is opened, shows on

@@ -287,6 +287,8 @@ func TestDecideServed(t *testing.T) {
 		{sentence: "the same number was served on any of the lists of the group", want: closeNow, why: whyServed},
 		{sentence: "not on a list of another group", apart: true, want: doNothing, why: whyOtherGroup},
 		{sentence: "afterwards", change: func(r *record) { r.Missed = noon }, want: doNothing, why: whyMissedSince},
+		{sentence: "not by a call that was served beside, however long it lasted", change: func(r *record) { r.Missed, r.Wait = noon.Add(-time.Millisecond), 10*time.Second }, want: doNothing, why: whyMissedSince},
+		{sentence: "but by a later one, answered while the earlier rang on", change: func(r *record) { r.Missed, r.Wait = noon.Add(-time.Millisecond), time.Hour }, want: closeNow, why: whyServed},
 		{sentence: "not a case that was opened since", change: func(r *record) { r.Since = noon.Add(3 * time.Second) }, want: doNothing, why: whyOpenedSince},
 		{sentence: "a list can do without", policy: with(func(p *directory.Policy) { p.CallerServed = false }), want: doNothing, why: whyAutoCloseOff},
 		{sentence: "auto_close is of agents' calls alone", policy: off, want: closeNow, why: whyServed},
@@ -298,7 +300,7 @@ func TestDecideServed(t *testing.T) {
 		if p == nil {
 			p = &defaults
 		}
-		c := missedCall(func(c *sip.Call) { c.Verdict, c.Ended = sip.Served, noon })
+		c := missedCall(func(c *sip.Call) { c.Verdict, c.Answered, c.Ended = sip.Served, noon.Add(-time.Second), noon })
 		got, why := decideServed(openRecord(tt.change), c, noon.Add(2*time.Second), tt.shared, !tt.apart, p)
 		if got != tt.want || why != tt.why {
 			t.Errorf("%s: got %d %s, want %d %s", tt.sentence, got, why, tt.want, tt.why)

@@ -210,8 +210,10 @@ func TestServedMeansAfterwards(t *testing.T) {
 		// Two calls at once from one number: one was served and over before the other was missed.
 		w.tell(gone("b", maija, "hotline", 5, 40, sip.AbandonedWaiting), "opened callbacks abandoned_waiting")
 		w.tell(served("a", maija, "hotline", 0, 39))
-		// And the other way round.
-		w.tell(served("c", maija, "hotline", 35, 80), "closed callbacks caller_served by 101")
+		// Or was being served then, and talked on: who rang beside him, as a colleague does, still waits.
+		w.tell(served("c", maija, "hotline", 2, 80))
+		// Who tried again while the first rang on was served.
+		w.tell(served("d", maija, "hotline", 35, 80), "closed callbacks caller_served by 101")
 	})
 }
 
