@@ -43,10 +43,10 @@ type pcapngFile struct {
 	in     *input
 	big    bool
 	ifaces []iface
-	last   time.Time // of the last packet, for simple packet blocks, which have none
+	last   time.Time // of the last packet, for simple packet blocks, which have none; beyond before the first
 }
 
-func newPcapng(in *input) *pcapngFile { return &pcapngFile{in: in} }
+func newPcapng(in *input) *pcapngFile { return &pcapngFile{in: in, last: beyond} }
 
 func (f *pcapngFile) uint16(b []byte) uint16 {
 	if f.big {
