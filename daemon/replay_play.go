@@ -99,19 +99,25 @@ type skimmer struct {
 func (s *skimmer) skim(ctx context.Context) {
 	defer close(s.full)
 	s.next = <-s.free
-	var p hep.Received
 	for {
-		err := s.m.Next(&p)
-		if err != nil {
+		if len(s.next.received) == cap(s.next.received) && !s.hand(ctx) {
+			return
+		}
+		p := s.next.place()
+		if err := s.m.Next(p); err != nil {
 			s.next.err = err
 			s.hand(ctx)
 			return
 		}
-		full := len(s.next.received) == cap(s.next.received) || len(s.next.text)+len(p.Payload) > cap(s.next.text)
-		if full && !s.hand(ctx) {
-			return
+		if len(s.next.text)+len(p.Payload) > cap(s.next.text) && len(s.next.text) > 0 {
+			if !s.hand(ctx) {
+				return
+			}
+			next := s.next.place()
+			*next = *p
+			p = next
 		}
-		s.next.add(&p, s.scanner)
+		s.next.add(p, s.scanner)
 	}
 }
 
@@ -138,12 +144,16 @@ func (s *skimmer) unreadable(e capture.Encrypted) {
 	s.next.unreadable(e.Src, e.Dst)
 }
 
-// add copies a packet and skims its messages.
+// place is room for the next packet, which add takes. There is none beyond cap(received).
+func (r *stretch) place() *hep.Received {
+	return &r.received[:len(r.received)+1][len(r.received)]
+}
+
+// add takes the packet at place, copies its payload and skims its messages.
 func (r *stretch) add(p *hep.Received, scanner *sip.Scanner) {
 	at := len(r.text)
 	r.text = append(r.text, p.Payload...)
-	r.received = append(r.received, *p)
-	p = &r.received[len(r.received)-1]
+	r.received = r.received[:len(r.received)+1]
 	p.Payload = r.text[at:]
 	p.CorrelationID, p.CaptureName = nil, nil // which the watch does not look at
 	r.skim(p, scanner)
