@@ -54,9 +54,18 @@ func (c *call) overBefore(at int64) bool {
 	return over && c.caller != nil && end <= at
 }
 
+// tellsOf says whether what an agent's phone does in a call is told: in a customer's call always, and in one that
+// an agent dialled when others come to it whom he hands it on to, or he himself again.
+func (c *call) tellsOf(a *agent) bool {
+	if c.dir == Outbound {
+		return c.flags&callFarUp != 0 && (c.flags&callDialling == 0 || !same(a, c.dialler))
+	}
+	return c.dir == Inbound && c.flags&callTentative == 0
+}
+
 // ringing tells that an agent's phone alerts for an external party, unless another of his does.
 func (t *Tracker) ringing(c *call, h *hop, at int64, device string) {
-	if c.dir != Inbound || c.flags&callTentative != 0 {
+	if !c.tellsOf(h.agent) {
 		return
 	}
 	told := c.other(h, func(g *hop) bool { return g.flags&hopTold != 0 })
@@ -68,7 +77,7 @@ func (t *Tracker) ringing(c *call, h *hop, at int64, device string) {
 
 // answered tells that an agent's leg with an external party is up, unless another of his is.
 func (t *Tracker) answered(c *call, h *hop, at int64, device string) {
-	if c.dir != Inbound || c.flags&callTentative != 0 {
+	if !c.tellsOf(h.agent) {
 		return
 	}
 	if h.flags&hopTold == 0 {
@@ -124,6 +133,23 @@ func (t *Tracker) farAnswered(c *call, at int64) {
 		c.flags |= callDialling
 		t.tell(AgentAnswered, c, c.dialler, at, c.to, "")
 	}
+}
+
+// diallerGone says whether the agent who dialled was in the call, and no phone of his is any more.
+func (c *call) diallerGone() bool {
+	gone := false
+	for l := c.first; l != nil; l = l.next {
+		for h := &l.hop; h != nil; h = h.next {
+			switch {
+			case h.role != roleAgent && h.flags&hopSource == 0 || !same(h.agent, c.dialler):
+			case h.alive():
+				return false
+			default:
+				gone = gone || h.up != 0
+			}
+		}
+	}
+	return gone
 }
 
 // diallerLeft tells that the agent who dialled is out of the call.

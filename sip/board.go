@@ -91,7 +91,7 @@ func (b *boarding) call(c *call) {
 			}
 		}
 	}
-	if c.dir == Outbound && c.dialler != nil {
+	if c.dir == Outbound && c.dialler != nil && c.flags&(callDialled|callDialling) != callDialled {
 		stage, since := StageTalking, c.farUp()
 		if since == 0 {
 			stage, since = StageDialling, c.started

@@ -43,6 +43,7 @@ func (t *Tracker) queued(x *service, to *agent, m *Message, s *sight) *call {
 type candidates struct {
 	transfer *call // an agent just sent it on
 	waiting  *call // the oldest that waits and does not ring that phone already
+	dialled  *call // the oldest that an agent dialled and handed on
 	served   *call // the oldest that is with an agent
 	late     *call // the oldest whose caller has just left
 	rung     *call // the oldest that rings that phone already
@@ -51,20 +52,27 @@ type candidates struct {
 }
 
 // add looks at a call of a list. Where there are several none of them is sure of its legs, nor of
-// having none.
+// having none. One that an agent dialled and handed on comes after those who called and wait, unless he named
+// the phone.
 func (x *candidates) add(c *call, in listKind, to *agent, at int64) {
+	dialled := c.dir == Outbound && c.key.kind() == keyCaller
+	if dialled && !c.seeks(to, at) {
+		return
+	}
 	if x.one == nil {
 		x.one = c
 	} else {
 		x.one.flags |= callInferred
 		c.flags |= callInferred
 	}
-	if x.transfer == nil && c.sentOn(to, at) {
+	if x.transfer == nil && c.sentOn(to, at) && (!dialled || to != nil && same(c.extra.target, to)) {
 		x.transfer = c
 	}
 	switch {
 	case c.stale(at):
 		x.stale = first(x.stale, c)
+	case dialled:
+		x.dialled = first(x.dialled, c)
 	case in == inServed:
 		x.served = first(x.served, c)
 	case to != nil && c.rings(to):
@@ -77,7 +85,7 @@ func (x *candidates) add(c *call, in listKind, to *agent, at int64) {
 }
 
 func (x *candidates) best() *call {
-	return first(x.transfer, x.waiting, x.served, x.late, x.rung, x.stale)
+	return first(x.transfer, x.waiting, x.dialled, x.served, x.late, x.rung, x.stale)
 }
 
 // stale says whether a caller may well be gone, unseen: nothing was heard of him since the watch was
@@ -107,6 +115,16 @@ const stalePatience = 5 * time.Minute
 func (c *call) sentOn(to *agent, at int64) bool {
 	x := c.extra
 	return x != nil && x.referred != 0 && at-x.referred < int64(referPatience) && (x.target == nil || to == nil || same(x.target, to))
+}
+
+// seeks says whether whom an agent called may be on his way to another phone: the agent just sent him there,
+// or left him and nobody else has him.
+func (c *call) seeks(to *agent, at int64) bool {
+	if c.sentOn(to, at) {
+		return true
+	}
+	h := c.callerHop()
+	return (h == nil || !h.alive()) && !c.agentUp()
 }
 
 // first is the first call that there is.

@@ -45,6 +45,7 @@ func keyOf(kind keyKind, value uint64) key {
 
 func (k key) in(l listKind) key { return k&^keyListMask | key(l)<<keyListShift }
 func (k key) list() listKind    { return listKind(k & keyListMask >> keyListShift) }
+func (k key) kind() keyKind     { return keyKind(k >> keyKindShift) }
 
 // keyFrom is the key by which a leg seeks the leg that causes it, and the causing leg is found.
 func keyFrom(from *identity, m *Message) key {

@@ -13,11 +13,17 @@ const challengePatience = int64(32 * time.Second)
 const never = int64(1) << 62
 
 // over says whether the leg that decides the call's length has ended, and when; a moment without an
-// end is that of a challenge. Where the caller's leg was not seen, all legs decide, but
-// not one to a far end that nobody waits for any more.
+// end is that of a challenge. It is the caller's, and of a call that the agent who dialled handed on
+// that of the far end. Where it was not seen, all legs decide, but not one to a far end that nobody
+// waits for any more.
 func (c *call) over() (int64, bool) {
 	if h := c.callerHop(); h != nil {
-		return h.down, !h.alive() && !h.challenged()
+		if !c.handedOn(h) {
+			return h.down, !h.alive() && !h.challenged()
+		}
+		if far := c.farHop(); far != nil && far.up != 0 {
+			return far.down, !far.alive()
+		}
 	}
 	last, calling, left := int64(0), false, false
 	for l := c.first; l != nil; l = l.next {
@@ -105,6 +111,9 @@ func (t *Tracker) touch(c *call, now int64) {
 	case at != 0: // challenged
 		at += challengePatience
 	default:
+		if c.flags&callDialling != 0 && c.diallerGone() {
+			t.diallerLeft(c, now)
+		}
 		return
 	}
 	if at < c.deadline {

@@ -22,6 +22,7 @@ func (t *Tracker) refer(l *leg, m *Message) {
 	if len(m.ReferReplaces) == 0 {
 		x := c.more()
 		x.referred, x.target = m.Time, t.site.agentOf(&m.ReferTo)
+		t.handOn(c)
 		return
 	}
 	other := t.replaced(unescape(m.ReferReplaces))
@@ -37,8 +38,31 @@ func (t *Tracker) refer(l *leg, m *Message) {
 	}
 }
 
+// handOn has a call that an agent dialled found like a customer's own: to the next agent it is whom he called
+// that the PBX shows as the caller.
+func (t *Tracker) handOn(c *call) {
+	if c.dir != Outbound || c.to == 0 {
+		return
+	}
+	k := keyOf(keyCaller, uint64(c.to))
+	t.enlist(c, k.in(c.key.list()))
+	t.adopt(c, k)
+}
+
+// handedOn says whether a call that an agent dialled goes on without his leg: he had asked for a transfer when
+// that ended, or another agent came to it.
+func (c *call) handedOn(own *hop) bool {
+	if c.dir != Outbound || own.alive() {
+		return false
+	}
+	if x := c.extra; x != nil && x.referred != 0 && own.down-x.referred < int64(referPatience) {
+		return true
+	}
+	return c.any(func(h *hop) bool { return h.role == roleAgent && (h.alive() || h.down > own.down) })
+}
+
 // connected looks at a re-INVITE or UPDATE from a PBX to an agent that shows a new party (RFC 3325
-// §9.1): the number of a caller who is live elsewhere means that the agent has him now.
+// §9.1): the number of a customer who is live elsewhere means that the agent has him now.
 func (t *Tracker) connected(l *leg, m *Message) {
 	c := l.call
 	if c.dir != Internal || c.pbx == nil {
@@ -51,10 +75,12 @@ func (t *Tracker) connected(l *leg, m *Message) {
 	if n == 0 {
 		return
 	}
-	for o := range t.causing(keyOf(keyCaller, uint64(n))) {
-		if o.dir == Inbound && samePBX(o.pbx, c.pbx) && o.any((*hop).wasAgent) {
-			t.transfer(o, c, m.Time, legTied)
-			return
+	for _, kind := range [...]keyKind{keyCaller, keyCallee} {
+		for o := range t.causing(keyOf(kind, uint64(n))) {
+			if samePBX(o.pbx, c.pbx) && (o.dir == Inbound && o.any((*hop).wasAgent) || o.flags&callFarUp != 0) {
+				t.transfer(o, c, m.Time, legTied)
+				return
+			}
 		}
 	}
 }

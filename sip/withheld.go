@@ -26,7 +26,7 @@ func (x trait) part() trait {
 
 // traitOf is the trait of what a leg shows, by the key it seeks its call with.
 func traitOf(k key) trait {
-	switch keyKind(k >> keyKindShift) {
+	switch k.kind() {
 	case keyCaller, keyText:
 		var b [8]byte
 		binary.LittleEndian.PutUint64(b[:], uint64(k.in(inWaiting)))
