@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -280,7 +281,15 @@ func TestAnOfferThatLapsesGoesToTheNext(t *testing.T) {
 func TestADeviceIsRungForAnOffer(t *testing.T) {
 	t.Parallel()
 	b := newSwitchboard(t)
-	b.agent, b.other, b.far = refuses(603), refuses(603), b.answers("", func(c *phone.Call, _ *rtp.Session) { _ = c.Hangup(t.Context()) })
+	var willing atomic.Bool
+	b.agent = func(c *phone.Call, s *rtp.Session) {
+		if willing.Load() {
+			b.answers("5", nil)(c, s)
+		} else {
+			refuses(603)(c, s)
+		}
+	}
+	b.other, b.far = b.agent, b.answers("", func(c *phone.Call, _ *rtp.Session) { _ = c.Hangup(t.Context()) })
 	x := dialledWith(t, b, "5", fmt.Sprintf(offering, "device", "30s"))
 	id := x.opens(asked)
 	first, second := (<-b.calls).To, (<-b.calls).To
@@ -296,8 +305,7 @@ func TestADeviceIsRungForAnOffer(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	b.agent = b.answers("5", nil)
-	b.other = b.agent
+	willing.Store(true)
 	x = run(t, x.config)
 	x.await("the case to be closed as called", func() bool { c := x.caseOf(id); return c.State == "closed" && c.Attempts == 1 })
 	call := x.over(id)

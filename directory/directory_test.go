@@ -279,7 +279,10 @@ func TestLabDirectoriesHoldTheirLabs(t *testing.T) {
 		},
 		"kamailio": {
 			kamailio,
-			map[string]person{"151": {"151", "10.20.0.151", 0, 0}, "152": {"152", "10.20.0.152", 0, 0}},
+			map[string]person{
+				"151": {"151", "10.20.0.151", 0, 0}, "152": {"152", "10.20.0.152", 0, 0},
+				"+358509998877": {"", "", 0, 358509998877},
+			},
 			[]sip.Number{35893100100, 35893100200},
 			map[string]string{"10.20.0.20": "kamailio", "198.51.100.20": "kamailio", "198.51.100.60": "carrier-60", "198.51.100.61": "carrier-61"},
 		},
