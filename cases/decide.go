@@ -220,9 +220,9 @@ func decideServed(r *record, c *sip.Call, at time.Time, shared, grouped bool, p 
 	return closeNow, whyServed
 }
 
-// beside says of a call that was served that it was already when the customer was missed, and is no later one than that
-// which was missed: whoever rang beside it, as a colleague behind the same number does, still waits. A later call that
-// was answered while the earlier one rang on is the same person trying again.
+// beside says whether a served call began before the missed one and was answered before that ended: then somebody else
+// rang beside it, as a colleague behind the same number does, and still waits. A later call that was answered while the
+// earlier one rang on is the same person trying again.
 func beside(c *sip.Call, r *record, at time.Time) bool {
 	return !c.Answered.IsZero() && c.Answered.Before(r.Missed) && startOf(c, at).Before(r.Missed.Add(-r.Wait))
 }

@@ -13,7 +13,7 @@ type HEPOptions struct {
 	Messages int
 	Rate     float64 // per second
 	Networks []string
-	Modes    []Mode // ratios are to the floor, where it is measured first
+	Modes    []Mode // in this order; ratios are to Bare, so it comes first
 	Runs     int
 	Out      io.Writer
 }
@@ -34,19 +34,19 @@ func HEP(ctx context.Context, o HEPOptions) error {
 			if mode == Bare {
 				floor = r.PerMillion()
 			}
-			fmt.Fprintf(o.Out, "%-4s %-6s %14.2f %8.2f %8d %8d %8d %6d MB\n", network, mode, r.PerMillion().Seconds(),
+			fmt.Fprintf(o.Out, "%-4s %-6s %14.2f %8s %8d %8d %8d %6d MB\n", network, mode, r.PerMillion().Seconds(),
 				ratio(r.PerMillion(), floor), r.Lost(), r.Calls, r.Opened, r.PeakRSS>>20)
 		}
 	}
 	return nil
 }
 
-// ratio is a to b; 0 where b was not measured.
-func ratio(a, b time.Duration) float64 {
+// ratio is a to b for people, and a dash where b was not measured.
+func ratio(a, b time.Duration) string {
 	if b == 0 {
-		return 0
+		return "-"
 	}
-	return float64(a) / float64(b)
+	return fmt.Sprintf("%.2f", float64(a)/float64(b))
 }
 
 func (f *frames) median(ctx context.Context, o *HEPOptions, mode Mode, network string) (*Result, error) {

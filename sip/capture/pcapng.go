@@ -43,7 +43,7 @@ type pcapngFile struct {
 	in     *input
 	big    bool
 	ifaces []iface
-	last   time.Time // of the last packet, for simple packet blocks, which have none; beyond before the first
+	last   time.Time // of the last packet, for simple packet blocks, which have none; beyond until there was one
 }
 
 func newPcapng(in *input) *pcapngFile { return &pcapngFile{in: in, last: beyond} }

@@ -15,7 +15,7 @@ import (
 //
 // Why: what a stream of 75 MB/s costs to read is waking up, of the reader and of Go's monitor with it. To sleep
 // makes it worse, as every segment wakes the poller, whether or not anybody waits; so meanwhile the socket is
-// readable only when it holds more than comes in that time (SO_RCVLOWAT).
+// readable only when it holds more than comes in that time (SO_RCVLOWAT of socket(7)).
 type gathering struct {
 	net.Conn
 	raw     syscall.RawConn
@@ -69,11 +69,11 @@ func (g *gathering) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// gathered lets bytes gather and reads them; none and no error when none came.
+// gathered lets bytes gather, unless the last read left some, and reads them; none and no error when none came.
 func (g *gathering) gathered(b []byte) (int, error) {
 	for {
 		if !g.more {
-			time.Sleep(g.wait)
+			time.Sleep(g.wait) // a few milliseconds, which Close waits for
 		}
 		g.b = b
 		err := g.raw.Read(g.take)
@@ -131,8 +131,9 @@ func (g *gathering) become(wait time.Duration) error {
 			mark = lowWater
 		}
 		var set error
-		if err := g.raw.Control(func(fd uintptr) { set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, mark) }); err != nil || set != nil {
-			return errors.Join(err, set)
+		err := g.raw.Control(func(fd uintptr) { set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, mark) })
+		if err = errors.Join(err, set); err != nil {
+			return err
 		}
 	}
 	g.wait = wait

@@ -33,7 +33,7 @@ type Options struct {
 	Keys [][]byte
 
 	ReadBuffer        int           // the UDP socket's buffer to ask for, in bytes; default 16 MiB
-	Gather            time.Duration // how long busy datagrams may wait for company; default 4 ms, negative for not at all
+	Gather            time.Duration // how long datagrams, or bytes of TCP, may wait for company under load; default 4 ms, negative for not at all
 	IdleTimeout       time.Duration // of a connection; default 5 min
 	HandshakeTimeout  time.Duration // of TLS; default 10 s
 	MaxConns          int           // open connections; default 256

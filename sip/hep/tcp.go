@@ -141,7 +141,7 @@ func (s *Server) serveConn(c net.Conn, from netip.AddrPort) (CloseReason, error)
 	var (
 		st      stream
 		g       = newGate(s)
-		arrival = time.Now()
+		arrival time.Time
 	)
 	frame := func(b []byte) {
 		g.admit(b, from)
@@ -151,13 +151,9 @@ func (s *Server) serveConn(c net.Conn, from netip.AddrPort) (CloseReason, error)
 	}
 	done := func() { g.deliver(arrival) }
 	c = gatherable(c, s.options.Gather)
-	idle, deadline := s.options.IdleTimeout, time.Time{}
 	for {
-		if deadline.Sub(arrival) < idle-idle/16 { // not for every read: that costs a timer each
-			deadline = arrival.Add(idle)
-			if err := c.SetReadDeadline(deadline); err != nil {
-				return s.readError(err, st.have)
-			}
+		if err := c.SetReadDeadline(time.Now().Add(s.options.IdleTimeout)); err != nil {
+			return s.readError(err, st.have)
 		}
 		n, err := c.Read(st.free())
 		arrival = time.Now()
